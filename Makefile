@@ -1,0 +1,116 @@
+# pl: everything is built into out/. See README.md for the two commands that matter: make demo and make check.
+#
+#   make                 all tools, in out/bin
+#   make check           the whole test suite (installs what it needs)
+#   make check-unit      only the unit tests; likewise check-cli, check-wire, check-engine, check-e2e, check-lint
+#   make demo            the main job on this machine
+#   make bench           pl beside its peers
+#   make lint            formatting and static checks
+#   make install PREFIX=/usr/local DESTDIR=
+#   make SANITIZE=address,undefined / CC=clang / WERROR=  variants; OUT=out-asan keeps them apart
+
+OUT ?= out
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC ?= cc
+WERROR ?= -Werror
+PKG_CONFIG ?= pkg-config
+
+PACKAGES = jansson openssl libcurl zlib libmicrohttpd libseccomp libzstd
+WARNINGS = -Wall -Wextra -Wformat=2 -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wwrite-strings $(WERROR)
+HARDENING = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+CFLAGS ?= -O2 -g
+PL_CFLAGS = -std=c17 -D_GNU_SOURCE -I. $(WARNINGS) $(HARDENING) -ffile-prefix-map=$(CURDIR)=. \
+            $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null) $(CFLAGS)
+PL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
+ifdef SANITIZE
+PL_CFLAGS := $(filter-out -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2,$(PL_CFLAGS)) -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+PL_LDFLAGS += -fsanitize=$(SANITIZE)
+endif
+# Libraries that only some tools need are dropped by --as-needed; libcurl is loaded by common/http when it is first used.
+LIBRARIES = -ljansson -lcrypto -lz -lpthread -ldl
+
+# Archives in link order: what uses comes before what is used.
+PARTS = local firebase engine gcp registry common
+part_sources = $(sort $(wildcard $(1)/*.c $(1)/*/*.c $(1)/*/*/*.c))
+object = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
+
+TOOLS = $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard tools/*/main.c)))))
+BINARIES = $(TOOLS:%=$(OUT)/bin/%)
+UNIT_TESTS = $(patsubst tests/unit/%.c,$(OUT)/test/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+ARCHIVES = $(foreach part,$(PARTS),$(if $(call part_sources,$(part)),$(OUT)/lib/lib$(part).a))
+
+all: $(BINARIES)
+
+
+define archive_rule
+$(OUT)/lib/lib$(1).a: $(call object,$(call part_sources,$(1)))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(quiet_ar)ar rcsD $$@ $$^
+endef
+$(foreach part,$(PARTS),$(if $(call part_sources,$(part)),$(eval $(call archive_rule,$(part)))))
+
+ifeq ($(V),)
+quiet_cc = @echo "  CC    $<";
+quiet_ar = @echo "  AR    $@";
+quiet_ld = @echo "  LINK  $@";
+endif
+
+$(OUT)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(quiet_cc)$(CC) $(PL_CFLAGS) -MMD -MP -c -o $@ $<
+
+define tool_rule
+$(OUT)/bin/$(1): $(call object,$(wildcard tools/$(1)/*.c)) $(ARCHIVES)
+	@mkdir -p $$(@D)
+	$$(quiet_ld)$(CC) $(PL_LDFLAGS) -o $$@ $(call object,$(wildcard tools/$(1)/*.c)) -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBRARIES) $$(LIBRARIES_$(1))
+endef
+# What single tools need beyond LIBRARIES.
+LIBRARIES_pl-local = -lmicrohttpd -lseccomp -lzstd
+LIBRARIES_pl-build = -lseccomp -lzstd
+LIBRARIES_pl-push-image = -lseccomp -lzstd
+LIBRARIES_pl-cache = -lseccomp -lzstd
+$(foreach tool,$(TOOLS),$(eval $(call tool_rule,$(tool))))
+
+$(OUT)/test/unit/%: $(OUT)/obj/tests/unit/%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(quiet_ld)$(CC) $(PL_LDFLAGS) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBRARIES) -lmicrohttpd -lseccomp -lzstd -lcmocka
+
+tests: $(UNIT_TESTS)
+
+check: 
+	@tests/setup
+	@$(MAKE) --no-print-directory all tests
+	@tests/run unit lint cli wire engine e2e
+
+check-unit check-lint check-cli check-wire check-engine check-e2e: check-%: all tests
+	@tests/run $*
+
+demo:
+	@tests/setup demo
+	@$(MAKE) --no-print-directory all
+	@examples/demo
+
+bench: all
+	@tests/bench/run
+
+SOURCES = $(shell git ls-files '*.c' '*.h')
+format:
+	clang-format -i $(SOURCES)
+
+lint:
+	@tests/setup lint
+	@tests/run lint
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BINARIES) $(DESTDIR)$(PREFIX)/bin
+	@completions/install "$(DESTDIR)$(PREFIX)"
+
+clean:
+	rm -rf $(OUT)
+
+-include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
+.PHONY: all tests check demo bench format lint install clean check-unit check-lint check-cli check-wire check-engine check-e2e
+.SECONDARY:

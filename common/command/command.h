@@ -1,0 +1,117 @@
+/* What every tool's main is made of: the option table, help, output rules, exit codes. Design section 12.
+ *
+ * A tool is a `const struct command` in tools/NAME/command.c (no code: completions/generate links all of them) and a
+ * run function in tools/NAME/main.c:
+ *
+ *   int main(int argc, char **argv) { return command_main(&pl_build_command, run, argc, argv); }
+ *
+ * command_main parses the line, answers --help, --help=json, --version, sets up signals and progress, calls run, and
+ * turns its error into the text on stderr, the error record on stdout and the exit code. */
+#ifndef COMMAND_COMMAND_H
+#define COMMAND_COMMAND_H
+
+#include "common/base/progress.h"
+#include "common/base/text.h"
+#include "common/record/record.h"
+
+#include <stddef.h>
+
+enum option_kind {
+    OPTION_FLAG,      /* bool */
+    OPTION_TEXT,      /* const char * */
+    OPTION_FILE,      /* const char *, completes files */
+    OPTION_DIRECTORY, /* const char *, completes directories */
+    OPTION_NUMBER,    /* long long, 0 or more; -1 while not given and without a fallback */
+    OPTION_DURATION,  /* long long seconds: 90, 90s, 5m, 2h, 7d; -1 while not given */
+    OPTION_SIZE,      /* long long bytes: 512, 512Ki, 512Mi, 2Gi, 2G; -1 while not given */
+    OPTION_CHOICE,    /* const char *, one of `choices` */
+};
+
+enum option_trait {
+    OPTION_REQUIRED = 1 << 0,
+    OPTION_REPEATABLE = 1 << 1, /* the member is a struct text_list instead */
+    OPTION_SECRET = 1 << 2,     /* takes env:NAME, file:PATH or -, never the value itself */
+    OPTION_NEGATABLE = 1 << 3,  /* a flag that --no-NAME turns off; the member is an int: -1 not given, 0, 1 */
+    OPTION_HIDDEN = 1 << 4,
+};
+
+struct option {
+    char letter;            /* 0: none */
+    const char *name;       /* lower case with dashes */
+    const char *value_name; /* "DIR"; NULL for flags */
+    const char *help;       /* a phrase, no full stop */
+    enum option_kind kind;
+    unsigned traits;
+    const char *variable;       /* the environment variable that sets it, or NULL: "PL_" and the name in capitals */
+    const char *fallback;       /* the value when nothing sets it, or NULL */
+    const char *const *choices; /* NULL-terminated */
+    size_t offset;              /* INTO(member) of the tool's struct arguments */
+};
+
+#define INTO(member) .offset = offsetof(struct arguments, member)
+
+struct command_exit {
+    int status;
+    const char *meaning;
+};
+
+struct command_example {
+    const char *line;
+    const char *meaning;
+};
+
+struct command {
+    const char *name;        /* "pl-build" */
+    const char *summary;     /* one line, no full stop */
+    const char *synopsis;    /* operands: "[DIR]", "[REF...]"; "" for none */
+    const char *description; /* paragraphs separated by an empty line */
+    const char *reads;       /* the record types it reads, for `pl`: "container", or NULL */
+    const char *writes;
+    const struct option *options; /* ends with a row whose name is NULL */
+    const struct command_example *examples;
+    const struct command_exit *exits; /* beside 0 and 64, which every tool has */
+    const char *const *see_also;
+    size_t operands_minimum, operands_maximum;
+    enum option_kind operand_kind;      /* for completion: OPTION_TEXT, OPTION_FILE, OPTION_DIRECTORY, OPTION_CHOICE */
+    const char *const *operand_choices; /* subcommands such as pl-local's start, stop */
+    size_t arguments_size;              /* sizeof(struct arguments) */
+};
+
+struct command_context {
+    const struct command *command;
+    char *const *operands;
+    size_t operand_count;
+    struct progress *progress;
+    int verbosity; /* -1 quiet, 0, 1 verbose; common option -q and -v */
+    bool in_github_actions;
+};
+
+/* Returns 0, or -1 with *error; frees nothing of the arguments. */
+typedef int command_run(struct command_context *context, void *arguments, struct error *error);
+int command_main(const struct command *command, command_run *run, int argc, char **argv);
+
+/* The tool's input: records from operands, or else from standard input. A terminal as standard input is ERROR_USAGE
+ * with a short usage. Handles an upstream `error` record (it is forwarded and the run ends). While waiting, `preflight`
+ * (may be NULL) is called once before the first read; its failure ends the tool early. */
+int command_read_records(struct command_context *context, unsigned accepted, int (*preflight)(void *, struct error *),
+                         void *preflight_context, struct record_list *list, struct error *error) MUST_CHECK;
+
+/* Writes the tool's results by -o/--output json|ref|human and whether stdout is a terminal; also $GITHUB_OUTPUT. */
+int command_write_records(struct command_context *context, struct record_list *list, struct error *error) MUST_CHECK;
+
+/* Text that is the answer itself and no record (pl-local env, pl-build --plan, pl-cache): to stdout as it is. */
+int command_print(struct command_context *context, const char *text, struct error *error) MUST_CHECK;
+
+/* One line for the end of the run on stderr, "NAME: TEXT"; in GitHub Actions also a row in the step summary. */
+void command_summary(struct command_context *context, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* The value of a `secret` option: env:NAME, file:PATH (a trailing newline is dropped) or - (standard input). The caller
+ * wipes and frees. What looks like a secret itself is ERROR_USAGE and is not repeated in the message. */
+char *command_secret(const char *source, struct error *error);
+
+/* A mistake in a table: NULL, or what is wrong with it (duplicate names or letters, help empty or with a full stop, a
+ * default that is no choice, required with a default, a name with capitals...). The caller frees. Tests call it for
+ * every tool. */
+char *command_fault(const struct command *command);
+
+#endif

@@ -1,0 +1,93 @@
+/* The store: everything by content, shared by any number of processes, no daemon. Design section 6.
+ *
+ *   ${PL_STORE:-${XDG_CACHE_HOME:-~/.cache}/pl}, mode 0700
+ *     version                 "1"
+ *     lock                    flock: shared while a process uses the store, exclusive for gc. The kernel drops it at
+ * death objects/ab/cdef…        bytes named by their sha256, mode 0400 names/KIND/KEY          small JSON documents
+ * that refer to objects and trees trees/ID/               unpacked trees; complete only when trees/ID.clean exists
+ *     mounts/ID/              cache mounts (package managers' caches), each with its own lock
+ *     tmp/                    what is being made; emptied by gc and at open when nobody uses the store
+ *
+ * Promise: after a function here returned 0 the object, name or tree survives power loss; after any other end it is
+ * either absent or correct. An fsync error is final. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "common/base/buffer.h"
+#include "common/base/progress.h"
+#include "common/base/text.h"
+#include "common/crypto/digest.h"
+
+#include <stdint.h>
+
+struct json;
+struct store;
+
+/* path NULL: as above. Makes it when it is missing; takes the shared lock. ERROR_CANNOT_WRITE, ERROR_TEMPORARY (gc runs
+ * longer than 60 s), ERROR_CONFIGURATION (a newer version, a file system without locks, another owner). */
+struct store *store_open(const char *path, struct error *error) MUST_CHECK;
+void store_close(struct store **store);
+#define AUTO_STORE AUTO(store_close)
+const char *store_path(const struct store *store);
+
+/* Writing an object. The expected digest may be NULL; a different one is ERROR_PROTOCOL and nothing is stored. */
+struct store_writer;
+struct store_writer *store_put_begin(struct store *store, const struct digest *expected, uint64_t limit,
+                                     struct error *error) MUST_CHECK;
+int store_put_write(struct store_writer *writer, const void *data, size_t length, struct error *error) MUST_CHECK;
+/* Both release the writer and set it to NULL. */
+int store_put_commit(struct store_writer **writer, struct digest *digest, uint64_t *size,
+                     struct error *error) MUST_CHECK;
+void store_put_abort(struct store_writer **writer);
+#define AUTO_WRITER AUTO(store_put_abort)
+/* Starts the object over (a retried download). */
+int store_put_restart(struct store_writer *writer, struct error *error) MUST_CHECK;
+
+int store_put(struct store *store, const void *data, size_t length, struct digest *digest,
+              struct error *error) MUST_CHECK;
+
+/* Many small objects with one barrier: between begin and end, objects are written without their own fsync;
+ * store_batch_end makes all of them durable at once (syncfs before the links) and only then names them. One batch at a
+ * time per struct store. */
+int store_batch_begin(struct store *store, struct error *error) MUST_CHECK;
+int store_batch_end(struct store *store, struct error *error) MUST_CHECK;
+
+bool store_has(struct store *store, const struct digest *digest);
+/* A descriptor at offset 0, or -1 (ERROR_DATA when it is absent). Not hashed again: a reader at a trust boundary does.
+ */
+int store_open_object(struct store *store, const struct digest *digest, uint64_t *size, struct error *error) MUST_CHECK;
+/* Appends the object to `out`, hashed again: an object that is not what its name says is moved to quarantine/ and is
+ * ERROR_DATA. */
+int store_read(struct store *store, const struct digest *digest, struct buffer *out, struct error *error) MUST_CHECK;
+/* The absolute path of an object, for linking and bind mounts; the caller frees. It may not exist. */
+char *store_object_path(struct store *store, const struct digest *digest);
+
+/* Names. kind: [a-z-]+; key: hex digits. Reading a name that is absent gives 0 with *value NULL. A damaged name counts
+ * as absent. */
+int store_name_write(struct store *store, const char *kind, const char *key, const struct json *value,
+                     struct error *error) MUST_CHECK;
+int store_name_read(struct store *store, const char *kind, const char *key, struct json **value,
+                    struct error *error) MUST_CHECK;
+int store_name_list(struct store *store, const char *kind, struct text_list *keys, struct error *error) MUST_CHECK;
+int store_name_remove(struct store *store, const char *kind, const char *key, struct error *error) MUST_CHECK;
+
+/* Trees. id: hex digits and '-'. begin gives a fresh private directory (absolute path, owned by the caller) on the same
+ * file system; commit makes it durable (syncfs), writes the mark and renames it to trees/ID; when trees/ID exists
+ * already the new one is thrown away. abort removes it. */
+int store_tree_begin(struct store *store, char **path, struct error *error) MUST_CHECK;
+int store_tree_commit(struct store *store, const char *path, const char *id, struct error *error) MUST_CHECK;
+void store_tree_abort(struct store *store, const char *path);
+/* The absolute path of a complete tree, or NULL. The caller frees. */
+char *store_tree_path(struct store *store, const char *id);
+
+/* A cache mount: its directory (made when missing) and a lock on it that lasts until *lock_fd is closed; another
+ * process that wants it waits, told by `progress` once. id is any text: it is hashed. */
+int store_mount_lock(struct store *store, const char *id, struct progress *progress, char **path, int *lock_fd,
+                     struct error *error) MUST_CHECK;
+/* A private directory in tmp/ for scratch use, removed by store_scratch_remove or, after a crash, by the next gc. */
+int store_scratch(struct store *store, char **path, struct error *error) MUST_CHECK;
+void store_scratch_remove(struct store *store, const char *path);
+
+/* gc and verify are declared in store/maintenance.h. */
+
+#endif

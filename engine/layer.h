@@ -1,0 +1,57 @@
+/* Layers: how a DiffID is found again as an unpacked tree, as a tar stream and as a compressed blob.
+ *
+ * names/layers/DIFFID says where a layer comes from, any of:
+ *   "tree": ID          an unpacked tree in overlay form (a step's upper directory, or an unpacked base layer)
+ *   "content": {…}      a tree object of the store laid at a path (a copy step)
+ *   "blob": {mediaType,digest,size}, "origin": "HOST/REPO@sha256:…"   a base's layer; fetched only when it is needed
+ * names/compressed/DIFFID-ENCODER says what it compressed to, so that it is never compressed twice or differently. */
+#ifndef ENGINE_LAYER_H
+#define ENGINE_LAYER_H
+
+#include "common/archive/archive.h"
+#include "engine/engine.h"
+
+struct layer_descriptor {
+    char media_type[96];
+    struct digest digest; /* of the compressed blob */
+    uint64_t size;
+    char *origin; /* "HOST/REPO@sha256:…" where a registry has it already, or NULL; freed by layer_descriptor_release */
+    bool is_local; /* the blob is an object of the store */
+};
+
+/* Packs an upper directory (overlay form) deterministically, keeps the tree, gives the DiffID. `path` came from
+ * store_tree_begin and is taken over on success and on failure. *empty: nothing was changed, there is no layer. */
+int layer_from_upper(struct engine *engine, const char *path, struct digest *diff_id, bool *empty,
+                     struct error *error) MUST_CHECK;
+
+/* A tree object laid at an absolute path in the image, parents made 0755 root. mode -1: 0755/0644 by the executable
+ * bit. */
+struct layer_content {
+    struct digest tree;
+    const char *destination; /* absolute */
+    uint32_t uid, gid;
+    int mode;
+};
+int layer_from_content(struct engine *engine, const struct layer_content *content, struct digest *diff_id,
+                       struct error *error) MUST_CHECK;
+
+/* Registers a base's layer without fetching it. */
+int layer_from_blob(struct engine *engine, const struct digest *diff_id, const struct layer_descriptor *descriptor,
+                    struct error *error) MUST_CHECK;
+/* Unpacks a plain or compressed tar (root file systems, docker archives) into a layer; gives its DiffID. */
+int layer_from_tar(struct engine *engine, archive_source *source, void *context, struct digest *diff_id,
+                   struct error *error) MUST_CHECK;
+
+/* The directory to use as an overlay lower: fetched, unpacked and checked against the DiffID when it is not there yet.
+ */
+int layer_directory(struct engine *engine, const struct digest *diff_id, char **path, struct error *error) MUST_CHECK;
+int layer_write_tar(struct engine *engine, const struct digest *diff_id, archive_sink *sink, void *context,
+                    struct error *error) MUST_CHECK;
+/* The compressed form; compresses when there is none yet and no registry has it. */
+int layer_describe(struct engine *engine, const struct digest *diff_id, struct layer_descriptor *descriptor,
+                   struct error *error) MUST_CHECK;
+/* Makes descriptor->is_local true: fetches from the origin. */
+int layer_fetch(struct engine *engine, struct layer_descriptor *descriptor, struct error *error) MUST_CHECK;
+void layer_descriptor_release(struct layer_descriptor *descriptor);
+
+#endif

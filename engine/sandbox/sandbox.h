@@ -1,0 +1,91 @@
+/* Running a program on a stack of directories. Design section 7. */
+#ifndef SANDBOX_SANDBOX_H
+#define SANDBOX_SANDBOX_H
+
+#include "common/base/error.h"
+#include "common/base/progress.h"
+#include "common/base/text.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+enum sandbox_mode {
+    SANDBOX_ROOT,        /* overlayfs in a private mount namespace */
+    SANDBOX_USER_FULL,   /* user namespace with a full id map */
+    SANDBOX_USER_SINGLE, /* user namespace with one id */
+    SANDBOX_CHROOT,      /* chroot(2), no mounts */
+    SANDBOX_NONE,        /* nothing works here; the report says what is missing */
+};
+
+/* What was probed, best mode first, each with "ok" or the reason against it and what to do about it.
+ * PL_SANDBOX=root|user|single|chroot forces one. */
+struct sandbox_report {
+    enum sandbox_mode mode;
+    struct {
+        bool works;
+        char reason[256];
+        char advice[256];
+    } modes[SANDBOX_NONE];
+    char *runtime; /* the OCI runtime that passed the probe, or NULL (chroot) */
+};
+int sandbox_probe(struct sandbox_report *report, struct error *error) MUST_CHECK;
+void sandbox_report_release(struct sandbox_report *report);
+const char *sandbox_mode_name(enum sandbox_mode mode);
+
+/* Enters the user namespace when the mode is one of the user modes (in place, once, idempotent; the process must have
+ * no threads yet). Every tool that reads unpacked trees calls it before the first use, and only then: a build in which
+ * every step is found does not. */
+int sandbox_enter(struct error *error) MUST_CHECK;
+/* The mode that sandbox_enter chose; whether overlays use the user.overlay.* attributes; whether only one id exists. */
+enum sandbox_mode sandbox_mode(void);
+
+struct sandbox_mount {
+    enum { SANDBOX_BIND, SANDBOX_TMPFS } type;
+    const char *source; /* absolute host path of a bind (file or directory) */
+    const char *target; /* absolute path in the container; parents are made; never through a link out of it */
+    bool writable;
+    uint64_t size;
+};
+
+enum sandbox_network {
+    SANDBOX_NETWORK_HOST,
+    SANDBOX_NETWORK_NONE, /* a new network namespace with only loopback up */
+};
+
+struct sandbox {
+    const char *const *lowers; /* topmost first; may be empty */
+    size_t lower_count;
+    const char *upper;   /* receives what is changed, in overlay form; on the same file system as `scratch` */
+    const char *scratch; /* an empty private directory for mount points, the overlay's work directory, the bundle */
+    const struct text_list *argv;
+    const struct text_list *environment; /* complete: nothing is added but what the design says (proxy, CA bundle) */
+    bool add_host_network_settings; /* proxy variables and the host's CA bundle (bind mounts and SSL_CERT_FILE & co.) */
+    const char *directory;          /* absolute; made when missing */
+    const char *user;               /* "", "uid", "uid:gid", "name", "name:group" as in the image's own /etc/passwd */
+    const char *hostname;
+    const struct sandbox_mount *mounts;
+    size_t mount_count;
+    enum sandbox_network network;
+    bool read_only_root;
+    uint64_t memory_limit; /* bytes, 0: none; enforced where a cgroup can be had, else by RLIMIT_AS; reported as out of
+                              memory */
+    void (*output)(void *context, int stream, const char *data, size_t length);
+    void *output_context;
+    struct progress *progress; /* its `cancelled` ends the run */
+};
+
+/* Runs to the end; *status is the exit code or 128 + signal. -1: it could not be started. All processes of it are gone
+ * afterwards and nothing is left mounted. The upper directory is left complete and unmounted. */
+int sandbox_run(const struct sandbox *sandbox, int *status, struct error *error) MUST_CHECK;
+
+/* For services: starts and returns. Output goes to output_fd (a file or pipe). */
+struct sandbox_process;
+struct sandbox_process *sandbox_start(const struct sandbox *sandbox, int output_fd, struct error *error) MUST_CHECK;
+/* A process inside, whose /proc/PID/net and /proc/PID/ns/net are the container's. */
+pid_t sandbox_process_pid(const struct sandbox_process *process);
+/* False while it runs; then *status as above, and *out_of_memory. Never blocks. */
+bool sandbox_process_ended(struct sandbox_process *process, int *status, bool *out_of_memory);
+/* The stop signal (SIGTERM), after `grace` seconds SIGKILL to everything; waits, unmounts, frees. */
+void sandbox_process_stop(struct sandbox_process **process, unsigned grace);
+
+#endif

@@ -1,0 +1,64 @@
+/* Steps: (operation, arguments, the digests of exactly the inputs it may see) → a container. Design section 5.
+ *
+ * The key of a step is the sha256 of its definition's canonical JSON. names/steps/KEY holds definition and result. A
+ * definition names its inputs ("requirements.txt" → digest), so that two can be compared for --explain. Only success is
+ * stored. */
+#ifndef ENGINE_STEP_H
+#define ENGINE_STEP_H
+
+#include "engine/container.h"
+#include "engine/layer.h"
+#include "engine/sandbox/sandbox.h"
+
+struct step_mount {
+    enum step_mount_type { MOUNT_CACHE, MOUNT_SECRET, MOUNT_BIND_TREE, MOUNT_BIND_CONTAINER, MOUNT_TMPFS } type;
+    const char *target;                /* absolute, in the container */
+    const char *id;                    /* of a cache or a secret */
+    const char *input_name;            /* what --explain calls a tree: "requirements.txt" */
+    struct digest tree;                /* MOUNT_BIND_TREE */
+    const struct container *container; /* MOUNT_BIND_CONTAINER: its file system, from `source` */
+    const char *source;                /* path inside the tree or container; NULL: all of it */
+    const void *secret;                /* MOUNT_SECRET: the bytes; only the id enters the key */
+    size_t secret_length;
+    unsigned mode;        /* of a secret's file, 0: 0400 */
+    uint32_t uid, gid;    /* of a secret or cache */
+    uint64_t size;        /* of a tmpfs, 0: 512 MiB */
+    bool writable;        /* of a bind; what is written is discarded */
+    const char *variable; /* MOUNT_SECRET: also as this environment variable, or NULL */
+};
+
+struct step_exec {
+    const char *name; /* shown to the user */
+    const struct text_list *argv;
+    const struct text_list *environment; /* "K=V" laid over the container's, for this step only; part of the key */
+    const struct text_list *volatile_environment; /* visible to the step, in neither key nor image */
+    const char *directory;                        /* NULL: the container's WorkingDir */
+    const char *user;                             /* NULL: the container's User; "0" for root */
+    const struct step_mount *mounts;
+    size_t mount_count;
+    bool no_network;
+    const char *created_by; /* history; NULL: from argv */
+};
+int step_exec(struct engine *engine, const struct container *input, const struct step_exec *exec,
+              struct container *output, struct error *error) MUST_CHECK;
+
+struct step_copy {
+    const char *name;
+    const char *input_name; /* "source" */
+    struct layer_content content;
+    const char *created_by;
+};
+int step_copy(struct engine *engine, const struct container *input, const struct step_copy *copy,
+              struct container *output, struct error *error) MUST_CHECK;
+
+/* Replaces the config's members by those of `change` (an object of OCI config names: Env (merged by name), Cmd,
+ * Entrypoint, WorkingDir, User, ExposedPorts (merged), Labels (merged), StopSignal, Volumes (merged), Healthcheck,
+ * Shell…; null removes). Instant, never cached, adds a history entry with empty_layer. */
+int step_config(struct engine *engine, const struct container *input, const struct json *change, const char *created_by,
+                struct container *output, struct error *error) MUST_CHECK;
+
+/* Makes a tree object from paths of a container's file system (COPY --from). Fetches its layers. */
+int step_extract(struct engine *engine, const struct container *from, const char *path, struct digest *tree,
+                 struct error *error) MUST_CHECK;
+
+#endif

@@ -1,0 +1,48 @@
+/* Source directories as tree objects, through the stat cache. Design section 5.
+ *
+ * A tree object is a text of sorted lines "TYPE DIGEST-OR-TARGET PATH" (its exact form is in tree.c); its digest covers
+ * name, type, executable bit, content and link target, no times and no owners. File contents are objects of the store.
+ */
+#ifndef ENGINE_TREE_H
+#define ENGINE_TREE_H
+
+#include "engine/engine.h"
+
+struct tree_entry {
+    char *path; /* relative */
+    char type;  /* 'f' file, 'x' executable file, 'd' directory, 'l' symbolic link */
+    struct digest digest;
+    uint64_t size;
+    char *target;
+};
+
+struct tree {
+    struct tree_entry *entries; /* sorted by path bytes; every directory is listed */
+    size_t count;
+};
+
+/* Decides what belongs to the tree; called with the relative path; false leaves out the file, or the directory with all
+ * below unless `descend` is set to true. */
+typedef bool tree_filter(void *context, const char *path, bool is_directory, bool *descend);
+
+struct tree_scan {
+    const char *directory;
+    tree_filter *filter; /* NULL: everything but .git */
+    void *context;
+    bool follow_nothing_outside; /* a symbolic link that leaves the directory is ERROR_DATA naming it */
+    uint64_t file_limit, byte_limit;
+};
+
+/* Scans, hashes what the stat cache does not know, puts new contents into the store. A file that changes while it is
+ * read is ERROR_DATA; so are devices, pipes and sockets, by name. */
+int tree_scan(struct engine *engine, const struct tree_scan *scan, struct tree *tree, struct error *error) MUST_CHECK;
+int tree_store(struct engine *engine, const struct tree *tree, struct digest *digest, struct error *error) MUST_CHECK;
+int tree_load(struct engine *engine, const struct digest *digest, struct tree *tree, struct error *error) MUST_CHECK;
+/* Copies the entries that `wanted` accepts, with the directories above them. */
+void tree_select(const struct tree *tree, bool (*wanted)(void *context, const struct tree_entry *entry), void *context,
+                 struct tree *selected);
+const struct tree_entry *tree_find(const struct tree *tree, const char *path);
+void tree_release(struct tree *tree);
+#define AUTO_TREE AUTO(tree_release)
+
+#endif
