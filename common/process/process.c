@@ -3,6 +3,7 @@
 #include "common/base/text.h"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -65,6 +66,8 @@ static _Noreturn void become(const struct process *process, int input, int out, 
     reset_signals();
     if (process->lead_group)
         setpgid(0, 0);
+    /* Descriptors of libraries that forgot O_CLOEXEC; `report` has it and is needed until the exec. */
+    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     int ok = dup2(input, 0) >= 0 && dup2(out, 1) >= 0 && dup2(err, 2) >= 0;
     if (ok && process->directory)
         ok = chdir(process->directory) == 0;

@@ -47,7 +47,9 @@ static void numbers_are_strict(void **state) {
 
 static void scrub_replaces_what_a_terminal_obeys(void **state) {
     (void)state;
-    static const char hostile[] = "a\x1b[31mb\nc\x9b" "d\xE2\x80\xAE" "e\xC3\xA9\x7f";
+    static const char hostile[] = "a\x1b[31mb\nc\x9b"
+                                  "d\xE2\x80\xAE"
+                                  "e\xC3\xA9\x7f";
     AUTO_FREE char *clean = text_scrub(hostile, sizeof(hostile) - 1, false);
     assert_string_equal(clean, "a?[31mb c?d?e\xC3\xA9?");
 }
@@ -65,8 +67,10 @@ static void buffer_stops_at_its_limit(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(error_keeps_kind_and_gains_context), cmocka_unit_test(error_text_is_cut_not_overrun),
-        cmocka_unit_test(numbers_are_strict),                 cmocka_unit_test(scrub_replaces_what_a_terminal_obeys),
+        cmocka_unit_test(error_keeps_kind_and_gains_context),
+        cmocka_unit_test(error_text_is_cut_not_overrun),
+        cmocka_unit_test(numbers_are_strict),
+        cmocka_unit_test(scrub_replaces_what_a_terminal_obeys),
         cmocka_unit_test(buffer_stops_at_its_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# The architecture as data: who may include whom, third-party headers in one folder only, every header compiles alone.
+. "$(dirname "$0")/../lib.sh"
+
+# The part of edges.txt that a path belongs to.
+part_of() {
+    case $1 in
+        common/*/*) echo "$1" | cut -d/ -f1-2 ;;
+        */*) echo "${1%%/*}" ;;
+    esac
+}
+
+test_dependencies_run_one_way() {
+    cd "$ROOT"
+    local dependencies object source from to header wrong=0
+    dependencies=$(find "$OUT/obj" -name '*.d' ! -path '*/tests/*' ! -path '*/completions/*')
+    [ -n "$dependencies" ]
+    for object in $dependencies; do
+        source=${object#"$OUT/obj/"}; source=${source%.d}.c
+        [ -e "$source" ] || continue
+        from=$(part_of "$source")
+        grep -qE "^$from( |\$)" tests/lint/edges.txt || { echo "no line for $from in edges.txt"; wrong=1; continue; }
+        for header in $(sed '/^[^ ].*:$/d' "$object" | tr ' \\' '\n\n' | grep -E '^[a-z].*\.h$'); do
+            to=$(part_of "$header")
+            [ "$to" = "$from" ] || grep -E "^$from( |\$)" tests/lint/edges.txt | grep -qE " $to( |\$)" ||
+                { echo "$source includes $header: $from may not use $to"; wrong=1; }
+        done
+    done
+    [ $wrong = 0 ]
+}
+
+test_no_tool_includes_another() {
+    cd "$ROOT"
+    local file wrong=0
+    for file in tools/*/*.[ch]; do
+        grep -n '#include "tools/' "$file" | grep -v "\"$(dirname "$file")/" && wrong=1
+    done
+    [ $wrong = 0 ]
+}
+
+test_third_party_headers_stay_in_their_folder() {
+    cd "$ROOT"
+    local file header folder wrong=0
+    while IFS=: read -r file header; do
+        case $header in */*) header=${header%%/*}/ ;; esac
+        folder=$(awk -v h="$header" '$1 == h { print $2 }' tests/lint/third_party.txt)
+        [ -n "$folder" ] || continue
+        case $file in "$folder"*) ;; *) echo "$file includes <$header>, which belongs to $folder"; wrong=1 ;; esac
+        case $file in *.h) echo "$file is a header and includes <$header>"; wrong=1 ;; esac
+    done < <(git ls-files common engine registry gcp firebase local tools | grep -E '\.[ch]$' |
+             xargs grep -oE '#include <[^>]+>' | sed -E 's/#include <([^>]+)>/\1/')
+    [ $wrong = 0 ]
+}
+
+test_every_header_compiles_alone() {
+    cd "$ROOT"
+    git ls-files '*.h' | xargs -P 2 -I{} gcc -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror -I. -fsyntax-only -x c {}
+}
+
+test_only_tools_and_command_print_or_exit() {
+    cd "$ROOT"
+    ! git ls-files common engine registry gcp firebase local | grep '\.c$' | grep -v '^common/command/' |
+        xargs grep -nE '(^|[^_a-z])(printf|puts|putchar|perror|exit)\(|fprintf\((stdout|stderr)'
+}
+
+test_banned_functions_are_not_used() {
+    cd "$ROOT"
+    ! git ls-files '*.c' '*.h' | xargs grep -nE '(^|[^_a-z])(strcpy|strcat|strncpy|strncat|sprintf|vsprintf|strtok|gets|atoi|atol|system|popen|tmpnam|mktemp|alloca|gmtime|localtime|ctime|asctime)\('
+}
+
+run_tests
