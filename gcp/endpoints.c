@@ -52,8 +52,20 @@ static const char *configured(enum endpoint endpoint) {
     return value ? value : setting("PL_CLOUD_URL");
 }
 
+/* GCE_METADATA_HOST is HOST[:PORT], what Google's own libraries look at. */
+static const char *metadata_host_url(void) {
+    static char url[300];
+    const char *host = setting("GCE_METADATA_HOST");
+    if (!host || strlen(host) > 255 || strpbrk(host, "/@?# "))
+        return NULL;
+    snprintf(url, sizeof(url), "http://%s", host);
+    return url;
+}
+
 const char *endpoint_url(enum endpoint endpoint) {
     const char *url = configured(endpoint);
+    if (!url && endpoint == ENDPOINT_METADATA)
+        url = metadata_host_url();
     if (!url || strlen(url) > URL_LIMIT)
         return endpoints[endpoint].url;
     size_t length = strlen(url);

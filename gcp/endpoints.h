@@ -3,7 +3,8 @@
  * PL_CLOUD_URL (http://127.0.0.1:PORT of pl-local) points all of them at a local cloud: there the
  * services live side by side under one origin, because their paths differ (/v2/projects/…, /v1/projects/…, /token,
  * /computeMetadata/…). PL_ENDPOINT_NAME (PL_ENDPOINT_RUN, PL_ENDPOINT_OAUTH2, …) overrides a single one and wins over
- * PL_CLOUD_URL. pl never falls back to a local cloud by itself: without these variables everything is Google's. */
+ * PL_CLOUD_URL. GCE_METADATA_HOST moves the metadata server, as in Google's libraries. pl never falls back to a local
+ * cloud by itself: without these variables everything is Google's. */
 #ifndef GCP_ENDPOINTS_H
 #define GCP_ENDPOINTS_H
 

@@ -1,0 +1,32 @@
+/* Google's registries take an access token as a password. */
+#include "gcp/credentials/credentials.h"
+
+#include "gcp/endpoints.h"
+
+static int find(void *context, const char *host, int again, char **user, char **secret, struct error *error) {
+    struct google_login *login = context;
+    *user = *secret = NULL;
+    if (!registry_host_is_google(host))
+        return 0;
+    if (!login->credentials) {
+        login->credentials = credentials_find(login->http, login->progress, error);
+        login->owned = true;
+        if (!login->credentials)
+            return error_wrap(error, "%s", host);
+    }
+    const char *token = credentials_token(login->credentials, login->http, again != 0, error);
+    if (!token)
+        return error_wrap(error, "%s", host);
+    *user = text_copy("oauth2accesstoken");
+    *secret = text_copy(token);
+    return 0;
+}
+
+struct login_source google_login_source(struct google_login *login, const struct login_source *next) {
+    return (struct login_source){.context = login, .find = find, .next = next};
+}
+
+void google_login_release(struct google_login *login) {
+    if (login->owned)
+        credentials_release(&login->credentials);
+}
