@@ -1,0 +1,105 @@
+#include "gcp/cloud.h"
+
+#include "gcp/google_error.h"
+
+#include <string.h>
+
+enum { OPEN_DEADLINE = 120, CALL_DEADLINE = 1800 };
+
+struct http *cloud_http_new(struct progress *progress, unsigned deadline) {
+    struct text_list hosts = {0};
+    text_list_add(&hosts, "metadata.google.internal:80");
+    text_list_add(&hosts, "metadata.google.internal");
+    text_list_add(&hosts, "169.254.169.254:80");
+    struct http_options options = {.deadline = deadline, .progress = progress, .plain_hosts = &hosts};
+    struct http *http = http_new(&options);
+    text_list_release(&hosts);
+    return http;
+}
+
+int cloud_open(struct cloud *cloud, struct progress *progress, const char *project, const char *region,
+               struct error *error) {
+    *cloud = (struct cloud){.progress = progress, .region = text_copy(region)};
+    if (endpoints_check(error) < 0 || (region && region_check(region, error) < 0))
+        return -1;
+    cloud->http = cloud_http_new(progress, OPEN_DEADLINE);
+    cloud->credentials = credentials_find(cloud->http, progress, error);
+    if (!cloud->credentials || !credentials_token(cloud->credentials, cloud->http, false, error))
+        return -1;
+    cloud->project = credentials_project(cloud->credentials, cloud->http, project, error);
+    return cloud->project ? 0 : -1;
+}
+
+void cloud_renew(struct cloud *cloud) {
+    http_release(&cloud->http);
+    cloud->http = cloud_http_new(cloud->progress, CALL_DEADLINE);
+}
+
+void cloud_release(struct cloud *cloud) {
+    credentials_release(&cloud->credentials);
+    if (cloud->http)
+        http_release(&cloud->http);
+    free(cloud->project);
+    free(cloud->region);
+    *cloud = (struct cloud){0};
+}
+
+static bool is_accepted(const struct cloud_request *request, long status) {
+    for (const long *accepted = request->accept; accepted && *accepted; accepted++)
+        if (*accepted == status)
+            return true;
+    return false;
+}
+
+static int send_once(struct cloud *cloud, const struct cloud_request *request, const char *body, bool again,
+                     struct http_response *response, struct error *error) {
+    const char *token = credentials_token(cloud->credentials, cloud->http, again, error);
+    if (!token)
+        return error_wrap(error, "%s", request->what);
+    struct http_request sent = {.method = request->method,
+                                .url = request->url,
+                                .authorization = HTTP_BEARER,
+                                .secret = token,
+                                .content_type = body ? "application/json" : NULL,
+                                .body = body,
+                                .body_length = body ? strlen(body) : 0,
+                                .idempotent = request->idempotent,
+                                .response_limit = request->response_limit};
+    if (http_perform(cloud->http, &sent, response, error) < 0)
+        return error_wrap(error, "%s", request->what);
+    return 0;
+}
+
+int cloud_call(struct cloud *cloud, const struct cloud_request *request, struct json **reply, long *status,
+               struct error *error) {
+    if (reply)
+        *reply = NULL;
+    AUTO_FREE char *body = request->body ? json_format(request->body, JSON_COMPACT_STYLE) : NULL;
+    AUTO_RESPONSE struct http_response response = {0};
+    if (send_once(cloud, request, body, false, &response, error) < 0)
+        return -1;
+    if (response.status == 401) {
+        http_response_release(&response);
+        if (send_once(cloud, request, body, true, &response, error) < 0)
+            return -1;
+    }
+    if (status)
+        *status = response.status;
+    bool good = response.status >= 200 && response.status < 300;
+    if (!good && is_accepted(request, response.status))
+        return 0;
+    if (!good) {
+        struct google_subject subject = {
+            .principal = credentials_principal(cloud->credentials), .project = cloud->project, .region = cloud->region};
+        return google_error_set(error, request->what, &response, &subject);
+    }
+    if (!reply || !response.body.length)
+        return 0;
+    *reply = json_parse(response.body.data, response.body.length, "Google's answer", error);
+    if (!*reply) {
+        if (error)
+            error->kind = ERROR_PROTOCOL;
+        return error_wrap(error, "%s", request->what);
+    }
+    return 0;
+}

@@ -1,0 +1,55 @@
+#include "gcp/logging.h"
+
+#include <string.h>
+
+enum { LOG_LIMIT = 4 << 20, LINES_PER_ENTRY = 200 };
+
+static struct json *query(const struct cloud *cloud, const char *service, const char *revision, unsigned most) {
+    struct json *body = json_new_object(), *names = json_new_array();
+    AUTO_FREE char *resource = text_format("projects/%s", cloud->project);
+    AUTO_FREE char *filter = text_format("resource.type=\"cloud_run_revision\" AND "
+                                         "resource.labels.service_name=\"%s\" AND "
+                                         "resource.labels.revision_name=\"%s\" AND resource.labels.location=\"%s\"",
+                                         service, revision, cloud->region);
+    json_append_text(names, resource);
+    json_set(body, "resourceNames", names);
+    json_set_text(body, "filter", filter);
+    json_set_text(body, "orderBy", "timestamp desc");
+    json_set_integer(body, "pageSize", most);
+    return body;
+}
+
+/* An entry's text: textPayload, or what a structured one calls its message. */
+static const char *entry_text(const struct json *entry) {
+    const char *text = json_get_text(entry, "textPayload", NULL);
+    const struct json *structured = json_get(entry, "jsonPayload");
+    if (!text && structured)
+        text = json_get_text(structured, "message", NULL);
+    return text ? text : json_get_text(json_get(json_get(entry, "protoPayload"), "status"), "message", NULL);
+}
+
+int logging_revision_lines(struct cloud *cloud, const char *service, const char *revision, unsigned most,
+                           struct text_list *lines, struct error *error) {
+    AUTO_FREE char *url = text_format("%s/v2/entries:list", endpoint_url(ENDPOINT_LOGGING));
+    AUTO_FREE char *what = text_format("cannot read the log of revision %s", revision);
+    AUTO_JSON struct json *body = query(cloud, service, revision, most);
+    struct cloud_request request = {
+        .method = "POST", .url = url, .body = body, .what = what, .idempotent = true, .response_limit = LOG_LIMIT};
+    AUTO_JSON struct json *reply = NULL;
+    if (cloud_call(cloud, &request, &reply, NULL, error) < 0)
+        return -1;
+    const struct json *entries = json_get(reply, "entries");
+    AUTO_LIST struct text_list all = {0};
+    for (size_t i = json_count(entries); i-- > 0;) {
+        const char *text = entry_text(json_at(entries, i));
+        AUTO_LIST struct text_list parts = {0};
+        if (text)
+            text_list_split(&parts, text, '\n');
+        for (size_t j = 0; j < parts.count && j < LINES_PER_ENTRY; j++)
+            if (*parts.items[j])
+                text_list_add(&all, parts.items[j]);
+    }
+    for (size_t i = all.count > most ? all.count - most : 0; i < all.count; i++)
+        text_list_add(lines, all.items[i]);
+    return 0;
+}
