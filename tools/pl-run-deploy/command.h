@@ -1,0 +1,27 @@
+/* The arguments of pl-run-deploy, as its table fills them. */
+#ifndef TOOLS_PL_RUN_DEPLOY_COMMAND_H
+#define TOOLS_PL_RUN_DEPLOY_COMMAND_H
+
+#include "common/command/command.h"
+
+struct arguments {
+    const char *region;
+    const char *project;
+    const char *name;
+    int allow_unauthenticated;
+    long long port;
+    const char *cpu;
+    long long memory;
+    long long min_instances;
+    long long max_instances;
+    long long concurrency;
+    long long timeout;
+    struct text_list environment;
+    struct text_list labels;
+    const char *service_account;
+    bool dry_run;
+};
+
+extern const struct command pl_run_deploy_command;
+
+#endif
