@@ -93,11 +93,13 @@ static bool is_loopback(const char *address) {
 }
 
 static void read_exit(const char *text, struct run_diagnosis *diagnosis) {
-    static const char *const marks[] = {"exited with code ", "exit code ", "exit(", "exit status ", "exited with "};
+    static const char *const marks[] = {"exited with code ", "exit code ", "called exit", "exit status ",
+                                        "exited with "};
     for (size_t i = 0; text && i < ARRAY_LENGTH(marks); i++) {
         const char *at = strcasestr(text, marks[i]);
         int code;
-        if (at && sscanf(at + strlen(marks[i]), "%3d", &code) == 1 && code >= 0 && code < 256)
+        if (at && sscanf(at + strlen(marks[i]) + strspn(at + strlen(marks[i]), "( "), "%3d", &code) == 1 && code >= 0 &&
+            code < 256)
             diagnosis->exit_code = code;
     }
 }
@@ -108,7 +110,7 @@ static void from_text(const char *text, struct run_diagnosis *diagnosis) {
     static const char *const image[] = {"image not found", "manifest unknown", "' not found", "IMAGE_UNAUTHORIZED",
                                         NULL};
     static const char *const memory[] = {"memory limit of", "out of memory", "out-of-memory", "oom-kill", NULL};
-    static const char *const exited[] = {"called exit(",
+    static const char *const exited[] = {"called exit",
                                          "exited with",
                                          "exited abnormally",
                                          "container exited",

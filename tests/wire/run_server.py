@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""Answers as Cloud Run, the metadata server and Cloud Logging would, by the scenario in argv[1]; prints its port, then
+one line of JSON for each request to the file argv[2]."""
+import http.server, json, sys, threading
+
+scenario, log = sys.argv[1], open(sys.argv[2], "a", buffering=1)
+PATH = "/v2/projects/demo/locations/us-central1/services/shop"
+state = {"service": None, "tokens": 0, "gets": 0, "patches": 0, "polls": 0, "denied": False,
+         "policy": {"etag": "p1", "bindings": []}}
+FAILED = {"code": 9, "message": "Revision 'shop-00002' is not ready and cannot serve traffic. The user-provided container "
+          "failed to start and listen on the port defined provided by the PORT=8080 environment variable"}
+if scenario in ("update", "conflict", "fail"):
+    old = "h/r@sha256:" + "0" * 64
+    state["service"] = {"etag": "e1", "description": "mine", "template": {"revision": "shop-00001", "containers": [
+        {"image": old, "env": [{"name": "KEEP", "value": "1"}]}]}, "generation": "1", "observedGeneration": "1"}
+
+
+def settle(service, revision):
+    service.update(uri="https://shop.run.app", terminalCondition={"state": "CONDITION_SUCCEEDED"}, reconciling=False,
+                   latestReadyRevision=revision, latestCreatedRevision=revision,
+                   trafficStatuses=[{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}])
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, body, flavor=False):
+        data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+        self.send_response(status)
+        if flavor:
+            self.send_header("Metadata-Flavor", "Google")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def metadata(self, path):
+        if path.endswith("/email"):
+            return self.answer(200, "dev@demo.iam.gserviceaccount.com", True)
+        if path.endswith("/project-id"):
+            return self.answer(200, "demo", True)
+        state["tokens"] += 1
+        return self.answer(200, {"access_token": f"t{state['tokens']}", "expires_in": 3599, "token_type": "Bearer"}, True)
+
+    def patch(self, body):
+        state["patches"] += 1
+        if "validateOnly=true" in self.path:
+            return self.answer(200, {"name": "projects/demo/locations/us-central1/operations/v", "done": True})
+        if scenario == "conflict" and state["patches"] == 1:
+            state["service"]["etag"] = "e2"
+            state["service"]["description"] = "changed meanwhile"
+            return self.answer(409, {"error": {"code": 409, "status": "ABORTED", "message": "etag mismatch"}})
+        state["service"] = {**body, "etag": "e3"}
+        settle(state["service"], PATH[4:] + "/revisions/shop-00002")
+        return self.answer(200, {"name": "projects/demo/locations/us-central1/operations/o1", "done": False})
+
+    def operation(self):
+        state["polls"] += 1
+        done = state["polls"] > 1
+        reply = {"name": "projects/demo/locations/us-central1/operations/o1", "done": done}
+        if done and scenario == "fail":
+            reply["error"] = FAILED
+        return self.answer(200, reply)
+
+    def handle_any(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = json.loads(body) if body else None
+        path = self.path.split("?")[0]
+        log.write(json.dumps({"method": self.command, "path": self.path, "token": self.headers.get("Authorization"),
+                              "body": body}) + "\n")
+        if path.startswith("/computeMetadata/"):
+            return self.metadata(path)
+        if scenario == "expired" and self.headers.get("Authorization") == "Bearer t1":
+            return self.answer(401, {"error": {"code": 401, "status": "UNAUTHENTICATED", "message": "expired"}})
+        if scenario == "disabled":
+            return self.answer(403, {"error": {"code": 403, "status": "PERMISSION_DENIED", "message": "API is off", "details": [
+                {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SERVICE_DISABLED",
+                 "domain": "googleapis.com", "metadata": {"service": "run.googleapis.com"}}]}})
+        if path == "/v2/entries:list":
+            return self.answer(200, {"entries": [{"textPayload": "INFO: Uvicorn running on http://127.0.0.1:8080"}]})
+        if path.endswith(":getIamPolicy"):
+            return self.answer(200, state["policy"])
+        if path.endswith(":setIamPolicy"):
+            state["policy"] = body["policy"]
+            return self.answer(200, state["policy"])
+        if "/operations/" in path:
+            return self.operation()
+        if "/revisions/" in path:
+            return self.answer(200, {"containers": state["service"]["template"]["containers"], "conditions": []})
+        if self.command == "PATCH":
+            return self.patch(body)
+        if path == PATH and state["service"]:
+            return self.answer(200, state["service"])
+        return self.answer(404, {"error": {"code": 404, "status": "NOT_FOUND", "message": "Resource 'shop' was not found."}})
+
+    do_GET = do_POST = do_PATCH = handle_any
+
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print(server.server_address[1], flush=True)
+server.serve_forever()
