@@ -28,7 +28,7 @@ int directory_list(const char *path, struct text_list *names, struct error *erro
 
 /* rm -rf without following any link, also through directories that lack permissions of their own owner; a path that
  * does not exist is fine. Does not cross into another mounted file system. */
-int tree_remove(const char *path, struct error *error) MUST_CHECK;
+int tree_remove(const char *path, struct error *error);
 
 /* "left/right" without doubled slashes; the caller frees. An absolute `right` is appended all the same. */
 char *path_join(const char *left, const char *right);

@@ -1,0 +1,77 @@
+/* What the files that carry out instructions share. Internal to engine/dockerfile. */
+#ifndef DOCKERFILE_BUILDER_H
+#define DOCKERFILE_BUILDER_H
+
+#include "engine/dockerfile/dockerfile.h"
+#include "engine/dockerfile/expand.h"
+#include "engine/dockerfile/parse.h"
+#include "engine/ignore.h"
+#include "engine/step.h"
+#include "engine/tree.h"
+
+struct stage {
+    char *name;         /* of AS, lower case, or NULL */
+    size_t first, last; /* instructions: FROM, and one behind the end */
+    bool is_running;    /* being built: asked for again, it depends on itself */
+    bool is_done;
+    struct container container;
+};
+
+struct builder {
+    struct engine *engine;
+    const struct dockerfile_build *build;
+    struct dockerfile file;
+    struct stage *stages;
+    size_t stage_count;
+    struct text_list arguments; /* of ARG before the first FROM */
+    struct tree context;        /* scanned when the first instruction needs it */
+    bool has_context;
+};
+
+/* One stage while it is built. */
+struct build_state {
+    struct builder *builder;
+    const struct instruction *instruction;
+    struct container container;
+    struct text_list environment; /* the container's Env */
+    struct text_list arguments;   /* ARG in scope */
+    struct text_list shell;
+    struct text_list known_directories; /* made by WORKDIR and COPY: a COPY to one of them goes into it */
+    char *directory;                    /* WorkingDir, absolute */
+    char *user;
+};
+
+/* ERROR_DATA naming the instruction of `state`. */
+#define instruction_error(state, error, ...)                                                                           \
+    dockerfile_error(&(state)->builder->file, (state)->instruction, error, __VA_ARGS__)
+/* Puts "PATH:LINE" in front of an error that came from below; always -1. */
+int instruction_wrap(const struct build_state *state, struct error *error);
+
+/* Variables replaced and quotes removed. The caller frees. */
+char *instruction_expand(const struct build_state *state, const char *text, struct error *error);
+/* All words of the rest, expanded (not those of a JSON list, which Docker also expands for COPY only). */
+int instruction_words(const struct build_state *state, const char *text, struct text_list *words, struct error *error);
+/* The value of --NAME=value, expanded, or NULL when it is not given. The caller frees. *error tells failure (kind not
+ * NONE). */
+int instruction_flag(const struct build_state *state, const char *name, char **value, struct error *error);
+/* Refuses every flag that is not in the NULL-terminated list. */
+int instruction_check_flags(const struct build_state *state, const char *const *allowed, struct error *error);
+/* "COPY src /app" as shown and kept in the history. The caller frees. */
+char *instruction_title(const struct build_state *state);
+/* An absolute path in the image from one that may be relative to WORKDIR. The caller frees. */
+char *instruction_path(const struct build_state *state, const char *path);
+
+/* Replaces the container of the state. */
+void state_set_container(struct build_state *state, struct container *container);
+int state_configure(struct build_state *state, const struct json *change, struct error *error);
+
+/* The container of a stage by name or number, built when it is not yet; else an image reference. *container is released
+ * by the caller. */
+int builder_container(struct builder *builder, const char *name, struct container *container, struct error *error);
+int builder_context(struct builder *builder, const struct tree **tree, struct error *error);
+
+int run_config(struct build_state *state, bool *known, struct error *error);
+int run_copy(struct build_state *state, struct error *error);
+int run_run(struct build_state *state, struct error *error);
+
+#endif
