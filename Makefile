@@ -16,7 +16,7 @@ CC ?= cc
 WERROR ?= -Werror
 PKG_CONFIG ?= pkg-config
 
-PACKAGES = jansson openssl libcurl zlib libmicrohttpd libseccomp libzstd
+PACKAGES = jansson openssl libcurl zlib libdeflate libmicrohttpd libseccomp libzstd
 WARNINGS = -Wall -Wextra -Wformat=2 -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wwrite-strings $(WERROR)
 HARDENING = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 CFLAGS ?= -O2 -g
@@ -28,7 +28,7 @@ PL_CFLAGS := $(filter-out -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2,$(PL_CFLAGS)) -f
 PL_LDFLAGS += -fsanitize=$(SANITIZE)
 endif
 # Libraries that only some tools need are dropped by --as-needed; libcurl is loaded by common/http when it is first used.
-LIBRARIES = -ljansson -lcrypto -lz -lpthread -ldl
+LIBRARIES = -ljansson -lcrypto -lz -ldeflate -lzstd -lpthread -ldl
 
 # Archives in link order: what uses comes before what is used.
 PARTS = local firebase engine gcp registry common
@@ -67,15 +67,15 @@ $(OUT)/bin/$(1): $(call object,$(wildcard tools/$(1)/*.c)) $(ARCHIVES)
 	$$(quiet_ld)$(CC) $(PL_LDFLAGS) -o $$@ $(call object,$(wildcard tools/$(1)/*.c)) -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBRARIES) $$(LIBRARIES_$(1))
 endef
 # What single tools need beyond LIBRARIES.
-LIBRARIES_pl-local = -lmicrohttpd -lseccomp -lzstd
-LIBRARIES_pl-build = -lseccomp -lzstd
-LIBRARIES_pl-push-image = -lseccomp -lzstd
-LIBRARIES_pl-cache = -lseccomp -lzstd
+LIBRARIES_pl-local = -lmicrohttpd -lseccomp
+LIBRARIES_pl-build = -lseccomp
+LIBRARIES_pl-push-image = -lseccomp
+LIBRARIES_pl-cache = -lseccomp
 $(foreach tool,$(TOOLS),$(eval $(call tool_rule,$(tool))))
 
 $(OUT)/test/unit/%: $(OUT)/obj/tests/unit/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(quiet_ld)$(CC) $(PL_LDFLAGS) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBRARIES) -lmicrohttpd -lseccomp -lzstd -lcmocka
+	$(quiet_ld)$(CC) $(PL_LDFLAGS) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBRARIES) -lmicrohttpd -lseccomp -lcmocka
 
 tests: $(UNIT_TESTS)
 

@@ -2,6 +2,7 @@
 #include "common/archive/archive.h"
 #include "common/base/buffer.h"
 #include "common/base/text.h"
+#include <sys/stat.h>
 
 #include <string.h>
 
