@@ -3,11 +3,13 @@
  * One struct http per process and thread: one connection pool, HTTP/2 where the server has it, TLS 1.2 or later and
  * always verified, plain http only where the URL says so and the host is loopback or was named in `plain_hosts`.
  * netrc is never read; a redirect is only followed when the request allows it, at most 5 times, never from https to
- * http, never to a private or link-local address unless the first host was one, and Authorization is dropped as soon
- * as scheme, host or port changes.
+ * http, never to a loopback, private or link-local address unless the first host has an address of that kind (checked
+ * on the address that is connected to), and Authorization is dropped as soon as scheme, host or port changes. A proxy
+ * of the environment is used, never for loopback. SSL_CERT_FILE or CURL_CA_BUNDLE, and SSL_CERT_DIR, name other roots.
  *
  * Retry: 408, 429, 500, 502, 503, 504 and connection errors, of requests that are `idempotent` and whose body can be
- * sent again; full jitter min(30 s, 0.5 s * 2^n), at most 8 tries, Retry-After honoured; one deadline for all requests
+ * sent again; full jitter min(30 s, 0.5 s * 2^n), at most 8 tries (4 when no connection can be made at all, 1 when
+ * nobody listens on loopback), Retry-After honoured unless it lies behind the deadline; one deadline for all requests
  * of a struct http (default 600 s). A transfer is ended by a stall (under 1 KiB/s for 60 s), not by its length. */
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
@@ -23,6 +25,7 @@ struct http;
 struct http_options {
     const char *user_agent;              /* NULL: "pl/VERSION" */
     unsigned deadline;                   /* seconds for everything, 0: 600 */
+    unsigned stall;                      /* seconds under 1 KiB/s that end a transfer, 0: 60 */
     struct progress *progress;           /* retries are told there; its `cancelled` ends a transfer */
     const struct text_list *plain_hosts; /* host:port that may be spoken to without TLS, beside loopback */
 };
@@ -36,6 +39,9 @@ enum http_authorization { HTTP_NO_AUTHORIZATION, HTTP_BEARER, HTTP_BASIC };
 struct http_request {
     const char *method; /* NULL: GET */
     const char *url;
+    /* The URL whose answer named this one (a registry's token realm, an upload location), or NULL when the user or pl
+     * did: then the rules of a redirect from there hold. `secret` is sent all the same: the caller decides. */
+    const char *named_by;
     const struct text_list *headers; /* "Name: value" */
     enum http_authorization authorization;
     const char *secret; /* the token, or "user:password"; never traced, never sent elsewhere */
@@ -50,7 +56,8 @@ struct http_request {
     bool idempotent;       /* may be sent twice; GET, HEAD, PUT and DELETE always are */
     bool follow_redirects; /* only GET and HEAD */
     bool no_retry;
-    size_t response_limit; /* bytes of body kept in response->body; 0: 1 MiB. More is ERROR_PROTOCOL */
+    size_t response_limit; /* bytes of body kept in response->body; 0: 1 MiB. More is ERROR_PROTOCOL, and
+                            * is cut off when the status is not 2xx */
     /* Or the body of a 2xx goes here piece by piece, never beyond sink_limit bytes; return -1 to stop with *error. */
     int (*sink)(void *context, const char *data, size_t length, struct error *error);
     /* Called before a retry starts the body over. */
