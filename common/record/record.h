@@ -54,10 +54,15 @@ int record_parse(const char *line, size_t length, struct record *record, struct 
  * stage, code and message (error->exit_code = its code) and *upstream (may be NULL) with the record to forward. */
 int record_read_all(int fd, unsigned accepted, struct record_list *list, struct record *upstream,
                     struct error *error) MUST_CHECK;
+/* The same on text that was read before: all that arrived until the end of input. */
+int record_read_text(const char *text, size_t length, unsigned accepted, struct record_list *list,
+                     struct record *upstream, struct error *error) MUST_CHECK;
 /* Operands on the command line, as bare refs or records, checked alike. */
 int record_read_operands(char *const *operands, size_t count, unsigned accepted, struct record_list *list,
                          struct error *error) MUST_CHECK;
 
+/* The line that the error record below consists of, with its newline; at most RECORD_LIMIT bytes. The caller frees. */
+char *record_error_line(const char *stage, const struct error *failure);
 /* Fills set (one random id), seq and of, and writes each record with one write(). A record that is too long is
  * ERROR_INTERNAL. */
 int record_write_all(int fd, struct record_list *list, struct error *error) MUST_CHECK;

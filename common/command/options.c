@@ -1,0 +1,127 @@
+#include "common/command/options.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static const char *const output_choices[] = {"json", "ref", "human", NULL};
+static const char *const progress_choices[] = {"auto", "tty", "plain", "github", NULL};
+
+#define COMMON(name_) .offset = offsetof(struct common_arguments, name_)
+
+const struct option common_options[] = {
+    {.letter = 'o',
+     .name = "output",
+     .value_name = "FORM",
+     .help = "what is written to standard output: records, refs alone, or a text for people; without it records "
+             "in a pipe or file, and the ref on a terminal",
+     .kind = OPTION_CHOICE,
+     .choices = output_choices,
+     COMMON(output)},
+    {.name = "progress",
+     .value_name = "FORM",
+     .help = "how the work is told on standard error",
+     .kind = OPTION_CHOICE,
+     .choices = progress_choices,
+     .fallback = "auto",
+     COMMON(progress)},
+    {.letter = 'q', .name = "quiet", .help = "tell only what fails", .kind = OPTION_FLAG, COMMON(quiet)},
+    {.letter = 'v', .name = "verbose", .help = "tell more", .kind = OPTION_FLAG, COMMON(verbose)},
+    {0},
+};
+
+bool common_option_applies(const struct command *command, const struct option *option) {
+    return command->writes || !text_equal(option->name, "output");
+}
+
+bool option_takes_value(const struct option *option) {
+    return option->kind != OPTION_FLAG;
+}
+
+void option_variable(const struct option *option, char *name, size_t size) {
+    snprintf(name, size, "%s%s", option->variable ? "" : "PL_", option->variable ? option->variable : option->name);
+    for (char *at = name; !option->variable && *at; at++)
+        *at = *at == '-' ? '_' : (char)toupper((unsigned char)*at);
+}
+
+static void add(struct settings *settings, const struct option *option, void *base) {
+    void *member = (char *)base + option->offset;
+    settings->items = memory_resize(settings->items, settings->count + 1, sizeof(*settings->items));
+    settings->items[settings->count++] = (struct setting){.option = option, .member = member};
+    if (option->traits & OPTION_REPEATABLE)
+        *(struct text_list *)member = (struct text_list){0};
+    else if (option->kind == OPTION_FLAG && (option->traits & OPTION_NEGATABLE))
+        *(int *)member = -1;
+    else if (option->kind == OPTION_NUMBER || option->kind == OPTION_DURATION || option->kind == OPTION_SIZE)
+        *(long long *)member = -1;
+}
+
+void settings_open(struct settings *settings, const struct command *command, struct common_arguments *common,
+                   void *arguments) {
+    *settings = (struct settings){.command = command};
+    for (const struct option *option = command->options; option && option->name; option++)
+        add(settings, option, arguments);
+    for (const struct option *option = common_options; option->name; option++)
+        if (common_option_applies(command, option))
+            add(settings, option, common);
+}
+
+void settings_release(struct settings *settings) {
+    for (size_t i = 0; i < settings->count; i++)
+        if (settings->items[i].option->traits & OPTION_REPEATABLE)
+            text_list_release(settings->items[i].member);
+    free(settings->items);
+    text_list_release(&settings->owned);
+    *settings = (struct settings){0};
+}
+
+struct setting *settings_find(struct settings *settings, const char *name, size_t length) {
+    for (size_t i = 0; i < settings->count; i++) {
+        const char *own = settings->items[i].option->name;
+        if (strlen(own) == length && memcmp(own, name, length) == 0)
+            return &settings->items[i];
+    }
+    return NULL;
+}
+
+/* Insertions, removals, replacements and swaps of neighbours between two names (optimal string alignment). */
+static size_t distance(const char *left, const char *right) {
+    enum { LIMIT = 32 };
+    size_t rows = strlen(left), columns = strlen(right);
+    size_t table[LIMIT + 1][LIMIT + 1];
+    if (rows > LIMIT || columns > LIMIT)
+        return LIMIT;
+    for (size_t i = 0; i <= rows; i++)
+        for (size_t j = 0; j <= columns; j++) {
+            if (i == 0 || j == 0) {
+                table[i][j] = i + j;
+                continue;
+            }
+            size_t best = table[i - 1][j - 1] + (left[i - 1] != right[j - 1]);
+            if (table[i - 1][j] + 1 < best)
+                best = table[i - 1][j] + 1;
+            if (table[i][j - 1] + 1 < best)
+                best = table[i][j - 1] + 1;
+            bool swapped = i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1];
+            if (swapped && table[i - 2][j - 2] + 1 < best)
+                best = table[i - 2][j - 2] + 1;
+            table[i][j] = best;
+        }
+    return table[rows][columns];
+}
+
+const char *settings_suggest(const struct settings *settings, const char *name) {
+    const char *nearest = NULL;
+    size_t best = strlen(name) / 3 + 1;
+    if (best > 3)
+        best = 3;
+    for (size_t i = 0; i < settings->count; i++) {
+        const struct option *option = settings->items[i].option;
+        bool begins = strlen(name) > 1 && text_starts_with(option->name, name);
+        size_t apart = begins ? 0 : distance(name, option->name);
+        if (!(option->traits & OPTION_HIDDEN) && (apart < best || (apart == best && !nearest))) {
+            best = apart;
+            nearest = option->name;
+        }
+    }
+    return nearest;
+}
