@@ -42,6 +42,9 @@ int layer_from_blob(struct engine *engine, const struct digest *diff_id, const s
 int layer_from_tar(struct engine *engine, archive_source *source, void *context, struct digest *diff_id,
                    struct error *error) MUST_CHECK;
 
+/* Whether the layer can be had again in any form (a registry's counts): a found step whose layer is gone is made anew.
+ */
+bool layer_is_available(struct engine *engine, const struct digest *diff_id);
 /* The directory to use as an overlay lower: fetched, unpacked and checked against the DiffID when it is not there yet.
  */
 int layer_directory(struct engine *engine, const struct digest *diff_id, char **path, struct error *error) MUST_CHECK;

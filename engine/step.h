@@ -57,8 +57,14 @@ int step_copy(struct engine *engine, const struct container *input, const struct
 int step_config(struct engine *engine, const struct container *input, const struct json *change, const char *created_by,
                 struct container *output, struct error *error) MUST_CHECK;
 
-/* Makes a tree object from paths of a container's file system (COPY --from). Fetches its layers. */
+/* Where an absolute path leads in a container when symbolic links on the way are followed, the last part excluded; what
+ * does not exist is kept as it is. Fetches its layers. The caller frees. */
+int container_resolve(struct engine *engine, const struct container *container, const char *path, char **resolved,
+                      struct error *error) MUST_CHECK;
+
+/* Makes a tree object from a path of a container's file system (COPY --from): a directory's content, or one file under
+ * its own name. *is_directory may be NULL. Owners are not kept. Fetches its layers. */
 int step_extract(struct engine *engine, const struct container *from, const char *path, struct digest *tree,
-                 struct error *error) MUST_CHECK;
+                 bool *is_directory, struct error *error) MUST_CHECK;
 
 #endif

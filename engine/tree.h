@@ -30,6 +30,7 @@ struct tree_scan {
     tree_filter *filter; /* NULL: everything but .git */
     void *context;
     bool follow_nothing_outside; /* a symbolic link that leaves the directory is ERROR_DATA naming it */
+    bool is_temporary;           /* a scratch directory: no stat cache is kept for it */
     uint64_t file_limit, byte_limit;
 };
 

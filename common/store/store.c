@@ -189,10 +189,17 @@ int store_mount_lock(struct store *store, const char *id, struct progress *progr
         if (!told)
             progress_note(progress, "waiting for another build that uses the cache %s", id);
         if (progress_cancelled(progress))
-            return error_set(error, ERROR_CANCELLED, "stopped while waiting for the cache %s", id);
+            break;
         nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
     }
-    return directory_make(*path, 0700, error);
+    int result = progress_cancelled(progress)
+                     ? error_set(error, ERROR_CANCELLED, "stopped while waiting for the cache %s", id)
+                     : directory_make(*path, 0700, error);
+    if (result < 0) {
+        close(*lock_fd);
+        *lock_fd = -1;
+    }
+    return result;
 }
 
 int store_scratch(struct store *store, char **path, struct error *error) {

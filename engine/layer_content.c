@@ -1,0 +1,111 @@
+/* Layers of copied files: made from the store's objects, without any base and without being unpacked. */
+#include "common/file/file.h"
+#include "engine/layer_internal.h"
+#include "engine/tree.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+enum { BLOCK = 128 * 1024 };
+
+/* Directories that bases have with other modes than 0755: a layer that passes through them must not change them. */
+static mode_t parent_mode(const char *path) {
+    if (text_equal(path, "tmp") || text_equal(path, "var/tmp"))
+        return S_IFDIR | S_ISVTX | 0777;
+    return S_IFDIR | (text_equal(path, "root") ? 0700 : 0755);
+}
+
+static int write_parents(struct tar_writer *writer, const char *destination, struct error *error) {
+    size_t length = strlen(destination);
+    for (size_t i = 1; i <= length; i++) {
+        if (destination[i] != '/' && i < length)
+            continue;
+        AUTO_FREE char *path = text_copy_length(destination, i);
+        struct tar_entry entry = {.path = path, .mode = parent_mode(path)};
+        if (tar_writer_entry(writer, &entry, error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int write_object(struct engine *engine, struct tar_writer *writer, const struct tree_entry *file, char *block,
+                        struct error *error) {
+    uint64_t size;
+    AUTO_CLOSE int fd = store_open_object(engine->store, &file->digest, &size, error);
+    if (fd < 0)
+        return -1;
+    if (size != file->size)
+        return error_set(error, ERROR_DATA, "the object of %s has another size: run pl-cache verify", file->path);
+    for (ssize_t got; (got = read(fd, block, BLOCK)) != 0;) {
+        if (got < 0)
+            return error_set_errno(error, errno, "cannot read %s from the store", file->path);
+        if (tar_writer_data(writer, block, (size_t)got, error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static mode_t entry_mode(const struct layer_content *content, const struct tree_entry *file) {
+    mode_t given = (mode_t)content->mode & 07777;
+    switch (file->type) {
+    case 'd':
+        return S_IFDIR | (content->mode < 0 ? 0755 : given);
+    case 'l':
+        return S_IFLNK | 0777;
+    case 'x':
+        return S_IFREG | (content->mode < 0 ? 0755 : given);
+    default:
+        return S_IFREG | (content->mode < 0 ? 0644 : given);
+    }
+}
+
+static int write_entry(struct engine *engine, struct tar_writer *writer, const struct layer_content *content,
+                       const struct tree_entry *file, char *block, struct error *error) {
+    const char *root = content->destination + 1;
+    AUTO_FREE char *path = *root ? path_join(root, file->path) : text_copy(file->path);
+    bool is_file = file->type == 'f' || file->type == 'x';
+    struct tar_entry entry = {.path = path,
+                              .mode = entry_mode(content, file),
+                              .uid = content->uid,
+                              .gid = content->gid,
+                              .size = is_file ? file->size : 0,
+                              .target = file->target};
+    if (tar_writer_entry(writer, &entry, error) < 0)
+        return -1;
+    return is_file && file->size ? write_object(engine, writer, file, block, error) : 0;
+}
+
+int layer_content_write(struct engine *engine, const struct layer_content *content, archive_sink *sink, void *context,
+                        struct error *error) {
+    AUTO_TREE struct tree tree = {0};
+    AUTO_TAR_WRITER struct tar_writer *writer = tar_writer_new(sink, context);
+    AUTO_FREE char *block = memory_allocate(1, BLOCK);
+    if (tree_load(engine, &content->tree, &tree, error) < 0)
+        return -1;
+    if (content->destination[1] && write_parents(writer, content->destination + 1, error) < 0)
+        return -1;
+    for (size_t i = 0; i < tree.count; i++)
+        if (write_entry(engine, writer, content, &tree.entries[i], block, error) < 0)
+            return error_wrap(error, "cannot make the layer of %s", content->destination);
+    return tar_writer_finish(writer, error);
+}
+
+struct json *layer_content_json(const struct layer_content *content) {
+    struct json *json = json_new_object();
+    json_set_text(json, "tree", digest_format(&content->tree).text);
+    json_set_text(json, "destination", content->destination);
+    json_set_integer(json, "uid", content->uid);
+    json_set_integer(json, "gid", content->gid);
+    json_set_integer(json, "mode", content->mode);
+    return json;
+}
+
+int layer_content_parse(const struct json *json, struct layer_content *content, struct error *error) {
+    *content = (struct layer_content){.destination = json_get_text(json, "destination", NULL),
+                                      .uid = (uint32_t)json_get_integer(json, "uid", 0),
+                                      .gid = (uint32_t)json_get_integer(json, "gid", 0),
+                                      .mode = (int)json_get_integer(json, "mode", -1)};
+    if (!content->destination || *content->destination != '/')
+        return error_set(error, ERROR_DATA, "the store's note about a copied layer is damaged");
+    return digest_parse(json_get_text(json, "tree", ""), &content->tree, error);
+}

@@ -1,0 +1,31 @@
+/* The stat cache: which content a file had when its status was last seen, so that an unchanged file is not read again.
+ *
+ * One file per source directory, statcache/SHA256-OF-PATH in the store. An entry is believed only while device, inode,
+ * size, mtime and ctime are the same, and it is only kept when both times lay well before the moment of reading: a file
+ * changed within the clock's granularity would look unchanged (git calls such entries racily clean). A damaged or
+ * missing cache costs time, never correctness. */
+#ifndef ENGINE_STAT_CACHE_H
+#define ENGINE_STAT_CACHE_H
+
+#include "common/crypto/digest.h"
+#include "common/store/store.h"
+
+#include <sys/stat.h>
+
+struct stat_cache;
+
+/* Never fails: what cannot be read is empty. `directory` is absolute. */
+struct stat_cache *stat_cache_load(struct store *store, const char *directory);
+/* Whether the content of `path` with this status is known. Paths must be asked in ascending order of their bytes as far
+ * as possible: then a lookup costs nothing. */
+bool stat_cache_find(struct stat_cache *cache, const char *path, const struct stat *status, struct digest *digest);
+/* Remembers what was read at `read_ns` (CLOCK_REALTIME before the file was opened), or what stat_cache_find gave
+ * (read_ns 0). */
+void stat_cache_add(struct stat_cache *cache, const char *path, const struct stat *status, const struct digest *digest,
+                    int64_t read_ns);
+/* Writes what was added since the load when it differs. Failure to write is not an error. */
+void stat_cache_save(struct stat_cache *cache);
+void stat_cache_release(struct stat_cache **cache);
+#define AUTO_STAT_CACHE AUTO(stat_cache_release)
+
+#endif

@@ -1,0 +1,48 @@
+/* What the files step*.c and explain.c share. */
+#ifndef ENGINE_STEP_INTERNAL_H
+#define ENGINE_STEP_INTERNAL_H
+
+#include "engine/step.h"
+
+/* Looks a definition up: 1 with the container when its result is there, 0 when it must be made, -1. key: DIGEST_HEX. */
+int step_find(struct engine *engine, const struct json *definition, char *key, struct container *output,
+              struct error *error);
+/* Durable: definition and result under the key; what the slot of --explain points to. */
+int step_record(struct engine *engine, const char *key, const struct json *definition, const char *name,
+                const struct container *output, struct error *error);
+/* Says why the step `name` was found or is made, when the user asked for it. */
+void step_explain(struct engine *engine, const char *name, const struct json *definition, bool found);
+/* names/slots/…: the latest key of a step of this name in this source directory. */
+void step_slot(struct engine *engine, const char *name, char *key);
+
+/* The input with one layer and one history entry more (layer NULL: an empty one). */
+int step_append(struct engine *engine, const struct container *input, const struct digest *layer,
+                const char *created_by, struct json *config, struct container *output, struct error *error);
+/* "1970-01-01T00:00:00Z" of the engine's epoch. */
+struct epoch_text {
+    char text[32];
+};
+struct epoch_text step_epoch(const struct engine *engine);
+
+/* The mounts of an exec step, made ready on the disk. */
+struct prepared {
+    struct sandbox_mount *mounts;
+    size_t count;
+    struct text_list paths;                  /* owns what mounts point to */
+    struct text_list cache_ids, cache_paths; /* of the locked caches, in the same order */
+    struct text_list secrets;                /* directories in memory to remove */
+    struct text_list environment;
+    int *locks;
+    size_t lock_count;
+};
+/* Locks the cache mounts first, in the order of their ids. */
+int step_lock_caches(struct engine *engine, const struct step_exec *exec, struct prepared *prepared,
+                     struct error *error);
+int step_prepare_mounts(struct engine *engine, const struct step_exec *exec, const char *scratch,
+                        struct prepared *prepared, struct error *error);
+void step_prepared_release(struct prepared *prepared);
+
+/* Lays a tree object out below a new directory. */
+int tree_materialise(struct engine *engine, const struct digest *digest, const char *directory, struct error *error);
+
+#endif

@@ -1,0 +1,186 @@
+/* Tree objects.
+ *
+ * The object's text, one line per entry, sorted by the bytes of the path:
+ *     f SHA256 SIZE PATH      a file
+ *     x SHA256 SIZE PATH      an executable file
+ *     d - - PATH              a directory
+ *     l - TARGET PATH         a symbolic link
+ * In PATH and TARGET every byte up to and with space, '%' and DEL is written as %XX. */
+#include "engine/tree.h"
+#include "common/file/file.h"
+
+#include <string.h>
+
+enum { TREE_OBJECT_LIMIT = 512 * 1024 * 1024, ENTRY_LIMIT = 5000000 };
+
+static void write_escaped(struct buffer *out, const char *text) {
+    for (const unsigned char *at = (const unsigned char *)text; *at; at++)
+        if (*at <= ' ' || *at == '%' || *at == 0x7f)
+            buffer_append_format(out, "%%%02X", *at);
+        else
+            buffer_append_byte(out, (char)*at);
+}
+
+static void write_entry(struct buffer *out, const struct tree_entry *entry) {
+    buffer_append_byte(out, entry->type);
+    buffer_append_byte(out, ' ');
+    if (entry->type == 'f' || entry->type == 'x') {
+        buffer_append_text(out, digest_format_hex(&entry->digest).text);
+        buffer_append_format(out, " %llu ", (unsigned long long)entry->size);
+    } else if (entry->type == 'l') {
+        buffer_append_text(out, "- ");
+        write_escaped(out, entry->target);
+        buffer_append_byte(out, ' ');
+    } else {
+        buffer_append_text(out, "- - ");
+    }
+    write_escaped(out, entry->path);
+    buffer_append_byte(out, '\n');
+}
+
+int tree_store(struct engine *engine, const struct tree *tree, struct digest *digest, struct error *error) {
+    AUTO_BUFFER struct buffer text = BUFFER(TREE_OBJECT_LIMIT);
+    for (size_t i = 0; i < tree->count; i++)
+        write_entry(&text, &tree->entries[i]);
+    if (buffer_check(&text, "the list of files", error) < 0)
+        return -1;
+    *digest = digest_of(buffer_text(&text), text.length);
+    if (store_has(engine->store, digest))
+        return 0;
+    return store_put(engine->store, buffer_text(&text), text.length, digest, error);
+}
+
+/* ---- reading ---- */
+
+static int hex_value(char digit) {
+    const char *digits = "0123456789ABCDEF", *found = digit ? strchr(digits, digit) : NULL;
+    return found ? (int)(found - digits) : -1;
+}
+
+static char *read_escaped(const char *text, size_t length) {
+    char *plain = memory_allocate(1, length + 1);
+    size_t at = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] != '%') {
+            plain[at++] = text[i];
+            continue;
+        }
+        int high = length - i > 2 ? hex_value(text[i + 1]) : -1;
+        int low = length - i > 2 ? hex_value(text[i + 2]) : -1;
+        if (high < 0 || low < 0 || high * 16 + low == 0) {
+            free(plain);
+            return NULL;
+        }
+        plain[at++] = (char)(high * 16 + low);
+        i += 2;
+    }
+    return plain;
+}
+
+static bool read_entry(char *line, struct tree_entry *entry) {
+    char *first = strchr(line, ' '), *second = first ? strchr(first + 1, ' ') : NULL;
+    char *third = second ? strchr(second + 1, ' ') : NULL;
+    if (first != line + 1 || !third)
+        return false;
+    *second = *third = '\0';
+    entry->type = *line;
+    entry->path = read_escaped(third + 1, strlen(third + 1));
+    if (!entry->path || !path_is_below(entry->path))
+        return false;
+    switch (entry->type) {
+    case 'f':
+    case 'x':
+        return digest_parse_hex(first + 1, &entry->digest, NULL) == 0 &&
+               text_to_u64(second + 1, UINT64_MAX, &entry->size);
+    case 'l':
+        entry->target = read_escaped(second + 1, strlen(second + 1));
+        return entry->target != NULL;
+    default:
+        return entry->type == 'd';
+    }
+}
+
+static int read_entries(char *text, struct tree *tree) {
+    size_t capacity = 0;
+    for (char *line = text, *end; *line; line = end + 1) {
+        if (!(end = strchr(line, '\n')) || tree->count == ENTRY_LIMIT)
+            return -1;
+        *end = '\0';
+        if (tree->count == capacity) {
+            capacity = capacity ? capacity * 2 : 64;
+            tree->entries = memory_resize(tree->entries, capacity, sizeof(*tree->entries));
+        }
+        struct tree_entry *entry = &tree->entries[tree->count++];
+        *entry = (struct tree_entry){0};
+        if (!read_entry(line, entry) ||
+            (tree->count > 1 && strcmp(tree->entries[tree->count - 2].path, entry->path) >= 0))
+            return -1;
+    }
+    return 0;
+}
+
+int tree_load(struct engine *engine, const struct digest *digest, struct tree *tree, struct error *error) {
+    *tree = (struct tree){0};
+    AUTO_BUFFER struct buffer text = BUFFER(TREE_OBJECT_LIMIT);
+    if (store_read(engine->store, digest, &text, error) < 0)
+        return -1;
+    if (text.length == 0 || read_entries(text.data, tree) == 0)
+        return 0;
+    tree_release(tree);
+    return error_set(error, ERROR_DATA, "the object %s is not a list of files", digest_format(digest).text);
+}
+
+/* ---- selection ---- */
+
+static struct tree_entry copy_entry(const struct tree_entry *entry) {
+    struct tree_entry copy = *entry;
+    copy.path = text_copy(entry->path);
+    copy.target = text_copy(entry->target);
+    return copy;
+}
+
+/* Marks the directories above every wanted entry. */
+static void mark_parents(const struct tree *tree, const char *path, bool *wanted) {
+    AUTO_FREE char *parent = text_copy(path);
+    for (char *slash; (slash = strrchr(parent, '/'));) {
+        *slash = '\0';
+        const struct tree_entry *entry = tree_find(tree, parent);
+        if (!entry || wanted[entry - tree->entries])
+            return;
+        wanted[entry - tree->entries] = true;
+    }
+}
+
+void tree_select(const struct tree *tree, bool (*is_wanted)(void *context, const struct tree_entry *entry),
+                 void *context, struct tree *selected) {
+    *selected = (struct tree){0};
+    AUTO_FREE bool *wanted = memory_allocate(tree->count + 1, sizeof(*wanted));
+    for (size_t i = 0; i < tree->count; i++)
+        if (is_wanted(context, &tree->entries[i])) {
+            wanted[i] = true;
+            mark_parents(tree, tree->entries[i].path, wanted);
+        }
+    selected->entries = memory_allocate(tree->count + 1, sizeof(*selected->entries));
+    for (size_t i = 0; i < tree->count; i++)
+        if (wanted[i])
+            selected->entries[selected->count++] = copy_entry(&tree->entries[i]);
+}
+
+static int compare_path(const void *path, const void *entry) {
+    return strcmp(path, ((const struct tree_entry *)entry)->path);
+}
+
+const struct tree_entry *tree_find(const struct tree *tree, const char *path) {
+    if (tree->count == 0)
+        return NULL;
+    return bsearch(path, tree->entries, tree->count, sizeof(*tree->entries), compare_path);
+}
+
+void tree_release(struct tree *tree) {
+    for (size_t i = 0; i < tree->count; i++) {
+        free(tree->entries[i].path);
+        free(tree->entries[i].target);
+    }
+    free(tree->entries);
+    *tree = (struct tree){0};
+}
