@@ -1,6 +1,7 @@
 /* Steps: looked up by their key, carried out, recorded. */
 #include "engine/step.h"
 #include "common/file/file.h"
+#include "engine/layer_internal.h"
 #include "engine/step_internal.h"
 
 #include <string.h>
