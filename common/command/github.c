@@ -7,19 +7,20 @@
 #include <fcntl.h>
 #include <string.h>
 
-enum { FILE_TEXT_LIMIT = 1 << 20 };
+enum { FILE_TEXT_LIMIT = 1 << 20, DISARM_LIMIT = 8 << 20 };
 
 char *github_disarm(const char *text) {
-    AUTO_BUFFER struct buffer out = BUFFER(FILE_TEXT_LIMIT);
-    size_t blank = strspn(text, " \t");
-    if (strncmp(text + blank, "::", 2) == 0)
-        buffer_append_text(&out, "\\");
+    struct buffer out = BUFFER(DISARM_LIMIT);
+    bool at_begin = true;
     for (const char *at = text; *at; at++) {
+        if (at_begin && strncmp(at, "::", 2) == 0)
+            buffer_append_byte(&out, '\\');
         buffer_append_byte(&out, *at);
         if (strncmp(at, "##[", 3) == 0) {
             buffer_append_text(&out, "#\\");
             at++;
         }
+        at_begin = *at == '\n' || (at_begin && (*at == ' ' || *at == '\t'));
     }
     return buffer_take(&out);
 }

@@ -1,5 +1,6 @@
 #include "common/base/version.h"
 #include "common/command/help.h"
+#include "common/command/lines.h"
 #include "common/command/run.h"
 #include "common/file/file.h"
 
@@ -86,8 +87,10 @@ static int finish_run(struct run *run, int result, struct error *error) {
     }
     if (error->kind == ERROR_NONE)
         error_set(error, ERROR_INTERNAL, "it failed without saying why; this is a bug of pl");
-    if (error->kind == ERROR_CANCELLED || error->kind == ERROR_CANNOT_WRITE)
+    bool stopped = signals_caught() || output_was_abandoned();
+    if (stopped || error->kind == ERROR_CANCELLED || error->kind == ERROR_CANNOT_WRITE)
         explain_cancelling(error);
+    lines_clean_error(error);
     report_failure(run, error);
     return error_exit_code(error);
 }

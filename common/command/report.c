@@ -12,19 +12,24 @@ static bool writes_error_record(const struct run *run) {
            !isatty(STDOUT_FILENO);
 }
 
+static void say_log(struct run *run, const struct display_failure *failure) {
+    AUTO_FREE char *path = failure->log ? text_format("the full log: %s", failure->log) : NULL;
+    if (path)
+        display_say(run->display, path);
+}
+
+/* The name and the last lines of the step that failed, unless they are what was printed last. */
 static void say_step(struct run *run, const struct display_failure *failure) {
+    if (failure->told)
+        return;
     AUTO_FREE char *head = failure->line_total > failure->line_count
                                ? text_format("%s: failed; its last %zu of %zu lines:", failure->step,
                                              failure->line_count, failure->line_total)
                                : text_format("%s: failed%s", failure->step, failure->line_count ? ":" : "");
     display_say(run->display, head);
-    for (size_t i = 0; i < failure->line_count && !failure->told; i++) {
+    for (size_t i = 0; i < failure->line_count; i++) {
         AUTO_FREE char *line = text_format("  │ %s", failure->lines[i]);
         display_say(run->display, line);
-    }
-    if (failure->log) {
-        AUTO_FREE char *path = text_format("full log: %s", failure->log);
-        display_say(run->display, path);
     }
 }
 
@@ -41,8 +46,10 @@ void report_failure(struct run *run, const struct error *error) {
     struct display_failure failure;
     display_finish(run->display);
     bool has_step = !run->upstream_failed && run->display && display_failed_step(run->display, &failure);
-    if (has_step)
+    if (has_step) {
         say_step(run, &failure);
+        say_log(run, &failure);
+    }
     if (run->context.in_github_actions && !run->upstream_failed)
         github_failure(run->context.command->name, error, has_step ? &failure : NULL);
     say_error(run, error);

@@ -26,7 +26,9 @@ void signals_open(void);
 int signals_caught(void);
 /* True when the reader of standard output has gone away. */
 bool output_is_abandoned(void);
-/* Either of the two. */
+/* True when that was noticed before. */
+bool output_was_abandoned(void);
+/* A signal was caught, or the output is abandoned. */
 bool run_is_cancelled(void);
 /* Ends the process by the signal that was caught, so that the shell sees it. */
 void signals_raise(void);

@@ -1,4 +1,5 @@
 #include "common/command/command.h"
+#include "common/command/lines.h"
 #include "common/file/file.h"
 
 #include <string.h>
@@ -61,7 +62,7 @@ static char *from_standard_input(struct error *error) {
     return whole(&text, "standard input", error);
 }
 
-char *command_secret(const char *source, struct error *error) {
+static char *read_secret(const char *source, struct error *error) {
     if (text_starts_with(source, "env:") && source[4])
         return from_environment(source + 4, error);
     if (text_starts_with(source, "file:") && source[5])
@@ -71,4 +72,11 @@ char *command_secret(const char *source, struct error *error) {
     error_set(error, ERROR_USAGE, "a secret is not taken from the command line, where others can read it");
     error_next(error, "give the place of it: env:NAME, file:PATH, or - for standard input");
     return NULL;
+}
+
+char *command_secret(const char *source, struct error *error) {
+    char *value = read_secret(source, error);
+    if (value)
+        lines_hide(value);
+    return value;
 }

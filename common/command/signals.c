@@ -40,6 +40,10 @@ bool output_is_abandoned(void) {
     return abandoned;
 }
 
+bool output_was_abandoned(void) {
+    return abandoned;
+}
+
 bool run_is_cancelled(void) {
     return caught || output_is_abandoned();
 }
