@@ -71,6 +71,10 @@ static int64_t now_milliseconds(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+void http_renew_deadline(struct http *http) {
+    http->end = now_milliseconds() + (int64_t)http->deadline * 1000;
+}
+
 struct http *http_new(const struct http_options *options) {
     static const struct http_options defaults;
     options = options ? options : &defaults;
@@ -81,7 +85,7 @@ struct http *http_new(const struct http_options *options) {
         text_list_add_all(&http->plain_hosts, options->plain_hosts);
     http->deadline = options->deadline ? options->deadline : DEADLINE;
     http->stall = options->stall ? options->stall : STALL;
-    http->end = now_milliseconds() + (int64_t)http->deadline * 1000;
+    http_renew_deadline(http);
     http->pool = transfer_pool_new(&http->load_failure);
     return http;
 }
@@ -276,8 +280,7 @@ static bool status_is_transient(long status) {
     return status == 408 || status == 429 || status == 500 || (status >= 502 && status <= 504);
 }
 
-/* Milliseconds asked for by Retry-After, or -1. */
-static int64_t retry_after(const struct http_response *response) {
+int64_t http_retry_after(const struct http_response *response) {
     const char *value = http_header(response, "retry-after");
     uint64_t seconds;
     if (!value)
@@ -325,7 +328,7 @@ static bool may_try_again(const struct call *call) {
 static bool try_again(struct call *call, int64_t now) {
     struct http *http = call->http;
     bool answered = call->transfer.outcome == TRANSFER_ANSWERED;
-    int64_t asked = answered ? retry_after(&call->response) : -1, wait = asked >= 0 ? asked : backoff(call->tries);
+    int64_t asked = answered ? http_retry_after(&call->response) : -1, wait = asked >= 0 ? asked : backoff(call->tries);
     if (wait >= http->end - now)
         return false;
     http->retries_in_a_row++;
@@ -480,6 +483,7 @@ int http_start(struct http *http, const struct http_request *request, http_done 
     call->trusted = text_copy(request->named_by ? request->named_by : request->url);
     call->is_guided = request->named_by != NULL;
     call->authorization = take_pointer(&authorization);
+    call->start_at = request->delay > 0 ? now_milliseconds() + request->delay : 0;
     call->next = http->calls;
     http->calls = call;
     return 0;

@@ -32,6 +32,8 @@ struct http_options {
 
 struct http *http_new(const struct http_options *options);
 void http_release(struct http **http);
+/* The deadline begins again, when a long wait for something else lies behind; the connections stay. */
+void http_renew_deadline(struct http *http);
 #define AUTO_HTTP AUTO(http_release)
 
 enum http_authorization { HTTP_NO_AUTHORIZATION, HTTP_BEARER, HTTP_BASIC };
@@ -64,6 +66,7 @@ struct http_request {
     void (*sink_restart)(void *context);
     void *sink_context;
     uint64_t sink_limit;
+    int64_t delay;    /* milliseconds to wait before it is sent */
     unsigned timeout; /* seconds for this one request, 0: only the stall limit and the deadline */
 };
 
@@ -80,13 +83,16 @@ int http_perform(struct http *http, const struct http_request *request, struct h
                  struct error *error) MUST_CHECK;
 
 /* Asynchronous: starts the request (everything it points to must live until `done`) and returns at once. `done` is
- * called from http_run, with failure = NULL when a response arrived; it may start further requests. The response is
- * released after `done` returns. */
+ * called from http_run, with failure = NULL when a response arrived; it may start further requests and perform others
+ * (a sink may not). The response is released after `done` returns. */
 typedef void http_done(void *context, struct http_response *response, const struct error *failure);
 int http_start(struct http *http, const struct http_request *request, http_done *done, void *context,
                struct error *error) MUST_CHECK;
 /* Runs until every started request is done or the progress is cancelled (ERROR_CANCELLED). */
 int http_run(struct http *http, struct error *error) MUST_CHECK;
+
+/* What Retry-After asks for, in milliseconds, or -1. For callers that decide on their own how to go on. */
+int64_t http_retry_after(const struct http_response *response);
 
 /* The value of the first header of that name (lower case), or NULL. Borrowed. */
 const char *http_header(const struct http_response *response, const char *name);
