@@ -12,7 +12,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TELL_FROM = 1024 * 1024, SINGLE_POST = 64 * 1024, RESUMABLE = 4 * 1024 * 1024, RESTARTS = 3, RESUMES = 8, LONGEST_DELAY = 30000 };
+enum {
+    TELL_FROM = 1024 * 1024,
+    SINGLE_POST = 64 * 1024,
+    RESUMABLE = 4 * 1024 * 1024,
+    RESTARTS = 3,
+    RESUMES = 8,
+    LONGEST_DELAY = 30000
+};
 
 static void send_content(struct blob_job *job);
 static void verify(struct blob_job *job, const struct error *failure);
