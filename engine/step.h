@@ -10,6 +10,13 @@
 #include "engine/layer.h"
 #include "engine/sandbox/sandbox.h"
 
+/* A secret that the user gave: known by its id, never part of a key. */
+struct step_secret {
+    const char *id;
+    const void *data;
+    size_t length;
+};
+
 struct step_mount {
     enum step_mount_type { MOUNT_CACHE, MOUNT_SECRET, MOUNT_BIND_TREE, MOUNT_BIND_CONTAINER, MOUNT_TMPFS } type;
     const char *target;                /* absolute, in the container */

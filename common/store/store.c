@@ -52,17 +52,32 @@ static int check_version(struct store *store, struct error *error) {
     return error_next(error, "set PL_STORE to another directory, or remove this one");
 }
 
-/* Only gc holds the lock exclusively, and only for a while. */
+/* Whoever is alone throws away what dead processes have left in tmp/. */
+static void clean_scratch(struct store *store) {
+    AUTO_FREE char *folder = path_join(store->path, "tmp");
+    AUTO_LIST struct text_list names = {0};
+    if (flock(store->lock_fd, LOCK_EX | LOCK_NB) < 0 || directory_list(folder, &names, NULL) < 0)
+        return;
+    for (size_t i = 0; i < names.count; i++) {
+        AUTO_FREE char *path = path_join(folder, names.items[i]);
+        tree_remove(path, NULL);
+    }
+}
+
+/* The lock is held exclusively by gc, and for a moment by a process that finds itself alone. */
 static int lock_shared(struct store *store, struct error *error) {
     store->lock_fd = openat(store->root_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (store->lock_fd < 0)
         return error_set_errno(error, errno, "cannot open %s/lock", store->path);
-    for (int tries = 0; flock(store->lock_fd, LOCK_SH | LOCK_NB) < 0; tries++) {
+    clean_scratch(store);
+    long waited = 0;
+    for (long pause = 1; flock(store->lock_fd, LOCK_SH | LOCK_NB) < 0; pause = pause < 100 ? pause * 2 : 100) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return error_set_errno(error, errno, "cannot lock %s", store->path);
-        if (tries == LOCK_SECONDS * 10)
+        if (waited > LOCK_SECONDS * 1000)
             return error_set(error, ERROR_TEMPORARY, "the store %s is being cleaned up (pl-cache gc)", store->path);
-        nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = pause * 1000000}, NULL);
+        waited += pause;
     }
     return 0;
 }

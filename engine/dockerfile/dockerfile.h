@@ -10,13 +10,7 @@
 #ifndef DOCKERFILE_DOCKERFILE_H
 #define DOCKERFILE_DOCKERFILE_H
 
-#include "engine/container.h"
-
-struct dockerfile_secret {
-    const char *id;
-    const void *data;
-    size_t length;
-};
+#include "engine/step.h"
 
 struct dockerfile_build {
     const char *context;               /* the directory that COPY sees, absolute */
@@ -24,7 +18,7 @@ struct dockerfile_build {
     const char *platform;              /* "linux/amd64" */
     const char *target;                /* a stage's name or number; NULL: the last */
     const struct text_list *arguments; /* "NAME=value" of --build-arg */
-    const struct dockerfile_secret *secrets;
+    const struct step_secret *secrets;
     size_t secret_count;
     /* Called before a file of the context is taken, with the path relative to the context; -1 refuses it (credential
      * files). NULL: all. */
