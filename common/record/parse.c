@@ -155,5 +155,6 @@ int record_parse(const char *line, size_t length, struct record *record, struct 
         return -1;
     record->type = type;
     record->json = with_version_first(take_pointer(&json));
+    record_add_digest(record);
     return 0;
 }

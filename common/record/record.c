@@ -17,6 +17,16 @@ const char *record_type_name(enum record_type type) {
     return "unknown";
 }
 
+void record_add_digest(struct record *record) {
+    const char *ref = record_ref(record);
+    size_t length = strlen(ref);
+    struct digest digest;
+    if (record->type == RECORD_ERROR || length < DIGEST_TEXT - 1 || json_get(record->json, "digest"))
+        return;
+    if (digest_parse(ref + length - (DIGEST_TEXT - 1), &digest, NULL) == 0)
+        json_set_text(record->json, "digest", ref + length - (DIGEST_TEXT - 1));
+}
+
 struct record record_new(enum record_type type, const char *ref) {
     struct record record = {.type = type, .json = json_new_object()};
     json_set_integer(record.json, "pl", RECORD_MAJOR);
@@ -24,10 +34,7 @@ struct record record_new(enum record_type type, const char *ref) {
     if (!ref)
         return record;
     json_set_text(record.json, "ref", ref);
-    size_t length = strlen(ref);
-    struct digest digest;
-    if (length >= DIGEST_TEXT - 1 && digest_parse(ref + length - (DIGEST_TEXT - 1), &digest, NULL) == 0)
-        json_set_text(record.json, "digest", ref + length - (DIGEST_TEXT - 1));
+    record_add_digest(&record);
     return record;
 }
 

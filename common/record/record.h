@@ -40,6 +40,8 @@ const char *record_type_name(enum record_type type);
 struct record record_new(enum record_type type, const char *ref);
 const char *record_ref(const struct record *record);
 const char *record_text(const struct record *record, const char *key); /* NULL when absent */
+/* Sets the key digest when the ref ends in one and the key is absent. */
+void record_add_digest(struct record *record);
 void record_release(struct record *record);
 void record_list_release(struct record_list *list);
 void record_list_add(struct record_list *list, struct record record); /* takes it over */
