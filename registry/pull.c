@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { INDEX_DEPTH = 4, TELL_FROM = 1024 * 1024 };
+enum { INDEX_DEPTH = 4 };
 
 static const char accepted[] = "Accept: " MEDIA_TYPE_OCI_INDEX ", " MEDIA_TYPE_OCI_MANIFEST ", " MEDIA_TYPE_DOCKER_INDEX
                                ", " MEDIA_TYPE_DOCKER_MANIFEST;
@@ -151,16 +151,9 @@ static int fetch_blob(void *context, const char *canonical, const struct digest 
         return 0;
     if (reference_parse(canonical, &reference, error) < 0)
         return -1;
-    struct digest_text text = digest_format(digest);
-    int step = -1;
-    if (size >= TELL_FROM)
-        step = progress_begin(registry->progress, "fetch %.12s from %s (%.1f MB)", text.text + 7, reference.host,
-                              (double)size / 1e6);
     int result = fetch_and_commit(session_of(registry, reference.host), &reference, digest, size, store, error);
-    if (size >= TELL_FROM)
-        progress_end(registry->progress, step, result < 0 ? PROGRESS_FAILED : PROGRESS_MADE);
     if (result < 0)
-        return error_wrap(error, "blob %s of %s/%s", text.text, reference.host, reference.repository);
+        return error_wrap(error, "blob %s of %s/%s", digest_format(digest).text, reference.host, reference.repository);
     return 0;
 }
 

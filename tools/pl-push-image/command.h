@@ -1,0 +1,17 @@
+/* The arguments of pl-push-image, as its table fills them. */
+#ifndef TOOLS_PL_PUSH_IMAGE_COMMAND_H
+#define TOOLS_PL_PUSH_IMAGE_COMMAND_H
+
+#include "common/command/command.h"
+
+struct arguments {
+    const char *repo;
+    struct text_list tags;
+    const char *name;
+    const char *project;
+    const char *region;
+};
+
+extern const struct command pl_push_image_command;
+
+#endif
