@@ -77,14 +77,35 @@ $(OUT)/test/unit/%: $(OUT)/obj/tests/unit/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(quiet_ld)$(CC) $(PL_LDFLAGS) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBRARIES) -lmicrohttpd -lseccomp -lcmocka
 
+# Completions and manual pages from the tools' tables; stops at the first mistake in one.
+TABLES = $(wildcard tools/*/command.c)
+$(OUT)/obj/completions/commands.c: $(TABLES) Makefile
+	@mkdir -p $(@D)
+	@{ echo '#include "completions/generate/generate.h"'; \
+	   names=$$(for t in $(TABLES); do basename $$(dirname $$t) | tr - _; done | LC_ALL=C sort); \
+	   for n in $$names; do echo "extern const struct command $${n}_command;"; done; \
+	   echo 'const struct command *const commands[] = {'; \
+	   for n in $$names; do echo "    &$${n}_command,"; done; \
+	   echo '    NULL};'; } > $@
+$(OUT)/obj/completions/commands.o: $(OUT)/obj/completions/commands.c
+	@$(CC) $(PL_CFLAGS) -c -o $@ $<
+$(OUT)/completions/generate: $(call object,$(sort $(wildcard completions/generate/*.c)) $(TABLES)) $(OUT)/obj/completions/commands.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(quiet_ld)$(CC) $(PL_LDFLAGS) -o $@ $(filter %.o,$^) $(OUT)/lib/libcommon.a $(LIBRARIES)
+$(OUT)/completions/done: $(OUT)/completions/generate
+	@rm -rf $(@D)/bash $(@D)/zsh $(@D)/fish $(@D)/man
+	@$< $(@D)
+	@touch $@
+completions: $(OUT)/completions/done
+
 tests: $(UNIT_TESTS)
 
 check: 
 	@tests/setup
-	@$(MAKE) --no-print-directory all tests
+	@$(MAKE) --no-print-directory all completions tests
 	@tests/run unit lint cli wire engine e2e
 
-check-unit check-lint check-cli check-wire check-engine check-e2e: check-%: all tests
+check-unit check-lint check-cli check-wire check-engine check-e2e: check-%: all completions tests
 	@tests/run $*
 
 demo:
@@ -103,14 +124,14 @@ lint:
 	@tests/setup lint
 	@tests/run lint
 
-install: all
+install: all completions
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BINARIES) $(DESTDIR)$(PREFIX)/bin
-	@completions/install "$(DESTDIR)$(PREFIX)"
+	@OUT=$(OUT) completions/install "$(DESTDIR)$(PREFIX)"
 
 clean:
 	rm -rf $(OUT)
 
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
-.PHONY: all tests check demo bench format lint install clean check-unit check-lint check-cli check-wire check-engine check-e2e
+.PHONY: all completions tests check demo bench format lint install clean check-unit check-lint check-cli check-wire check-engine check-e2e
 .SECONDARY:

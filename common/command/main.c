@@ -2,7 +2,6 @@
 #include "common/command/help.h"
 #include "common/command/lines.h"
 #include "common/command/run.h"
-#include "common/file/file.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -24,7 +23,7 @@ static int answer(const struct command *command, enum question question, struct 
         AUTO_JSON struct json *json = help_json(command);
         text = json_format(json, JSON_PRETTY);
     }
-    return fd_write_all(STDOUT_FILENO, text, strlen(text), error);
+    return write_output(text, strlen(text), error);
 }
 
 static bool is_set(const char *name) {

@@ -89,9 +89,11 @@ int command_read_records(struct command_context *context, unsigned accepted, int
     return result;
 }
 
-/* Whatever the system calls it: the output is what could not be written. */
-static int output_failed(struct error *error) {
-    if (error && error->kind != ERROR_CANCELLED)
+int write_output(const char *text, size_t length, struct error *error) {
+    if (fd_write_all(STDOUT_FILENO, text, length, error) == 0)
+        return 0;
+    /* Whatever the system calls it: the output is what could not be written. */
+    if (error)
         error->kind = ERROR_CANNOT_WRITE;
     return error_wrap(error, "standard output");
 }
@@ -102,7 +104,7 @@ static int write_refs(const struct record_list *list, struct error *error) {
         AUTO_FREE char *ref = text_scrub(record_ref(&list->items[i]), strlen(record_ref(&list->items[i])), false);
         buffer_append_format(&text, "%s\n", ref);
     }
-    return fd_write_all(STDOUT_FILENO, buffer_text(&text), text.length, error) < 0 ? output_failed(error) : 0;
+    return write_output(buffer_text(&text), text.length, error);
 }
 
 int command_write_records(struct command_context *context, struct record_list *list, struct error *error) {
@@ -120,5 +122,5 @@ int command_print(struct command_context *context, const char *text, struct erro
     struct run *run = run_of(context);
     display_finish(run->display);
     run->printed_text = true;
-    return fd_write_all(STDOUT_FILENO, text, strlen(text), error) < 0 ? output_failed(error) : 0;
+    return write_output(text, strlen(text), error);
 }

@@ -33,6 +33,9 @@ bool run_is_cancelled(void);
 /* Ends the process by the signal that was caught, so that the shell sees it. */
 void signals_raise(void);
 
+/* To standard output; a failure is ERROR_CANNOT_WRITE. */
+int write_output(const char *text, size_t length, struct error *error) MUST_CHECK;
+
 /* The texts of a failure: annotations, last lines, log, and last of all what failed, why, what to type. */
 void report_failure(struct run *run, const struct error *error);
 

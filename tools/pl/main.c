@@ -82,23 +82,38 @@ static struct json *describe_all(struct error *error) {
     return take_pointer(&all);
 }
 
-static void append_tool(struct buffer *out, const struct json *tool) {
-    const char *reads = json_get_text(tool, "reads", ""), *writes = json_get_text(tool, "writes", "");
-    buffer_append_format(out, "  %-20s %-11s %-22s %s\n", json_get_text(tool, "name", "?"), reads, writes,
-                         json_get_text(tool, "summary", ""));
+static const char *const columns[] = {"name", "reads", "writes"};
+
+/* The width of a column: its longest text. */
+static int column_width(const struct json *tools, const char *column, const char *title) {
+    size_t width = strlen(title);
+    for (size_t i = 0; i < json_count(tools); i++) {
+        size_t length = strlen(json_get_text(json_at(tools, i), column, ""));
+        width = length > width ? length : width;
+    }
+    return (int)width;
 }
 
 static int list(struct command_context *context, struct error *error) {
+    static const char *const titles[] = {"tool", "reads", "writes"};
     AUTO_JSON struct json *all = describe_all(error);
     if (!all)
         return -1;
     AUTO_BUFFER struct buffer out = BUFFER(DESCRIPTION_LIMIT);
-    buffer_append_format(&out, "%s: %s\n\n  %-20s %-11s %-22s %s\n", pl_command.name, pl_command.summary, "tool",
-                         "reads", "writes", "");
-    for (size_t i = 0; i < json_count(all); i++)
-        append_tool(&out, json_at(all, i));
-    buffer_append_text(&out, "\nMore: pl help TOOL\n");
-    return command_print(context, buffer_text(&out), error);
+    buffer_append_format(&out, "%s: %s\n\n", pl_command.name, pl_command.summary);
+    for (size_t i = 0; i < ARRAY_LENGTH(titles); i++)
+        buffer_append_format(&out, "  %-*s",
+                             i + 1 < ARRAY_LENGTH(titles) ? column_width(all, columns[i], titles[i]) : 0, titles[i]);
+    for (size_t row = 0; row < json_count(all); row++) {
+        buffer_append_byte(&out, '\n');
+        for (size_t i = 0; i < ARRAY_LENGTH(titles); i++)
+            buffer_append_format(&out, "  %-*s", column_width(all, columns[i], titles[i]),
+                                 json_get_text(json_at(all, row), columns[i], ""));
+        buffer_append_format(&out, "  %s", json_get_text(json_at(all, row), "summary", ""));
+    }
+    buffer_append_text(&out, "\n\nMore: pl help TOOL\n");
+    AUTO_FREE char *text = text_scrub(buffer_text(&out), out.length, true);
+    return command_print(context, text, error);
 }
 
 static int run(struct command_context *context, void *arguments, struct error *error) {

@@ -1,0 +1,163 @@
+#!/usr/bin/env bash
+# pl itself, what every tool has in common, and what is generated from the tables.
+. "$(dirname "$0")/../lib.sh"
+
+tools() { find "$OUT/bin" -name 'pl*' -type f -perm -u+x | sort; }
+
+# A folder with pl and two tools that are known to the last byte.
+fake_folder() {
+    mkdir -p "$WORK/bin"
+    cp "$OUT/bin/pl" "$WORK/bin/pl"
+    cat > "$WORK/bin/pl-build" << 'END'
+#!/bin/sh
+case "$1" in
+--help=json) echo '{"name":"pl-build","summary":"build a directory","writes":"container or directory"}' ;;
+--help) echo "help of pl-build" ;;
+*) echo "ran with $# arguments: $*"; exit 7 ;;
+esac
+END
+    cat > "$WORK/bin/pl-push-image" << 'END'
+#!/bin/sh
+echo '{"name":"pl-push-image","summary":"push it","reads":"container","writes":"image"}'
+END
+    printf '#!/bin/sh\nexit 1\n' > "$WORK/bin/pl-broken"
+    printf 'no program\n' > "$WORK/bin/pl-notes.txt"
+    chmod +x "$WORK"/bin/pl-*
+}
+
+test_pl_lists_the_tools_beside_it() {
+    fake_folder
+    "$WORK/bin/pl" | golden pl-list.txt
+    equal "$("$WORK/bin/pl" --help=json | jq -r '.[].name' | tr '\n' ' ')" "pl-build pl-push-image "
+}
+
+test_pl_runs_a_tool_with_its_arguments_and_status() {
+    fake_folder
+    equal "$(status 7 "$WORK/bin/pl" build ./x --flag 'a b')" "ran with 3 arguments: ./x --flag a b"
+    equal "$(status 7 "$WORK/bin/pl" pl-build)" "ran with 0 arguments: "
+    equal "$("$WORK/bin/pl" help build)" "help of pl-build"
+    cd "$WORK/bin" && equal "$(status 7 ./pl build -- -x)" "ran with 2 arguments: -- -x"
+}
+
+test_pl_without_such_a_tool_says_so() {
+    equal "$(status 78 pl nonsense 2>&1)" "pl: there is no tool pl-nonsense
+  see which there are: pl"
+    status 78 pl ../../bin/sh 2> /dev/null
+    status 78 pl help nonsense 2> /dev/null
+    status 64 pl --nonsense 2> /dev/null
+}
+
+test_help_of_pl() {
+    pl --help | golden pl-help.txt
+    equal "$(pl help)" "$(pl --help)"
+}
+
+test_every_tool_describes_itself() {
+    local tool name
+    for tool in $(tools); do
+        name=$(basename "$tool")
+        "$tool" --help > "$WORK/help"
+        contains "$(head -n 1 "$WORK/help")" "$name: "
+        [ "$(wc -l < "$WORK/help")" -ge 10 ]
+        ! grep -nE '^.{101,}$' "$WORK/help" | grep -v '^[0-9]*:  [^ ]'
+        contains "$("$tool" --version)" "$name (pl) "
+        [ "$name" = pl ] || equal "$("$tool" --help=json | jq -r .name)" "$name"
+        equal "$("$tool" -h 2>&1 > /dev/null)" ""
+    done
+}
+
+test_every_tool_refuses_what_it_does_not_know() {
+    local tool name
+    for tool in $(tools); do
+        name=$(basename "$tool")
+        status 64 "$tool" --no-such-option > "$WORK/out" 2> "$WORK/err" < /dev/null
+        contains "$(head -n 1 "$WORK/err")" "$name: unknown option --no-such-option"
+        contains "$(cat "$WORK/err")" "$name --help"
+        if [ -s "$WORK/out" ]; then equal "$(jq -r '"\(.pl) \(.type) \(.stage) \(.code)"' "$WORK/out")" "1 error $name 64"; fi
+    done
+}
+
+test_an_output_that_cannot_be_written_is_73() {
+    local tool
+    for tool in $(tools); do
+        status 73 "$tool" --help > /dev/full 2> "$WORK/err"
+        contains "$(cat "$WORK/err")" "standard output: cannot write: No space left on device"
+        status 73 "$tool" --help >&- 2> /dev/null
+    done
+}
+
+test_start_is_quick() {
+    local begin end
+    begin=$(date +%s%N)
+    for _ in 1 2 3 4 5 6 7 8 9 10; do pl --version > /dev/null; done
+    end=$(date +%s%N)
+    # 5 ms each is the budget; ten times that still finds what is wrong on a busy machine.
+    [ $(((end - begin) / 10000000)) -lt 50 ]
+}
+
+test_the_tables_have_no_mistake() {
+    "$OUT/completions/generate" "$WORK/made"
+    equal "$(find "$WORK/made/man" -type f | wc -l)" "$(tools | wc -l)"
+}
+
+# complete_bash WORD...: what bash offers for the last word
+complete_bash() {
+    bash -c 'cd "$1"; shift; . ./pl-run-deploy; . ./pl; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+             "$(complete -p "$1" | sed "s/.*-F \([^ ]*\).*/\1/")"; printf "%s\n" "${COMPREPLY[@]}"' - "$OUT/completions/bash" "$@"
+}
+
+test_bash_completes() {
+    local file
+    for file in "$OUT"/completions/bash/*; do shellcheck -s bash -S warning "$file"; done
+    equal "$(complete_bash pl-run-deploy --reg)" "--region"
+    equal "$(complete_bash pl-run-deploy --output r)" "ref"
+    equal "$(complete_bash pl-run-deploy --output = h)" "human"
+    equal "$(complete_bash pl-run-deploy -o = | tr '\n' ' ')" "json ref human "
+    equal "$(complete_bash pl run-d)" "run-deploy"
+    equal "$(complete_bash pl run-deploy --reg)" "--region"
+    equal "$(complete_bash pl run-deploy --region eu --prog)" "--progress"
+}
+
+complete_zsh() { timeout 20 zsh -f "$ROOT/tests/cli/complete.zsh" "$OUT/completions/zsh" "$@"; }
+
+test_zsh_completes() {
+    local file
+    for file in "$OUT"/completions/zsh/*; do zsh -n "$file"; equal "$(head -n 1 "$file")" "#compdef $(basename "$file" | cut -c2-)"; done
+    complete_zsh 'pl-run-deploy --regi' --region
+    complete_zsh 'pl-run-deploy --output hu' human
+    complete_zsh 'pl run-d' run-deploy
+    complete_zsh 'pl run-deploy --regi' --region
+}
+
+complete_fish() {
+    fish --no-config -c 'set fish_complete_path $argv[1]; complete -C $argv[2] | string replace -r "\t.*" ""' "$OUT/completions/fish" "$1"
+}
+
+test_fish_completes() {
+    local file
+    for file in "$OUT"/completions/fish/*; do fish --no-execute "$file"; done
+    equal "$(complete_fish 'pl-run-deploy --reg')" "--region"
+    equal "$(complete_fish 'pl-run-deploy --output ' | sort | tr '\n' ' ')" "human json ref "
+    contains "$(complete_fish 'pl run-d')" "run-deploy"
+    contains "$(complete_fish 'pl run-deploy --reg')" "--region"
+}
+
+test_manual_pages_are_well_formed() {
+    local page
+    for page in "$OUT"/completions/man/*.1; do
+        equal "$(mandoc -T lint "$page" | grep -vE 'STYLE|missing date')" ""
+        mandoc -T utf8 "$page" | col -b > "$WORK/page"
+        for section in NAME SYNOPSIS DESCRIPTION OPTIONS 'EXIT STATUS'; do grep -q "^$section" "$WORK/page"; done
+        contains "$(cat "$WORK/page")" "--progress"
+    done
+}
+
+test_completions_are_installed() {
+    OUT=$OUT "$ROOT/completions/install" "$WORK/usr"
+    [ -f "$WORK/usr/share/bash-completion/completions/pl-run-deploy" ]
+    [ -f "$WORK/usr/share/zsh/site-functions/_pl-run-deploy" ]
+    [ -f "$WORK/usr/share/fish/vendor_completions.d/pl-run-deploy.fish" ]
+    [ -f "$WORK/usr/share/man/man1/pl-run-deploy.1" ]
+}
+
+run_tests
