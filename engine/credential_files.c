@@ -1,0 +1,184 @@
+#include "engine/credential_files.h"
+#include "common/file/file.h"
+#include "engine/ignore.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { READ_LIMIT = 64 * 1024, SHOWN_LIMIT = 8 };
+
+/* By name alone. */
+static const struct {
+    const char *pattern, *kind;
+} names[] = {
+    {"gha-creds-*.json", "credentials that google-github-actions/auth left behind"},
+    {"application_default_credentials.json", "gcloud's application default credentials"},
+    {".env", "environment file"},
+    {".env.*", "environment file"},
+    {".netrc", "logins"},
+    {"_netrc", "logins"},
+    {".git-credentials", "git's logins"},
+    {".pgpass", "database passwords"},
+    {".htpasswd", "password hashes"},
+    {"id_rsa", "SSH private key"},
+    {"id_dsa", "SSH private key"},
+    {"id_ecdsa", "SSH private key"},
+    {"id_ed25519", "SSH private key"},
+    {"*.p12", "key store"},
+    {"*.pfx", "key store"},
+    {"*.jks", "key store"},
+    {"*.ppk", "PuTTY private key"},
+};
+
+static const char *const examples[] = {".env.example", ".env.sample",   ".env.template",
+                                       ".env.dist",    ".env.defaults", ".env.schema"};
+
+static const char private_key[] = "PRIVATE KEY-----";
+
+/* By content, where the name says that it is possible. */
+static bool holds(const char *text, const char *word) {
+    return strstr(text, word) != NULL;
+}
+
+/* A line "NAME=value" or "NAME = value" (NAME may follow "//host/:") whose value is no ${VARIABLE}. */
+static bool sets(const char *text, const char *name) {
+    size_t length = strlen(name);
+    for (const char *at = strstr(text, name); at; at = strstr(at + length, name)) {
+        const char *value = at + length + strspn(at + length, " \t");
+        if (*value != '=' && *value != ':')
+            continue;
+        value += 1 + strspn(value + 1, " \t\"");
+        if (*value && !strchr("$\r\n", *value))
+            return true;
+    }
+    return false;
+}
+
+static const char *kind_of_json(const char *text) {
+    if (holds(text, "\"private_key\"") && (holds(text, "\"service_account\"") || holds(text, private_key)))
+        return "the key of a service account";
+    if (holds(text, "\"authorized_user\"") && holds(text, "\"refresh_token\""))
+        return "a user's Google credentials";
+    if (holds(text, "\"external_account\"") && holds(text, "\"credential_source\""))
+        return "Google credentials of a workload identity";
+    if (holds(text, private_key))
+        return "private key";
+    return NULL;
+}
+
+static const char *kind_of_content(const char *path, const char *name, const char *text) {
+    if (text_ends_with(name, ".json")) {
+        if ((text_ends_with(path, ".docker/config.json")) && sets(text, "\"auth\""))
+            return "registry logins";
+        return kind_of_json(text);
+    }
+    if (text_equal(name, ".npmrc") || text_equal(name, ".yarnrc") || text_equal(name, ".yarnrc.yml"))
+        return sets(text, "_authToken") || sets(text, "_auth") || sets(text, "_password") || sets(text, "npmAuthToken")
+                   ? "a token for a package registry"
+                   : NULL;
+    if (text_equal(name, ".pypirc") || text_equal(name, "pip.conf"))
+        return sets(text, "password") || (holds(text, "://") && holds(text, "@") && sets(text, "index-url"))
+                   ? "a password for a package index"
+                   : NULL;
+    if (text_ends_with(path, ".aws/credentials"))
+        return sets(text, "aws_secret_access_key") ? "AWS credentials" : NULL;
+    if (text_equal(name, ".dockercfg") || text_equal(name, ".dockerconfigjson"))
+        return holds(text, "\"auth\"") ? "registry logins" : NULL;
+    return holds(text, private_key) && holds(text, "-----BEGIN ") ? "private key" : NULL;
+}
+
+/* Whether the name makes it worth to look inside. */
+static bool is_suspect(const char *path, const char *name) {
+    static const char *const patterns[] = {"*.json",
+                                           "*.pem",
+                                           "*.key",
+                                           "*.crt",
+                                           "*.cer",
+                                           "*.der",
+                                           ".npmrc",
+                                           ".yarnrc",
+                                           ".yarnrc.yml",
+                                           ".pypirc",
+                                           "pip.conf",
+                                           ".dockercfg",
+                                           ".dockerconfigjson",
+                                           "*_rsa",
+                                           "*_ed25519",
+                                           "*_ecdsa"};
+    for (size_t i = 0; i < ARRAY_LENGTH(patterns); i++)
+        if (glob_matches(patterns[i], name))
+            return true;
+    return text_ends_with(path, ".aws/credentials");
+}
+
+static char *read_start(const char *directory, const char *path) {
+    AUTO_FREE char *full = path_join(directory, path);
+    AUTO_CLOSE int fd = open(full, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    struct stat information;
+    if (fd < 0 || fstat(fd, &information) < 0 || !S_ISREG(information.st_mode))
+        return NULL;
+    char *text = memory_allocate(READ_LIMIT + 1, 1);
+    size_t length = 0;
+    for (ssize_t got = 1; got > 0 && length<READ_LIMIT; length += got> 0 ? (size_t)got : 0)
+        got = read(fd, text + length, READ_LIMIT - length);
+    for (size_t i = 0; i < length; i++)
+        if (text[i] == '\0')
+            text[i] = ' ';
+    return text;
+}
+
+const char *credential_file_kind(const char *directory, const char *path) {
+    const char *name = path_base(path);
+    for (size_t i = 0; i < ARRAY_LENGTH(examples); i++)
+        if (text_equal(name, examples[i]))
+            return NULL;
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+        if (glob_matches(names[i].pattern, name))
+            return names[i].kind;
+    if (!is_suspect(path, name))
+        return NULL;
+    AUTO_FREE char *text = read_start(directory, path);
+    return text ? kind_of_content(path, name, text) : NULL;
+}
+
+bool credential_check_file(struct credential_check *check, const char *path) {
+    if (check->allowed &&
+        (text_list_contains(check->allowed, path) || text_list_contains(check->allowed, path_base(path))))
+        return true;
+    const char *kind = credential_file_kind(check->directory, path);
+    if (!kind)
+        return true;
+    if (check->found.count < 1000)
+        text_list_add_format(&check->found, "%s (%s)", path, kind);
+    if (!check->first)
+        check->first = text_copy(path);
+    return false;
+}
+
+int credential_check_finish(const struct credential_check *check, struct error *error) {
+    if (check->found.count == 0)
+        return 0;
+    AUTO_BUFFER struct buffer list = BUFFER(1200);
+    for (size_t i = 0; i < check->found.count && i < SHOWN_LIMIT; i++)
+        buffer_append_format(&list, "%s%s", i > 0 ? ", " : "", check->found.items[i]);
+    if (check->found.count > SHOWN_LIMIT)
+        buffer_append_format(&list, " and %zu more", check->found.count - SHOWN_LIMIT);
+    error_set(error, ERROR_DATA, "credentials would get into the image: %s", buffer_text(&list));
+    return error_next(error,
+                      "name %s in .dockerignore or move it away; if it holds no secret, allow it: --allow-file %s",
+                      check->found.count > 1 ? "them" : "it", check->first);
+}
+
+int credential_check_accept(void *check, const char *path, struct error *error) {
+    struct credential_check *credentials = check;
+    if (credential_check_file(credentials, path))
+        return 0;
+    return credential_check_finish(credentials, error);
+}
+
+void credential_check_release(struct credential_check *check) {
+    text_list_release(&check->found);
+    free(check->first);
+    check->first = NULL;
+}

@@ -1,0 +1,33 @@
+/* Files that hold credentials and must not get into an image by accident.
+ *
+ * A file is told by its name (.env, .netrc, gha-creds-*.json, id_ed25519, …) or, where the name only makes it possible,
+ * by what is in its first 64 KiB (a service account's key in any .json, a private key in any .pem, a token in .npmrc).
+ * The check comes before a file is read into the store. Examples (.env.example, .env.sample, …) are no credentials. */
+#ifndef ENGINE_CREDENTIAL_FILES_H
+#define ENGINE_CREDENTIAL_FILES_H
+
+#include "common/base/error.h"
+#include "common/base/text.h"
+
+/* What kind of credential a file holds ("the key of a service account"), or NULL. A file that cannot be read holds
+ * none: whoever wants its content will say so. */
+const char *credential_file_kind(const char *directory, const char *path);
+
+/* Zeroed but for the first two. */
+struct credential_check {
+    const char *directory;           /* absolute */
+    const struct text_list *allowed; /* --allow-file: a path in the directory, or a bare name; may be NULL */
+    struct text_list found;          /* "PATH (KIND)" of those that were refused */
+    char *first;                     /* the path of the first */
+};
+
+/* Whether the file may be used; a refused one is remembered. `path` is relative to the directory. */
+bool credential_check_file(struct credential_check *check, const char *path);
+/* ERROR_DATA naming all that were refused, and what to do about it. */
+int credential_check_finish(const struct credential_check *check, struct error *error) MUST_CHECK;
+void credential_check_release(struct credential_check *check);
+
+/* Both at once, in the form that struct dockerfile_build.accept has; `check` is a struct credential_check. */
+int credential_check_accept(void *check, const char *path, struct error *error) MUST_CHECK;
+
+#endif

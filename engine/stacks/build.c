@@ -1,0 +1,153 @@
+/* Carrying a plan out with the engine's steps. */
+#include "common/base/text.h"
+#include "engine/base.h"
+#include "engine/stacks/stack.h"
+#include "engine/step.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct run {
+    struct engine *engine;
+    const struct stack_source *source;
+    const struct stack_plan *plan;
+    const char *base; /* the one that was used */
+    struct container container;
+};
+
+static void replace(struct run *run, struct container *container) {
+    container_release(&run->container);
+    run->container = *container;
+    *container = (struct container){0};
+}
+
+static int resolve_base(struct run *run, const char *platform, struct error *error) {
+    const struct stack_plan *plan = run->plan;
+    run->base = plan->base;
+    struct error failure = {0};
+    if (base_resolve(run->engine, plan->base, platform, &run->container, &failure) == 0)
+        return 0;
+    if (failure.kind != ERROR_UNAVAILABLE || !plan->fallback_base) {
+        if (error)
+            *error = failure;
+        if (failure.kind == ERROR_UNAVAILABLE && plan->fallback_note) {
+            error_wrap(error, "%s", plan->fallback_note);
+            error_next(error, "let this machine reach the registry of %s, or name another base with --base",
+                       plan->base);
+        }
+        return -1;
+    }
+    progress_note(run->engine->progress, "%s cannot be had: %s", plan->base, failure.text);
+    progress_note(run->engine->progress, "the base is made from Debian packages instead: %s (%s)", plan->fallback_note,
+                  plan->fallback_base);
+    run->base = plan->fallback_base;
+    return base_resolve(run->engine, plan->fallback_base, platform, &run->container, error);
+}
+
+static int compare_text(const void *key, const void *item) {
+    return strcmp(key, *(char *const *)item);
+}
+
+static bool is_wanted(void *context, const struct tree_entry *entry) {
+    const struct text_list *files = context;
+    return files->count > 0 && bsearch(entry->path, files->items, files->count, sizeof(*files->items), compare_text);
+}
+
+/* A tree object of exactly the step's files. */
+static int store_files(const struct run *run, const struct plan_step *step, struct digest *digest,
+                       struct error *error) {
+    AUTO_TREE struct tree selected = {0};
+    tree_select(run->source->tree, is_wanted, (void *)&step->files, &selected);
+    return tree_store(run->engine, &selected, digest, error);
+}
+
+static int run_exec(struct run *run, const struct plan_step *step, struct container *output, struct error *error) {
+    struct step_mount *mounts = memory_allocate(step->cache_count + 1, sizeof(*mounts));
+    size_t count = 0;
+    for (size_t i = 0; i < step->cache_count; i++)
+        mounts[count++] =
+            (struct step_mount){.type = MOUNT_CACHE, .id = step->caches[i].id, .target = step->caches[i].target};
+    int result = 0;
+    if (step->files.count > 0) {
+        struct step_mount *mount = &mounts[count++];
+        *mount = (struct step_mount){
+            .type = MOUNT_BIND_TREE, .target = step->directory, .input_name = step->input_name, .writable = true};
+        result = store_files(run, step, &mount->tree, error);
+    }
+    struct step_exec exec = {.name = step->name,
+                             .argv = &step->argv,
+                             .environment = &step->environment,
+                             .directory = step->files.count > 0 ? step->directory : "/",
+                             .user = "0",
+                             .mounts = mounts,
+                             .mount_count = count,
+                             .created_by = step->name};
+    if (result == 0)
+        result = step_exec(run->engine, &run->container, &exec, output, error);
+    free(mounts);
+    return result;
+}
+
+static int run_copy(struct run *run, const struct plan_step *step, struct container *output, struct error *error) {
+    struct step_copy copy = {.name = step->name,
+                             .input_name = step->input_name,
+                             .content = {.destination = step->directory, .mode = -1},
+                             .created_by = step->name};
+    if (store_files(run, step, &copy.content.tree, error) < 0)
+        return -1;
+    return step_copy(run->engine, &run->container, &copy, output, error);
+}
+
+/* The base's PATH, which "${PATH}" in a plan stands for. */
+static const char *base_path(const struct container *container) {
+    const struct json *environment = json_get_path(container->config, "config.Env");
+    for (size_t i = 0; i < json_count(environment); i++) {
+        const char *variable = json_text(json_at(environment, i));
+        if (variable && text_starts_with(variable, "PATH="))
+            return variable + strlen("PATH=");
+    }
+    return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+}
+
+static int run_config(struct run *run, const struct plan_step *step, struct container *output, struct error *error) {
+    static const char variable[] = "${PATH}";
+    AUTO_JSON struct json *change = json_copy_deep(step->config);
+    struct json *environment = json_get(change, "Env");
+    for (size_t i = 0; i < json_count(environment); i++) {
+        const char *text = json_text(json_at(environment, i));
+        const char *at = text ? strstr(text, variable) : NULL;
+        if (!at || !text_starts_with(text, "PATH="))
+            continue;
+        AUTO_FREE char *full =
+            text_format("%.*s%s%s", (int)(at - text), text, base_path(&run->container), at + strlen(variable));
+        json_set_at(environment, i, json_new_text(full));
+    }
+    json_set_text(json_get(change, "Labels"), "org.opencontainers.image.base.name", run->base);
+    return step_config(run->engine, &run->container, change, step->name, output, error);
+}
+
+static int run_step(struct run *run, const struct plan_step *step, struct error *error) {
+    AUTO_CONTAINER struct container output = {0};
+    int result = step->type == PLAN_EXEC   ? run_exec(run, step, &output, error)
+                 : step->type == PLAN_COPY ? run_copy(run, step, &output, error)
+                                           : run_config(run, step, &output, error);
+    if (result == 0)
+        replace(run, &output);
+    return result;
+}
+
+int stack_build(struct engine *engine, const struct stack_source *source, const struct stack_plan *plan,
+                const char *platform, struct container *container, struct error *error) {
+    struct run run = {.engine = engine, .source = source, .plan = plan};
+    for (size_t i = 0; i < plan->notes.count; i++)
+        progress_note(engine->progress, "%s", plan->notes.items[i]);
+    int result = resolve_base(&run, platform, error);
+    for (size_t i = 0; i < plan->step_count && result == 0; i++)
+        result = run_step(&run, &plan->steps[i], error);
+    if (result < 0) {
+        container_release(&run.container);
+        return -1;
+    }
+    *container = run.container;
+    return 0;
+}

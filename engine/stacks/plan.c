@@ -1,0 +1,117 @@
+/* Plans as data: built up, released, printed. */
+#include "common/base/text.h"
+#include "engine/stacks/stack.h"
+
+#include <stdarg.h>
+
+struct plan_step *plan_add_step(struct stack_plan *plan, enum plan_step_type type, const char *name) {
+    plan->steps = memory_resize(plan->steps, plan->step_count + 1, sizeof(*plan->steps));
+    struct plan_step *step = &plan->steps[plan->step_count++];
+    *step = (struct plan_step){.type = type, .name = text_copy(name)};
+    return step;
+}
+
+void plan_add_cache(struct plan_step *step, const char *id, const char *target) {
+    step->caches = memory_resize(step->caches, step->cache_count + 1, sizeof(*step->caches));
+    step->caches[step->cache_count++] = (struct plan_cache){.id = text_copy(id), .target = text_copy(target)};
+}
+
+void plan_note(struct stack_plan *plan, const char *format, ...) {
+    AUTO_BUFFER struct buffer line = BUFFER(1000);
+    char text[1000];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    text_list_add(&plan->notes, text);
+}
+
+static void step_release(struct plan_step *step) {
+    free(step->name);
+    free(step->input_name);
+    free(step->directory);
+    text_list_release(&step->argv);
+    text_list_release(&step->environment);
+    text_list_release(&step->files);
+    json_release(&step->config);
+    for (size_t i = 0; i < step->cache_count; i++) {
+        free(step->caches[i].id);
+        free(step->caches[i].target);
+    }
+    free(step->caches);
+}
+
+void stack_plan_release(struct stack_plan *plan) {
+    for (size_t i = 0; i < plan->step_count; i++)
+        step_release(&plan->steps[i]);
+    free(plan->steps);
+    free(plan->stack);
+    free(plan->base);
+    free(plan->fallback_base);
+    free(plan->fallback_note);
+    text_list_release(&plan->notes);
+    *plan = (struct stack_plan){0};
+}
+
+/* ---- printing ---- */
+
+/* A list on one line when it is short, else one a line. */
+static void print_files(const struct text_list *files, struct buffer *out) {
+    for (size_t i = 0; i < files->count; i++)
+        buffer_append_format(out, "     sees %s\n", files->items[i]);
+}
+
+static void print_exec(const struct plan_step *step, struct buffer *out) {
+    for (size_t i = 0; i < step->argv.count; i++) {
+        AUTO_LIST struct text_list lines = {0};
+        text_list_split(&lines, step->argv.items[i], '\n');
+        for (size_t k = 0; k < lines.count; k++)
+            if (*lines.items[k])
+                buffer_append_format(out, k == 0 ? "     run  %s\n" : "          %s\n", lines.items[k]);
+    }
+    for (size_t i = 0; i < step->environment.count; i++)
+        buffer_append_format(out, "     with %s\n", step->environment.items[i]);
+    for (size_t i = 0; i < step->cache_count; i++)
+        buffer_append_format(out, "     cache %s at %s\n", step->caches[i].id, step->caches[i].target);
+    print_files(&step->files, out);
+}
+
+static void print_config(const struct plan_step *step, struct buffer *out) {
+    for (void *i = json_first(step->config); i; i = json_next(step->config, i)) {
+        AUTO_FREE char *value = json_format(json_value(i), JSON_COMPACT_STYLE);
+        buffer_append_format(out, "     set  %s %s\n", json_key(i), value);
+    }
+}
+
+static void print_step(const struct plan_step *step, size_t number, struct buffer *out) {
+    if (step->type == PLAN_COPY)
+        buffer_append_format(out, "%2zu   %s: %zu files to %s\n", number, step->name, step->files.count,
+                             step->directory);
+    else
+        buffer_append_format(out, "%2zu   %s\n", number, step->name);
+    if (step->type == PLAN_EXEC)
+        print_exec(step, out);
+    else if (step->type == PLAN_COPY)
+        print_files(&step->files, out);
+    else
+        print_config(step, out);
+}
+
+int stack_plan_print(const struct stack_plan *plan, struct buffer *out, struct error *error) {
+    struct buffer raw = BUFFER(4 << 20);
+    for (size_t i = 0; i < plan->notes.count; i++)
+        buffer_append_format(&raw, "%s\n", plan->notes.items[i]);
+    buffer_append_format(&raw, "\n 1   base %s\n", plan->base);
+    if (plan->fallback_base)
+        buffer_append_format(&raw, "     or, when no registry can be reached, %s\n", plan->fallback_base);
+    for (size_t i = 0; i < plan->step_count; i++)
+        print_step(&plan->steps[i], i + 2, &raw);
+    int result = buffer_check(&raw, "the plan", error);
+    if (result == 0) {
+        AUTO_FREE char *clean = text_scrub(buffer_text(&raw), raw.length, true);
+        buffer_append_text(out, clean);
+        result = buffer_check(out, "the plan", error);
+    }
+    buffer_release(&raw);
+    return result;
+}

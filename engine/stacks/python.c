@@ -1,0 +1,167 @@
+/* Python: from the files of a source directory to a plan. */
+#include "engine/stacks/python.h"
+#include "common/base/text.h"
+#include "common/file/file.h"
+
+#include <string.h>
+
+bool python_has(const struct python_project *project, const char *path) {
+    const struct tree_entry *entry = tree_find(project->source->tree, path);
+    return entry && (entry->type == 'f' || entry->type == 'x');
+}
+
+int python_read(const struct python_project *project, const char *path, struct buffer *text, bool *found,
+                struct error *error) {
+    *found = false;
+    if (!python_has(project, path))
+        return 0;
+    AUTO_FREE char *full = path_join(project->source->directory, path);
+    return file_read(full, text, found, error);
+}
+
+static void project_release(struct python_project *project) {
+    json_release(&project->settings);
+    json_release(&project->pyproject);
+    json_release(&project->pipfile);
+    free(project->manifest);
+    free(project->tool_version);
+    free(project->version);
+    text_list_release(&project->files);
+    text_list_release(&project->arguments);
+    text_list_release(&project->packages);
+    text_list_release(&project->command);
+    python_application_release(&project->application);
+}
+
+static int read_settings(struct python_project *project, struct error *error) {
+    AUTO_BUFFER struct buffer text = BUFFER(STACK_FILE_LIMIT);
+    bool found;
+    if (python_read(project, "pl.json", &text, &found, error) < 0)
+        return -1;
+    if (!found)
+        return 0;
+    AUTO_JSON struct json *settings = json_parse(buffer_text(&text), text.length, "pl.json", error);
+    if (!settings)
+        return -1;
+    struct json *build = json_get(settings, "build");
+    if (json_is_object(build))
+        project->settings = json_share(build);
+    return 0;
+}
+
+/* ---- the steps after the dependencies ---- */
+
+/* What is copied: all but the tests, which no service needs. */
+static bool is_copied(const char *path) {
+    return !text_starts_with(path, "tests/") && !text_starts_with(path, "test/");
+}
+
+static void list_source(const struct python_project *project, struct text_list *files, size_t *left_out) {
+    const struct tree *tree = project->source->tree;
+    *left_out = 0;
+    for (size_t i = 0; i < tree->count; i++) {
+        if (tree->entries[i].type == 'd')
+            continue;
+        if (is_copied(tree->entries[i].path))
+            text_list_add(files, tree->entries[i].path);
+        else
+            (*left_out)++;
+    }
+}
+
+static void plan_copy(struct python_project *project, const struct text_list *files, size_t left_out) {
+    struct plan_step *step = plan_add_step(project->plan, PLAN_COPY, "copy the source");
+    step->input_name = text_copy("source");
+    step->directory = text_copy("/app");
+    text_list_add_all(&step->files, files);
+    if (left_out > 0)
+        plan_note(project->plan, "%zu files in tests/ are left out of the image", left_out);
+}
+
+static void append_format(struct json *array, const char *format, const char *value) {
+    struct buffer text = BUFFER(4096);
+    buffer_append_text(&text, format);
+    buffer_append_text(&text, value);
+    json_append_text(array, buffer_text(&text));
+    buffer_release(&text);
+}
+
+static struct json *environment_of(const struct python_project *project) {
+    struct json *environment = json_new_array();
+    if (project->has_environment) {
+        json_append_text(environment, "PATH=/opt/venv/bin:${PATH}");
+        json_append_text(environment, "VIRTUAL_ENV=/opt/venv");
+    }
+    json_append_text(environment, "PYTHONUNBUFFERED=1");
+    json_append_text(environment, "PYTHONDONTWRITEBYTECODE=1");
+    if (project->application.add_src)
+        json_append_text(environment, "PYTHONPATH=/app/src");
+    /* The user has no home of its own, and the source belongs to root. */
+    json_append_text(environment, "HOME=/tmp");
+    /* uvicorn and gunicorn: Cloud Run's front end, which says who asks and over which scheme, is the only way in. */
+    if (project->server)
+        json_append_text(environment, "FORWARDED_ALLOW_IPS=*");
+    AUTO_FREE char *port = text_format("%u", project->plan->port);
+    append_format(environment, "PORT=", port);
+    return environment;
+}
+
+static const char *first_text(const struct json *object, const char *first, const char *second) {
+    const char *text = json_text(json_get_path(object, first));
+    return text ? text : json_text(json_get_path(object, second));
+}
+
+static struct json *labels_of(const struct python_project *project) {
+    struct json *labels = json_new_object();
+    const struct json *pyproject = project->pyproject;
+    const char *name = first_text(pyproject, "project.name", "tool.poetry.name");
+    if (project->source->name || !name)
+        name = project->source->name ? project->source->name : path_base(project->source->directory);
+    json_set_text(labels, "org.opencontainers.image.title", name);
+    json_set_text(labels, "org.opencontainers.image.version",
+                  first_text(pyproject, "project.version", "tool.poetry.version"));
+    json_set_text(labels, "org.opencontainers.image.description",
+                  first_text(pyproject, "project.description", "tool.poetry.description"));
+    json_set_text(labels, "org.opencontainers.image.licenses",
+                  first_text(pyproject, "project.license", "tool.poetry.license"));
+    return labels;
+}
+
+static void plan_config(struct python_project *project) {
+    struct json *config = json_new_object();
+    json_set(config, "Env", environment_of(project));
+    AUTO_FREE char *directory =
+        text_format("/app%s%s", *project->application.directory ? "/" : "", project->application.directory);
+    json_set_text(config, "WorkingDir", directory);
+    AUTO_FREE char *user = text_format("%d:%d", STACK_USER_ID, STACK_USER_ID);
+    json_set_text(config, "User", user);
+    AUTO_FREE char *port = text_format("%u/tcp", project->plan->port);
+    struct json *ports = json_new_object();
+    json_set(ports, port, json_new_object());
+    json_set(config, "ExposedPorts", ports);
+    json_set(config, "Entrypoint", json_new_null());
+    struct json *command = json_new_array();
+    for (size_t i = 0; i < project->command.count; i++)
+        json_append_text(command, project->command.items[i]);
+    json_set(config, "Cmd", command);
+    json_set(config, "Labels", labels_of(project));
+    plan_add_step(project->plan, PLAN_CONFIG, "configure")->config = config;
+    plan_note(project->plan, "listens on port %u, runs as user %d", project->plan->port, STACK_USER_ID);
+}
+
+int python_detect(const struct stack_source *source, struct stack_plan *plan, struct error *error) {
+    AUTO(project_release) struct python_project project = {.source = source, .plan = plan};
+    plan->stack = text_copy("python");
+    if (read_settings(&project, error) < 0 || python_find_dependencies(&project, error) < 0 ||
+        python_find_version(&project, error) < 0)
+        return -1;
+    if (python_find_start(&project, error) < 0)
+        return -1;
+    AUTO_LIST struct text_list files = {0};
+    size_t left_out;
+    list_source(&project, &files, &left_out);
+    python_plan_install(&project, &files);
+    plan_copy(&project, &files, left_out);
+    plan_config(&project);
+    return 0;
+}

@@ -1,0 +1,142 @@
+/* The step that installs the dependencies into /opt/venv. It sees only the files that declare them. Nothing of it
+ * depends on when or where it runs: no modification times in compiled files, a fixed hash seed, no temporary files
+ * left.
+ */
+#include "common/base/text.h"
+#include "engine/stacks/python.h"
+
+/* Something that a manager needs; the cache of each is a directory of its own. */
+struct recipe {
+    const char *cache_variable;
+    const char *tool;    /* installed by pip into a virtual environment that is dropped again; NULL: pip itself does */
+    const char *command; /* run in the directory with the manifests; pip_install and $tool are there */
+};
+
+/* PYTHON is the base's interpreter. pip comes with the base (python:3.12-slim), or as a wheel (Debian's python3-venv),
+ * or inside of the standard library. */
+static const char prepare[] =
+    "mkdir -p /opt/build/home\n"
+    "\"$PYTHON\" -m venv --without-pip /opt/venv\n"
+    "wheel=$(echo /usr/share/python-wheels/pip-*.whl)\n"
+    "if [ -e \"$wheel\" ]; then\n"
+    "  pip_install() { venv=$1; shift; \"$venv/bin/python\" \"$wheel/pip\" install --no-compile \"$@\"; }\n"
+    "else\n"
+    "  pip=$PYTHON\n"
+    "  \"$pip\" -m pip --version > /dev/null 2>&1 ||\n"
+    "    { \"$PYTHON\" -m venv /opt/build/pip; pip=/opt/build/pip/bin/python; }\n"
+    "  pip_install() { venv=$1; shift; \"$pip\" -m pip --python \"$venv/bin/python\" install --no-compile \"$@\"; }\n"
+    "fi\n";
+
+static const char prepare_tool[] = "\"$PYTHON\" -m venv --without-pip /opt/build/tool\n"
+                                   "pip_install /opt/build/tool -q \"$tool\"\n"
+                                   "export VIRTUAL_ENV=/opt/venv PATH=/opt/venv/bin:/opt/build/tool/bin:$PATH\n";
+
+/* Compiled files say by a hash what they were made from, not by a time. A package may hold files that are no Python of
+ * this version: they are not compiled. */
+static const char finish[] =
+    "/opt/venv/bin/python -m compileall -qq --invalidation-mode unchecked-hash /opt/venv/lib || true\n"
+    "rm -rf /opt/build\n";
+
+static const struct recipe recipes[] = {
+    [PYTHON_NO_MANAGER] = {"PIP_CACHE_DIR", NULL, ""},
+    [PYTHON_PIP] = {"PIP_CACHE_DIR", NULL, "pip_install /opt/venv -r \"$1\"\n"},
+    [PYTHON_PROJECT] = {"PIP_CACHE_DIR", NULL, "[ $# = 0 ] || pip_install /opt/venv -- \"$@\"\n"},
+    [PYTHON_SETUP] = {"PIP_CACHE_DIR", NULL, "pip_install /opt/venv .\n"},
+    [PYTHON_UV] = {"UV_CACHE_DIR", "uv", "uv sync --locked --no-dev --no-install-project --no-progress\n"},
+    [PYTHON_POETRY] = {"POETRY_CACHE_DIR", "poetry", "poetry install --only main --no-root --no-ansi\n"},
+    [PYTHON_PDM] = {"PDM_CACHE_DIR", "pdm", "pdm sync --prod --no-self\n"},
+    [PYTHON_PIPENV] = {"PIPENV_CACHE_DIR", "pipenv",
+                       "if [ -e Pipfile.lock ]; then pipenv sync; else pipenv install --skip-lock; fi\n"},
+};
+
+static const char *const fixed_environment[] = {
+    "PYTHONHASHSEED=0",
+    "PYTHONDONTWRITEBYTECODE=1",
+    /* 1980-01-01, the first day that a zip archive knows: some packages are zipped while they are built */
+    "SOURCE_DATE_EPOCH=315532800",
+    "HOME=/opt/build/home",
+    "TMPDIR=/opt/build",
+    "LC_ALL=C.UTF-8",
+    "PIP_DISABLE_PIP_VERSION_CHECK=1",
+    "PIP_NO_INPUT=1",
+    "PIP_ROOT_USER_ACTION=ignore",
+    "PIP_PROGRESS_BAR=off",
+};
+
+static const char *const tool_environment[] = {
+    "UV_PROJECT_ENVIRONMENT=/opt/venv",
+    "UV_PYTHON=/opt/venv/bin/python",
+    "UV_PYTHON_DOWNLOADS=never",
+    "UV_LINK_MODE=copy",
+    "POETRY_NO_INTERACTION=1",
+    "POETRY_VIRTUALENVS_CREATE=false",
+    "PDM_CHECK_UPDATE=0",
+    "PDM_IGNORE_SAVED_PYTHON=1",
+    "PIPENV_VERBOSITY=-1",
+    "PIPENV_NOSPIN=1",
+};
+
+static void set_environment(const struct python_project *project, const struct recipe *recipe, struct plan_step *step) {
+    for (size_t i = 0; i < ARRAY_LENGTH(fixed_environment); i++)
+        text_list_add(&step->environment, fixed_environment[i]);
+    text_list_add_format(&step->environment, "PYTHON=%s",
+                         project->source->interpreter ? project->source->interpreter : "python3");
+    text_list_add(&step->environment, "PIP_CACHE_DIR=/var/cache/pip");
+    plan_add_cache(step, "pip", "/var/cache/pip");
+    if (!recipe->tool)
+        return;
+    for (size_t i = 0; i < ARRAY_LENGTH(tool_environment); i++)
+        text_list_add(&step->environment, tool_environment[i]);
+    AUTO_FREE char *target = text_format("/var/cache/%s", recipe->tool);
+    text_list_add_format(&step->environment, "%s=%s", recipe->cache_variable, target);
+    plan_add_cache(step, recipe->tool, target);
+}
+
+static void set_command(const struct python_project *project, const struct recipe *recipe, struct plan_step *step) {
+    struct buffer script = BUFFER(1 << 16);
+    buffer_append_text(&script, prepare);
+    if (recipe->tool) {
+        buffer_append_format(&script, "tool='%s%s%s'\n", recipe->tool, project->tool_version ? "==" : "",
+                             project->tool_version ? project->tool_version : "");
+        buffer_append_text(&script, prepare_tool);
+    }
+    buffer_append_text(&script, recipe->command);
+    if (project->add_server)
+        buffer_append_format(&script, "[ -e /opt/venv/bin/%s ] || pip_install /opt/venv %s==%s\n",
+                             project->server->program, project->server->name, project->server->version);
+    buffer_append_text(&script, finish);
+    text_list_add(&step->argv, "/bin/sh");
+    text_list_add(&step->argv, "-ec");
+    text_list_take(&step->argv, buffer_take(&script));
+    text_list_add(&step->argv, "sh");
+    if (project->manager == PYTHON_PIP)
+        text_list_add(&step->argv, project->manifest);
+    text_list_add_all(&step->argv, &project->arguments);
+}
+
+/* "requirements.txt, constraints.txt" */
+static char *describe_files(const struct python_project *project) {
+    if (project->needs_all_files)
+        return text_copy("source");
+    struct buffer names = BUFFER(300);
+    for (size_t i = 0; i < project->files.count && i < 4; i++)
+        buffer_append_format(&names, "%s%s", i > 0 ? ", " : "", project->files.items[i]);
+    return buffer_take(&names);
+}
+
+void python_plan_install(struct python_project *project, const struct text_list *all_files) {
+    if (!project->has_environment)
+        return;
+    const struct recipe *recipe = &recipes[project->manager];
+    bool installs = project->manager != PYTHON_NO_MANAGER || project->add_server;
+    AUTO_FREE char *name = installs ? text_format("install dependencies (%s)",
+                                                  project->manifest ? project->manifest : project->server->name)
+                                    : text_copy("make a virtual environment");
+    struct plan_step *step = plan_add_step(project->plan, PLAN_EXEC, name);
+    step->directory = text_copy("/app");
+    step->input_name = describe_files(project);
+    text_list_add_all(&step->files, project->needs_all_files ? all_files : &project->files);
+    text_list_sort(&step->files);
+    set_environment(project, recipe, step);
+    set_command(project, recipe, step);
+}

@@ -1,0 +1,91 @@
+/* Which stack a source directory is. */
+#include "engine/stacks/stack.h"
+#include "common/base/text.h"
+#include "common/file/file.h"
+#include "engine/stacks/python.h"
+
+#include <string.h>
+
+static bool has_file(const char *directory, const char *name) {
+    AUTO_FREE char *path = path_join(directory, name);
+    return file_exists(path);
+}
+
+static bool is_python(const char *directory) {
+    static const char *const files[] = {
+        "requirements.txt", "pyproject.toml",  "Pipfile",     "setup.py",
+        "manage.py",        "main.py",         "app.py",      "requirements/base.txt",
+        "wsgi.py",          "asgi.py",         "server.py",   "src/main.py",
+        "app/main.py",      "app/__init__.py", "run.py",      "requirements/prod.txt",
+        "start.py",         "__main__.py",     "runtime.txt", "requirements/production.txt"};
+    for (size_t i = 0; i < ARRAY_LENGTH(files); i++)
+        if (has_file(directory, files[i]))
+            return true;
+    return false;
+}
+
+/* "build": {"stack": …} of pl.json. */
+static int find_setting(const char *directory, enum stack_kind *kind, struct error *error) {
+    if (!has_file(directory, "pl.json"))
+        return 0;
+    AUTO_FREE char *path = path_join(directory, "pl.json");
+    AUTO_JSON struct json *settings = json_parse_file(path, STACK_FILE_LIMIT, error);
+    if (!settings)
+        return -1;
+    const char *stack = json_text(json_get_path(settings, "build.stack"));
+    if (text_equal(stack, "python"))
+        *kind = STACK_PYTHON;
+    else if (text_equal(stack, "dockerfile"))
+        *kind = STACK_DOCKERFILE;
+    else if (stack)
+        return error_set(error, ERROR_DATA, "pl.json: \"stack\" is python or dockerfile, not %s", stack);
+    return 0;
+}
+
+static enum stack_kind find_by_files(const char *directory) {
+    if (has_file(directory, "Dockerfile"))
+        return STACK_DOCKERFILE;
+    return is_python(directory) ? STACK_PYTHON : STACK_UNKNOWN;
+}
+
+static int refuse(const char *directory, struct error *error) {
+    AUTO_LIST struct text_list names = {0};
+    if (directory_list(directory, &names, error) < 0)
+        return -1;
+    if (names.count == 0)
+        return error_set(error, ERROR_DATA, "%s is empty", directory);
+    AUTO_BUFFER struct buffer below = BUFFER(300);
+    for (size_t i = 0; i < names.count; i++) {
+        AUTO_FREE char *path = path_join(directory, names.items[i]);
+        if (*names.items[i] != '.' && directory_exists(path) && find_by_files(path) != STACK_UNKNOWN)
+            buffer_append_format(&below, "%s%s/%s", below.length > 0 ? " or " : "", directory, names.items[i]);
+    }
+    error_set(error, ERROR_DATA,
+              "found no stack in %s: it has no Dockerfile, requirements.txt, pyproject.toml, Pipfile or main.py",
+              directory);
+    if (below.length > 0)
+        return error_next(error, "pl-build %s", buffer_text(&below));
+    return error_next(error, "write a Dockerfile, or name one with --file");
+}
+
+int stack_find(const char *directory, enum stack_kind *kind, struct error *error) {
+    *kind = STACK_UNKNOWN;
+    if (!file_exists(directory) && !directory_exists(directory))
+        return error_set(error, ERROR_DATA, "%s does not exist", directory);
+    if (!directory_exists(directory))
+        return error_set(error, ERROR_DATA, "%s is not a directory", directory);
+    if (find_setting(directory, kind, error) < 0)
+        return -1;
+    if (*kind == STACK_UNKNOWN)
+        *kind = find_by_files(directory);
+    return *kind == STACK_UNKNOWN ? refuse(directory, error) : 0;
+}
+
+int stack_detect(const struct stack_source *source, struct stack_plan *plan, struct error *error) {
+    *plan = (struct stack_plan){0};
+    if (python_detect(source, plan, error) < 0) {
+        stack_plan_release(plan);
+        return -1;
+    }
+    return 0;
+}

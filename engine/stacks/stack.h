@@ -1,0 +1,102 @@
+/* Stacks: what pl-build makes of a source directory that says nothing about containers.
+ *
+ * stack_detect reads the few files that decide (manifests, lock files, the module with the application object) and
+ * returns a plan: a base, steps with exactly the files each may see, and a line of text for every decision. A plan is
+ * plain data; making one runs nothing and asks nobody. stack_build carries a plan out with the engine's steps.
+ *
+ * Python. The first of these that is there decides where dependencies come from:
+ *   uv.lock, poetry.lock, pdm.lock, Pipfile.lock, requirements.txt (or requirements/{production,prod,base}.txt),
+ *   pyproject.toml ([project], [tool.poetry]), Pipfile, setup.py
+ * They are installed by a step of their own into /opt/venv. The source comes after, in /app; then the start command,
+ * which a Procfile or "build" in pl.json decides where they exist:
+ *   {"build": {"stack": "python", "python": "3.12", "app": "src.main:app", "start": "…" or ["…"], "port": 8080}}
+ */
+#ifndef STACKS_STACK_H
+#define STACKS_STACK_H
+
+#include "engine/container.h"
+#include "engine/tree.h"
+
+enum {
+    STACK_PORT = 8080,          /* where a container listens when nothing says otherwise */
+    STACK_USER_ID = 10001,      /* who it runs as */
+    STACK_FILE_LIMIT = 1 << 20, /* bytes of one file that is read for a decision */
+};
+
+/* Where a plan's steps get a cache directory from. */
+struct plan_cache {
+    char *id;     /* "pip" */
+    char *target; /* absolute */
+};
+
+enum plan_step_type {
+    PLAN_EXEC,   /* runs argv with `files` at `directory`; what it writes there is dropped */
+    PLAN_COPY,   /* lays `files` at `directory` */
+    PLAN_CONFIG, /* changes the config by `config` */
+};
+
+struct plan_step {
+    enum plan_step_type type;
+    char *name;                   /* "install dependencies" */
+    char *input_name;             /* what --explain calls the files: "requirements.txt" */
+    struct text_list argv;        /* PLAN_EXEC */
+    struct text_list environment; /* PLAN_EXEC, "NAME=value" */
+    struct text_list files;       /* paths in the source, sorted; directories are not named */
+    char *directory;              /* absolute, in the container */
+    struct plan_cache *caches;
+    size_t cache_count;
+    struct json *config; /* as step_config takes it */
+};
+
+struct stack_plan {
+    char *stack; /* "python" */
+    char *base;
+    char *fallback_base; /* when no registry can be reached: made from Debian packages; NULL: none will do */
+    char *fallback_note; /* what is different then, or why there is none */
+    unsigned port;
+    struct text_list notes; /* one line for each thing that was found or decided */
+    struct plan_step *steps;
+    size_t step_count;
+};
+
+struct stack_source {
+    const char *directory;   /* absolute */
+    const struct tree *tree; /* its files, as stack_scan gives them */
+    const char *name;        /* the image's title; NULL: the directory's name */
+    const char *base;        /* --base, or NULL: chosen by the version that is asked for */
+    const char *interpreter; /* the base's Python; NULL: "python3" */
+};
+
+enum stack_kind { STACK_UNKNOWN, STACK_DOCKERFILE, STACK_PYTHON };
+
+/* Which stack it is: "build": {"stack": …} of pl.json, else a Dockerfile, else by the files that are there. Needs only
+ * `directory`, so that it can be asked before the scan. ERROR_DATA when the directory is missing, empty or has no known
+ * stack; the message names the directories below it that have one. */
+int stack_find(const char *directory, enum stack_kind *kind, struct error *error) MUST_CHECK;
+
+/* Makes the plan. ERROR_DATA when a file is malformed or no start command can be found, naming what to write. */
+int stack_detect(const struct stack_source *source, struct stack_plan *plan, struct error *error) MUST_CHECK;
+void stack_plan_release(struct stack_plan *plan);
+#define AUTO_PLAN AUTO(stack_plan_release)
+
+/* The source as the stack sees it: all files but those that .dockerignore and .plignore name and those that no image
+ * needs (version control, virtual environments, caches; stack_leaves_out). A file that holds credentials is refused
+ * before it is read into the store, see engine/credential_files.h. `allowed`: --allow-file, may be NULL. */
+int stack_scan(struct engine *engine, const char *directory, const struct text_list *allowed, struct tree *tree,
+               struct error *error) MUST_CHECK;
+/* Whether a path is left out of every image of a stack by its name. */
+bool stack_leaves_out(const char *path, bool is_directory);
+
+/* Carries a plan out; every decision is told through progress_note. `container` is what the last step made. */
+int stack_build(struct engine *engine, const struct stack_source *source, const struct stack_plan *plan,
+                const char *platform, struct container *container, struct error *error) MUST_CHECK;
+
+/* For --plan: the decisions, then the steps with all they are given. Nothing in it depends on the machine. */
+int stack_plan_print(const struct stack_plan *plan, struct buffer *out, struct error *error) MUST_CHECK;
+
+/* For the stacks themselves. plan_add_step: the step is zeroed and lives in the plan. */
+struct plan_step *plan_add_step(struct stack_plan *plan, enum plan_step_type type, const char *name);
+void plan_add_cache(struct plan_step *step, const char *id, const char *target);
+void plan_note(struct stack_plan *plan, const char *format, ...) PRINTF_LIKE(2, 3);
+
+#endif
