@@ -24,6 +24,7 @@ static const struct {
     [ERROR_CANCELLED] = {130, "cancelled"},
 };
 
+PRINTF_LIKE(3, 0)
 static void fill(struct error *error, enum error_kind kind, const char *format, va_list arguments) {
     error->kind = kind;
     error->exit_code = 0;

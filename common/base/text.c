@@ -37,6 +37,7 @@ char *text_copy_length(const char *text, size_t length) {
     return copy;
 }
 
+PRINTF_LIKE(1, 0)
 static char *format_arguments(const char *format, va_list arguments) {
     char *text = NULL;
     return vasprintf(&text, format, arguments) < 0 ? or_abort(NULL) : text;

@@ -445,6 +445,10 @@ void display_say(struct display *display, const char *text) {
         return;
 }
 
+const char *display_log_path(const struct display *display) {
+    return display ? display->log.path : NULL;
+}
+
 bool display_failed_step(struct display *display, struct display_failure *failure) {
     struct step *step = display->failed;
     if (!step)
@@ -461,7 +465,6 @@ bool display_failed_step(struct display *display, struct display_failure *failur
                                         .lines = step->tail,
                                         .line_count = kept,
                                         .line_total = step->line_total,
-                                        .log = display->log.path,
                                         .told = display->mode == DISPLAY_PLAIN && display->verbosity >= 0 &&
                                                 display->printed == display->failed_printed};
     return true;

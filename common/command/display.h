@@ -21,14 +21,16 @@ void display_finish(struct display *display);
 /* One line after display_finish, scrubbed. */
 void display_say(struct display *display, const char *text);
 
-/* The step that failed last: its name, its last lines and the log's path; NULL when no step failed. */
+/* The file with everything that the steps printed, or NULL. */
+const char *display_log_path(const struct display *display);
+
+/* The step that failed last, with its last lines; borrowed from the display. False when no step failed. */
 struct display_failure {
     const char *step;
     char *const *lines;
     size_t line_count;
     size_t line_total;
-    const char *log; /* NULL when there is none */
-    bool told;       /* these lines are already the last ones on the screen */
+    bool told; /* these lines are already the last ones on the screen */
 };
 bool display_failed_step(struct display *display, struct display_failure *failure);
 

@@ -83,12 +83,30 @@ static void append_failure(const char *tool, const struct error *error, const st
     append_to_file("GITHUB_STEP_SUMMARY", &text);
 }
 
+/* "Dockerfile:7:3: …" names a file of the repository: the annotation is then shown at that line. */
+static void append_place(struct buffer *out, const char *text) {
+    size_t length = strcspn(text, ": \n"), digits = 0, column = 0;
+    if (text[length] == ':')
+        digits = strspn(text + length + 1, "0123456789");
+    AUTO_FREE char *path = text_copy_length(text, length);
+    const char *rest = text + length + 1 + digits;
+    if (digits == 0 || digits > 9 || *rest != ':' || !path_is_below(path) || !file_exists(path))
+        return;
+    buffer_append_text(out, ",file=");
+    append_escaped(out, path, true);
+    buffer_append_format(out, ",line=%.*s", (int)digits, text + length + 1);
+    column = strspn(rest + 1, "0123456789");
+    if (column > 0 && column < 9 && rest[1 + column] == ':')
+        buffer_append_format(out, ",col=%.*s", (int)column, rest + 1);
+}
+
 void github_failure(const char *tool, const struct error *error, const struct display_failure *failure) {
     AUTO_BUFFER struct buffer line = BUFFER(16384);
     AUTO_FREE char *why = text_scrub(error->text, strlen(error->text), true);
     AUTO_FREE char *next = text_scrub(error->next, strlen(error->next), true);
     buffer_append_text(&line, "::error title=");
     append_escaped(&line, tool, true);
+    append_place(&line, error->text);
     buffer_append_text(&line, "::");
     append_escaped(&line, why, false);
     if (*next) {

@@ -26,10 +26,6 @@ static int answer(const struct command *command, enum question question, struct 
     return write_output(text, strlen(text), error);
 }
 
-static bool is_set(const char *name) {
-    return !text_is_empty(getenv(name));
-}
-
 static bool terminal_can_draw(void) {
     const char *terminal = getenv("TERM");
     return isatty(STDERR_FILENO) && !text_is_empty(terminal) && !text_equal(terminal, "dumb");
@@ -57,6 +53,26 @@ static enum output_mode choose_output(const char *form) {
     return text_equal(form, "json") ? OUTPUT_JSON : text_equal(form, "ref") ? OUTPUT_REF : OUTPUT_HUMAN;
 }
 
+/* What --output says on a line that is wrong elsewhere: a failure must not end up in $(pl-x -o ref). */
+static const char *output_on_line(int argc, char **argv) {
+    const char *form = getenv("PL_OUTPUT");
+    for (int i = 1; i < argc && !text_equal(argv[i], "--"); i++)
+        if ((text_equal(argv[i], "-o") || text_equal(argv[i], "--output")) && i + 1 < argc)
+            form = argv[++i];
+        else if (text_starts_with(argv[i], "--output="))
+            form = argv[i] + strlen("--output=");
+        else if (text_starts_with(argv[i], "-o"))
+            form = argv[i] + strlen("-o");
+    return text_is_empty(form) ? NULL : form;
+}
+
+/* A wish for a terminal that is not the command line's own (PL_PROGRESS, pl.json) gives way where there is none. */
+static const char *progress_form(struct settings *settings, const char *form) {
+    const struct setting *setting = settings_find(settings, "progress", strlen("progress"));
+    bool wished = setting && setting->source != SOURCE_LINE;
+    return wished && text_equal(form, "tty") && !isatty(STDERR_FILENO) ? "auto" : form;
+}
+
 static int open_run(struct run *run, const struct common_arguments *common, struct error *error) {
     enum display_mode mode = DISPLAY_PLAIN;
     run->context.verbosity = common->quiet ? -1 : common->verbose || text_equal(getenv("RUNNER_DEBUG"), "1") ? 1 : 0;
@@ -82,6 +98,8 @@ static void explain_cancelling(struct error *error) {
 static int finish_run(struct run *run, int result, struct error *error) {
     if (result == 0) {
         display_finish(run->display);
+        if (run->context.verbosity > 0)
+            report_log(run);
         return 0;
     }
     if (error->kind == ERROR_NONE)
@@ -94,8 +112,8 @@ static int finish_run(struct run *run, int result, struct error *error) {
     return error_exit_code(error);
 }
 
-static int parse_and_run(struct run *run, struct settings *settings, const struct common_arguments *common,
-                         command_run *work, void *arguments, int argc, char **argv, struct error *error) {
+static int parse_and_run(struct run *run, struct settings *settings, struct common_arguments *common, command_run *work,
+                         void *arguments, int argc, char **argv, struct error *error) {
     AUTO_LIST struct text_list operands = {0};
     enum question question = QUESTION_NONE;
     if (settings_parse_line(settings, argc, argv, &operands, &question, error) < 0)
@@ -104,7 +122,10 @@ static int parse_and_run(struct run *run, struct settings *settings, const struc
         run->printed_text = true;
         return answer(run->context.command, question, error);
     }
-    if (settings_complete(settings, error) < 0 || open_run(run, common, error) < 0)
+    if (settings_complete(settings, error) < 0)
+        return -1;
+    common->progress = progress_form(settings, common->progress);
+    if (open_run(run, common, error) < 0)
         return -1;
     run->context.operands = operands.items;
     run->context.operand_count = operands.count;
@@ -116,7 +137,7 @@ int command_main(const struct command *command, command_run *work, int argc, cha
     signals_open();
     struct run run = {
         .context = {.command = command, .in_github_actions = text_equal(getenv("GITHUB_ACTIONS"), "true")}};
-    run.output = choose_output(is_set("PL_OUTPUT") ? getenv("PL_OUTPUT") : NULL);
+    run.output = choose_output(output_on_line(argc, argv));
     struct common_arguments common = {0};
     AUTO_FREE void *arguments = memory_allocate(1, command->arguments_size);
     struct settings settings;

@@ -12,8 +12,9 @@ static bool writes_error_record(const struct run *run) {
            !isatty(STDOUT_FILENO);
 }
 
-static void say_log(struct run *run, const struct display_failure *failure) {
-    AUTO_FREE char *path = failure->log ? text_format("the full log: %s", failure->log) : NULL;
+void report_log(const struct run *run) {
+    const char *log = display_log_path(run->display);
+    AUTO_FREE char *path = log ? text_format("the full log: %s", log) : NULL;
     if (path)
         display_say(run->display, path);
 }
@@ -48,7 +49,7 @@ void report_failure(struct run *run, const struct error *error) {
     bool has_step = !run->upstream_failed && run->display && display_failed_step(run->display, &failure);
     if (has_step) {
         say_step(run, &failure);
-        say_log(run, &failure);
+        report_log(run);
     }
     if (run->context.in_github_actions && !run->upstream_failed)
         github_failure(run->context.command->name, error, has_step ? &failure : NULL);

@@ -38,5 +38,7 @@ int write_output(const char *text, size_t length, struct error *error) MUST_CHEC
 
 /* The texts of a failure: annotations, last lines, log, and last of all what failed, why, what to type. */
 void report_failure(struct run *run, const struct error *error);
+/* Where the full log of this run is, when there is one. */
+void report_log(const struct run *run);
 
 #endif

@@ -86,6 +86,14 @@ test_an_output_that_cannot_be_written_is_73() {
     done
 }
 
+test_a_terminal_as_input_is_answered_with_an_example() {
+    status 64 script -qec 'pl-run-deploy --region us-central1' /dev/null < /dev/null > "$WORK/seen"
+    tr -d '\r' < "$WORK/seen" > "$WORK/plain"
+    equal "$(cat "$WORK/plain")" "pl-run-deploy: it reads a record (image) from a pipe, and standard input is a terminal
+  for example: pl-build ./backend | pl-push-image --repo my-repo | pl-run-deploy --region us-central1
+  see: pl-run-deploy --help"
+}
+
 test_start_is_quick() {
     local begin end
     begin=$(date +%s%N)

@@ -27,39 +27,50 @@ struct running {
     int out, err;
 };
 
-static inline struct running start_tool(const struct command *command, command_run *work, const char *input,
-                                        bool on_terminal, const char *const *argv) {
-    int in[2], out[2], err[2];
-    assert_int_equal(pipe(in) + pipe(out) + pipe(err), 0);
-    if (on_terminal) {
-        close(err[0]);
-        close(err[1]);
-        struct winsize size = {.ws_row = 24, .ws_col = 60};
-        assert_int_equal(openpty(&err[0], &err[1], NULL, NULL, &size), 0);
-    }
+/* Standard error becomes a terminal of 60 columns when asked for. */
+static inline void open_error(int err[2], bool on_terminal) {
+    struct winsize size = {.ws_row = 24, .ws_col = 60};
+    assert_int_equal(on_terminal ? openpty(&err[0], &err[1], NULL, NULL, &size) : pipe(err), 0);
+}
+
+static inline struct running start_with(const struct command *command, command_run *work, int in, bool on_terminal,
+                                        const char *const *argv) {
+    int out[2], err[2];
+    assert_int_equal(pipe(out), 0);
+    open_error(err, on_terminal);
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
         int argc = 0;
         while (argv[argc])
             argc++;
-        dup2(in[0], 0);
+        dup2(in, 0);
         dup2(out[1], 1);
         dup2(err[1], 2);
-        for (int i = 0; i < 2; i++) {
-            close(in[i]);
-            close(out[i]);
-            close(err[i]);
-        }
+        close_range(3, ~0u, 0);
         _exit(command_main(command, work, argc, (char **)(uintptr_t)argv));
     }
-    close(in[0]);
     close(out[1]);
     close(err[1]);
+    return (struct running){pid, out[0], err[0]};
+}
+
+/* Its standard input stays open with the caller. */
+static inline struct running start_tool_reading(const struct command *command, command_run *work, int in,
+                                                const char *const *argv) {
+    return start_with(command, work, in, false, argv);
+}
+
+static inline struct running start_tool(const struct command *command, command_run *work, const char *input,
+                                        bool on_terminal, const char *const *argv) {
+    int in[2];
+    assert_int_equal(pipe(in), 0);
     size_t length = input ? strlen(input) : 0;
     assert_true(length == 0 || write(in[1], input, length) == (ssize_t)length);
     close(in[1]);
-    return (struct running){pid, out[0], err[0]};
+    struct running running = start_with(command, work, in[0], on_terminal, argv);
+    close(in[0]);
+    return running;
 }
 
 static inline bool take(int *fd, char *text, size_t size) {

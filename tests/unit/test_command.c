@@ -298,6 +298,46 @@ static void an_upstream_failure_goes_on_as_it_came(void **state) {
     assert_string_equal(ran.out, line);
 }
 
+/* pl-build | pl-push-image | pl-run-deploy, where the last one has failed: the one in the middle only waits. */
+static void waiting_for_input_ends_when_the_output_is_abandoned(void **state) {
+    (void)state;
+    int in[2];
+    assert_int_equal(pipe(in), 0);
+    memset(&ran, 0, sizeof(ran));
+    struct running running = start_tool_reading(&tool, pass, in[0], (const char *const[]){"pl-try", "-reu", NULL});
+    close(running.out);
+    running.out = -1;
+    finish_tool(&running, &ran);
+    refused(130, "pl-try: stopped: the next command in the pipe exited\n");
+    running = start_tool_reading(&tool, pass, in[0], (const char *const[]){"pl-try", "-reu", NULL});
+    memset(&ran, 0, sizeof(ran));
+    close(in[0]);
+    close(in[1]);
+    finish_tool(&running, &ran);
+    assert_int_equal(ran.status, 66);
+}
+
+static void a_failure_never_ends_up_in_a_ref(void **state) {
+    (void)state;
+    SHOW("--nonsense", "-o", "ref");
+    assert_int_equal(ran.status, 64);
+    assert_string_equal(ran.out, "");
+    SHOW("--nonsense", "--output=ref");
+    assert_string_equal(ran.out, "");
+    SHOW("--nonsense", "-oref");
+    assert_string_equal(ran.out, "");
+    SHOW("--nonsense");
+    says(ran.out, "{\"pl\":1,\"type\":\"error\",\"stage\":\"pl-try\",\"code\":64,");
+}
+
+static void a_wish_for_a_terminal_gives_way(void **state) {
+    (void)state;
+    setenv("PL_PROGRESS", "tty", 1);
+    SHOW("-reu");
+    unsetenv("PL_PROGRESS");
+    assert_int_equal(ran.status, 0);
+}
+
 static int preflight_fails(void *context, struct error *error) {
     (void)context;
     return error_set(error, ERROR_PERMISSION, "no credentials");
@@ -314,7 +354,10 @@ static void a_failed_preflight_ends_it_before_the_input(void **state) {
     (void)state;
     int in[2];
     assert_int_equal(pipe(in), 0);
-    run_tool(&ran, &tool, with_preflight, NULL, false, (const char *const[]){"pl-try", "-reu", NULL});
+    memset(&ran, 0, sizeof(ran));
+    struct running running =
+        start_tool_reading(&tool, with_preflight, in[0], (const char *const[]){"pl-try", "-reu", NULL});
+    finish_tool(&running, &ran);
     close(in[0]);
     close(in[1]);
     refused(77, "pl-try │ before\npl-try: no credentials\n");
@@ -410,6 +453,28 @@ static char *file_text(const char *path) {
     return buffer_take(&text);
 }
 
+static int at_a_line(struct command_context *context, void *given, struct error *error) {
+    (void)context;
+    (void)given;
+    return error_set(error, ERROR_DATA, "pl-test-place:7:3: unknown key, \"x\"");
+}
+
+static void an_annotation_stands_at_its_line(void **state) {
+    (void)state;
+    char folder[] = "/tmp/pl-test-place-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chdir(folder), 0);
+    setenv("GITHUB_ACTIONS", "true", 1);
+    run_tool(&ran, &tool, at_a_line, NULL, false, (const char *const[]){"pl-try", "-reu", NULL});
+    says(ran.err, "::error title=pl-try::pl-test-place:7:3: unknown key, \"x\"\n");
+    assert_int_equal(file_write_atomic("pl-test-place", "", 0, 0600, NULL), 0);
+    run_tool(&ran, &tool, at_a_line, NULL, false, (const char *const[]){"pl-try", "-reu", NULL});
+    says(ran.err, "::error title=pl-try,file=pl-test-place,line=7,col=3::pl-test-place:7:3: unknown");
+    unsetenv("GITHUB_ACTIONS");
+    assert_int_equal(chdir("/"), 0);
+    tree_remove(folder, NULL);
+}
+
 static int pass_and_sum_up(struct command_context *context, void *given, struct error *error) {
     if (pass(context, given, error) < 0)
         return -1;
@@ -472,9 +537,13 @@ int main(void) {
         cmocka_unit_test(records_flow_through),
         cmocka_unit_test(an_empty_input_fails_in_band),
         cmocka_unit_test(an_upstream_failure_goes_on_as_it_came),
+        cmocka_unit_test(waiting_for_input_ends_when_the_output_is_abandoned),
+        cmocka_unit_test(a_failure_never_ends_up_in_a_ref),
+        cmocka_unit_test(a_wish_for_a_terminal_gives_way),
         cmocka_unit_test(a_failed_preflight_ends_it_before_the_input),
         cmocka_unit_test(a_secret_is_taken_from_its_place_only),
         cmocka_unit_test(mistakes_in_a_table_are_found),
+        cmocka_unit_test(an_annotation_stands_at_its_line),
         cmocka_unit_test(github_gets_outputs_a_summary_and_one_annotation),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);

@@ -1,9 +1,11 @@
 /* common/command's display: what is told while a tool works, and when it fails. */
 #include "tests/unit/command_harness.h"
 
+#include "common/command/step.h"
 #include "common/file/file.h"
 
 #include <dirent.h>
+#include <sys/time.h>
 #include <time.h>
 
 struct arguments {
@@ -350,6 +352,71 @@ static void work_stops_when_the_reader_of_the_output_is_gone(void **state) {
     assert_true(text_ends_with(ran.err, "pl-try: stopped: the next command in the pipe exited\n"));
 }
 
+/* The 15 seconds have passed as far as the display knows; the timer's signal comes a little sooner. */
+static int quiet_for_long(struct command_context *context, void *arguments, struct error *error) {
+    (void)arguments;
+    (void)error;
+    struct display *display = context->progress->context;
+    int step = progress_begin(context->progress, "pip install");
+    display->shown_at -= 15000;
+    display->steps[0]->begun -= 75000;
+    assert_false(progress_cancelled(context->progress));
+    assert_false(progress_cancelled(context->progress));
+    display->shown_at -= 15000;
+    struct itimerval timer = {.it_value = {.tv_usec = 1000}};
+    uint64_t printed = display->printed;
+    setitimer(ITIMER_REAL, &timer, NULL);
+    for (int i = 0; i < 10000 && display->printed == printed; i++)
+        usleep(1000);
+    progress_end(context->progress, step, PROGRESS_MADE);
+    return 0;
+}
+
+static void a_silent_step_gives_a_sign_of_life(void **state) {
+    (void)state;
+    run(quiet_for_long, "plain");
+    assert_string_equal(ran.err, "pl-try │ still running: pip install (1m15s)\n"
+                                 "pl-try │ still running: pip install (1m15s)\n"
+                                 "pl-try │ pip install: 1m15s\n");
+}
+
+static int wide(struct command_context *context, void *arguments, struct error *error) {
+    (void)arguments;
+    (void)error;
+    int step = progress_begin(context->progress, "%s",
+                              "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww");
+    print(context, step,
+          "\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc"
+          "\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6"
+          "\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\n");
+    struct display *display = context->progress->context;
+    display->shown_at = 0;
+    assert_false(progress_cancelled(context->progress));
+    _exit(0);
+}
+
+static void live_lines_fit_the_terminal(void **state) {
+    (void)state;
+    run_tool(&ran, &tool, wide, NULL, true, (const char *const[]){"pl-try", NULL});
+    const char *name = strrchr(ran.err, 's') + 3, *line = strrchr(ran.err, '\r');
+    assert_int_equal(strspn(name, "w"), 60 - 11);
+    assert_non_null(line);
+    /* 12 columns, then 23 characters of two columns: 24 would end at the last column. */
+    says(ran.err, "\x1b[2m            \xe6");
+    const char *tail = strrchr(ran.err, 'm');
+    assert_non_null(tail);
+    size_t characters = 0;
+    for (const char *at = strstr(ran.err, "\x1b[2m") + 4; *at && *at != '\x1b'; at++)
+        characters += *at == '\xe6';
+    assert_int_equal(characters, 23);
+}
+
+static void the_log_is_named_when_asked(void **state) {
+    (void)state;
+    run_tool(&ran, &tool, logged, NULL, false, (const char *const[]){"pl-try", "-v", NULL});
+    says(ran.err, "pl-try │ x: 0.0 s\nthe full log: ");
+}
+
 static int set_up(void **state) {
     (void)state;
     if (!mkdtemp(state_folder))
@@ -377,6 +444,9 @@ int main(void) {
         cmocka_unit_test(no_line_of_a_step_acts_as_a_workflow_command),
         cmocka_unit_test(a_terminal_shows_the_time_of_a_silent_step),
         cmocka_unit_test(a_terminal_shows_one_line_per_step),
+        cmocka_unit_test(a_silent_step_gives_a_sign_of_life),
+        cmocka_unit_test(live_lines_fit_the_terminal),
+        cmocka_unit_test(the_log_is_named_when_asked),
         cmocka_unit_test(a_secret_is_shown_nowhere),
         cmocka_unit_test(the_last_lines_are_not_cut),
         cmocka_unit_test(old_logs_are_removed),
