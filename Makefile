@@ -78,7 +78,7 @@ $(OUT)/test/unit/%: $(OUT)/obj/tests/unit/%.o $(ARCHIVES)
 	$(quiet_ld)$(CC) $(PL_LDFLAGS) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBRARIES) -lmicrohttpd -lseccomp -lcmocka
 
 # Completions and manual pages from the tools' tables; stops at the first mistake in one.
-TABLES = $(wildcard tools/*/command.c)
+TABLES = $(TOOLS:%=tools/%/command.c)
 $(OUT)/obj/completions/commands.c: $(TABLES) Makefile
 	@mkdir -p $(@D)
 	@{ echo '#include "completions/generate/generate.h"'; \

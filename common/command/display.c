@@ -198,6 +198,13 @@ static struct step *find_step(struct display *display, int number) {
     return number > 0 && (size_t)number <= display->count ? display->steps[number - 1] : NULL;
 }
 
+static void free_tail(struct step *step) {
+    for (size_t i = 0; i < TAIL_LINES; i++) {
+        free(step->tail[i]);
+        step->tail[i] = NULL;
+    }
+}
+
 static int begin(void *context, const char *name) {
     struct display *display = context;
     if (display->count >= STEP_LIMIT)
@@ -213,6 +220,10 @@ static int begin(void *context, const char *name) {
     step->begun = milliseconds_now();
     step->running = true;
     step->held.limit = HELD_LIMIT;
+    /* The work went on after that failure, so it is not why the run ends. */
+    if (display->failed)
+        free_tail(display->failed);
+    display->failed = NULL;
     display->steps = memory_resize(display->steps, display->count + 1, sizeof(struct step *));
     display->steps[display->count++] = step;
     if (display->mode == DISPLAY_TTY)
@@ -282,13 +293,6 @@ static void output(void *context, int number, const char *data, size_t length) {
     }
     tick(display);
     unlock(display);
-}
-
-static void free_tail(struct step *step) {
-    for (size_t i = 0; i < TAIL_LINES; i++) {
-        free(step->tail[i]);
-        step->tail[i] = NULL;
-    }
 }
 
 static void log_end(struct display *display, const struct step *step) {

@@ -151,6 +151,18 @@ static void lines_that_were_just_printed_are_not_repeated(void **state) {
     assert_true(text_starts_with(ran.err, "make: failed:\n  │ only line\nthe full log: "));
 }
 
+static int failing_elsewhere(struct command_context *context, void *arguments, struct error *error) {
+    assert_int_equal(failing_last(context, arguments, error), -1);
+    progress_end(context->progress, progress_begin(context->progress, "another way"), PROGRESS_MADE);
+    return error_set(error, ERROR_DATA, "something else");
+}
+
+static void a_failure_that_was_overcome_is_not_shown_again(void **state) {
+    (void)state;
+    run_tool(&ran, &tool, failing_elsewhere, NULL, false, (const char *const[]){"pl-try", "-q", NULL});
+    assert_string_equal(ran.err, "pl-try: something else\n");
+}
+
 static int hostile(struct command_context *context, void *arguments, struct error *error) {
     (void)arguments;
     (void)error;
@@ -441,6 +453,7 @@ int main(void) {
         cmocka_unit_test(steps_at_once_are_never_interleaved),
         cmocka_unit_test(a_failure_ends_with_lines_log_reason_and_advice),
         cmocka_unit_test(lines_that_were_just_printed_are_not_repeated),
+        cmocka_unit_test(a_failure_that_was_overcome_is_not_shown_again),
         cmocka_unit_test(no_line_of_a_step_acts_as_a_workflow_command),
         cmocka_unit_test(a_terminal_shows_the_time_of_a_silent_step),
         cmocka_unit_test(a_terminal_shows_one_line_per_step),
