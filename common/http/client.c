@@ -240,6 +240,14 @@ static void fail(struct call *call, const struct error *failure) {
     call->state = CALL_FINISHED;
 }
 
+static bool may_repeat(const struct http_request *request) {
+    static const char *const methods[] = {"GET", "HEAD", "PUT", "DELETE"};
+    for (size_t i = 0; i < ARRAY_LENGTH(methods); i++)
+        if (text_equal(request->method ? request->method : "GET", methods[i]))
+            return true;
+    return request->idempotent;
+}
+
 static void begin(struct call *call, int64_t now) {
     struct http *http = call->http;
     int64_t left = http->end - now, wanted = (int64_t)call->request->timeout * 1000;
@@ -259,6 +267,7 @@ static void begin(struct call *call, int64_t now) {
         .user_agent = http->user_agent,
         .timeout = (uint64_t)(wanted && wanted < left ? wanted : left),
         .stall = call->request->timeout > http->stall ? call->request->timeout : http->stall,
+        .only_once = !may_repeat(call->request),
         .admit = admit_address,
         .owner = call,
         .response = &call->response,
@@ -266,14 +275,6 @@ static void begin(struct call *call, int64_t now) {
     call->state = CALL_RUNNING;
     if (transfer_start(http->pool, &call->transfer, &failure) < 0)
         fail(call, &failure);
-}
-
-static bool may_repeat(const struct http_request *request) {
-    static const char *const methods[] = {"GET", "HEAD", "PUT", "DELETE"};
-    for (size_t i = 0; i < ARRAY_LENGTH(methods); i++)
-        if (text_equal(request->method ? request->method : "GET", methods[i]))
-            return true;
-    return request->idempotent;
 }
 
 static bool status_is_transient(long status) {

@@ -35,6 +35,7 @@ struct transfer {
     const char *user_agent;
     uint64_t timeout; /* milliseconds for all of it */
     unsigned stall;   /* seconds */
+    bool only_once;   /* must not reach the server twice, whatever happens to the connection */
     /* Asked for each address before it is connected to. */
     bool (*admit)(void *owner, enum address_class address);
     void *owner;

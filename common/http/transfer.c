@@ -203,7 +203,7 @@ static size_t body_wanted(char *data, size_t size, size_t count, void *context) 
 
 static int body_rewound(void *context, curl_off_t offset, int origin) {
     struct transfer *transfer = context;
-    if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > transfer->request->body_size)
+    if (transfer->only_once || origin != SEEK_SET || offset < 0 || (uint64_t)offset > transfer->request->body_size)
         return CURL_SEEKFUNC_FAIL;
     transfer->sent = (uint64_t)offset;
     return CURL_SEEKFUNC_OK;
@@ -305,6 +305,10 @@ static void set_rest(struct transfer *transfer) {
     _Static_assert(sizeof(transfer->detail) >= CURL_ERROR_SIZE, "room for libcurl's own words");
     curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->detail);
     curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* libcurl sends again by itself when a connection that it reused dies, even a POST. A body from a file prevents
+     * that by not being rewound; anything else takes a new connection. */
+    if (transfer->only_once && !transfer->request->has_body_fd)
+        curl.easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
     curl.easy_setopt(easy, CURLOPT_USERAGENT, transfer->user_agent);
     curl.easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     curl.easy_setopt(easy, CURLOPT_PIPEWAIT, text_starts_with(transfer->url, "https") ? 1L : 0L);
@@ -368,6 +372,7 @@ static void explain(struct transfer *transfer, CURLcode code) {
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
+    case CURLE_SEND_FAIL_REWIND:
     case CURLE_RECV_ERROR:
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:

@@ -53,8 +53,6 @@ def note(plain, packed, origin):
 
 
 os.makedirs(store, mode=0o700, exist_ok=True)
-with open(f"{store}/version", "w") as file:
-    file.write("1\n")
 diff_ids = []
 if origin:
     plain, packed = layer("etc/base", random.Random(7).randbytes(200000))
