@@ -6,7 +6,20 @@
  *   int main(int argc, char **argv) { return command_main(&pl_build_command, run, argc, argv); }
  *
  * command_main parses the line, answers --help, --help=json, --version, sets up signals and progress, calls run, and
- * turns its error into the text on stderr, the error record on stdout and the exit code. */
+ * turns its error into the text on stderr, the error record on stdout and the exit code.
+ *
+ * Options come from the line, then from the environment (a repeatable one takes one value per line of its variable),
+ * then from pl.json, $XDG_CONFIG_HOME/pl/config.json and /etc/pl/config.json ({"pl-build": {"name": "shop", "env":
+ * ["A=1"]}}), then from the table. Every tool also has -o/--output (when it writes records), --progress, -q, -v.
+ *
+ * Progress (context->progress) may be called from any thread, also in a loop: it draws at most ten times a second. On a
+ * terminal each step is a line with its time, the running ones with their last lines; elsewhere the lines of each step
+ * are printed together behind the tool's name. SIGALRM is used for it, so system calls that are not restarted may end
+ * with EINTR. What steps print is kept in full in ${XDG_STATE_HOME:-~/.local/state}/pl/logs (the last 50 runs). INT,
+ * TERM and HUP make progress_cancelled() true, as does the end of whoever reads standard output; the run should then
+ * end with ERROR_CANCELLED. In GitHub Actions the lines form a group, a failure is one ::error, and the runner's
+ * ::add-mask:: and ::stop-commands:: are not needed: secrets are hidden here, and every line of a step begins with the
+ * tool's name and holds no "##[", so that a tool of the same pipe keeps its own commands. */
 #ifndef COMMAND_COMMAND_H
 #define COMMAND_COMMAND_H
 
@@ -96,7 +109,9 @@ int command_main(const struct command *command, command_run *run, int argc, char
 int command_read_records(struct command_context *context, unsigned accepted, int (*preflight)(void *, struct error *),
                          void *preflight_context, struct record_list *list, struct error *error) MUST_CHECK;
 
-/* Writes the tool's results by -o/--output json|ref|human and whether stdout is a terminal; also $GITHUB_OUTPUT. */
+/* Writes the tool's results by -o/--output json|ref|human and whether stdout is a terminal; the records gain "tool". In
+ * GitHub Actions also $GITHUB_OUTPUT: record, and for a single one ref, its type's name, url, digest, name, revision.
+ */
 int command_write_records(struct command_context *context, struct record_list *list, struct error *error) MUST_CHECK;
 
 /* Text that is the answer itself and no record (pl-local env, pl-build --plan, pl-cache): to stdout as it is. */
@@ -106,7 +121,8 @@ int command_print(struct command_context *context, const char *text, struct erro
 void command_summary(struct command_context *context, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* The value of a `secret` option: env:NAME, file:PATH (a trailing newline is dropped) or - (standard input). The caller
- * wipes and frees. What looks like a secret itself is ERROR_USAGE and is not repeated in the message. */
+ * wipes and frees. From then on it is shown as *** in every line, log, error and record of an error (if it has 6 bytes
+ * or more). What looks like a secret itself is ERROR_USAGE and is not repeated in the message. */
 char *command_secret(const char *source, struct error *error);
 
 /* A mistake in a table: NULL, or what is wrong with it (duplicate names or letters, help empty or with a full stop, a

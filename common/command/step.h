@@ -63,6 +63,18 @@ void draw_sign_of_life(struct display *display, int64_t now);
 void screen_begin(struct display *display);
 void screen_add(struct display *display, const char *text);
 void screen_flush(struct display *display);
+bool is_quiet(const struct display *display);
+bool for_github(const struct display *display);
+
+/* tell.c: lines that stay. Between begin_print and end_print they are put on the screen; they need the lock, too. */
+void begin_print(struct display *display);
+void end_print(struct display *display);
+void print_note(struct display *display, const char *text);
+void print_head(struct display *display, struct step *step);
+/* A step that has ended; and whatever else can be told after that. */
+void tell_end(struct display *display, struct step *step);
+void tell_pending(struct display *display);
+
 /* "0.4 s", "12.3 s", "1m15s" */
 void format_elapsed(int64_t milliseconds, char *text, size_t size);
 

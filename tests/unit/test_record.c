@@ -229,6 +229,35 @@ static void a_record_that_is_too_long_is_not_written(void **state) {
     record_list_release(&out);
 }
 
+/* Whatever is damaged: refused or taken, and what is taken reads the same when it was written again. */
+static void damaged_lines_never_do_harm(void **state) {
+    (void)state;
+    static const char line[] =
+        "{\"pl\":1,\"type\":\"container\",\"ref\":\"" CONTAINER "\",\"digest\":\"sha256:" HEX
+        "\",\"name\":\"b\\u00e9\",\"set\":\"a\",\"seq\":1,\"of\":1,\"from\":[\"x\",{\"y\":null}]}";
+    static const char bytes[] = "{}[]\",:\\0199ae\n\r\0\xff\xc3 -.";
+    uint64_t seed = 42;
+    for (int i = 0; i < 20000; i++) {
+        char copy[sizeof(line)];
+        memcpy(copy, line, sizeof(line));
+        size_t length = sizeof(line) - 1;
+        for (int changes = i % 4; changes >= 0; changes--) {
+            seed = seed * 6364136223846793005u + 1442695040888963407u;
+            copy[(seed >> 33) % length] = bytes[(seed >> 20) % sizeof(bytes)];
+        }
+        if (i % 5 == 0)
+            length = (seed >> 40) % length;
+        struct record record, again;
+        if (record_parse(copy, length, &record, &error) < 0)
+            continue;
+        AUTO_FREE char *text = json_format(record.json, JSON_COMPACT_STYLE);
+        assert_int_equal(record_parse(text, strlen(text), &again, &error), 0);
+        assert_true(json_same(record.json, again.json));
+        record_release(&record);
+        record_release(&again);
+    }
+}
+
 static void the_version_is_first_whatever_order_it_came_in(void **state) {
     (void)state;
     static const char line[] = "{\"ref\":\"" CONTAINER "\",\"type\":\"container\",\"pl\":1}";
@@ -261,6 +290,7 @@ int main(void) {
         cmocka_unit_test(an_upstream_failure_is_the_cause_and_keeps_its_code),
         cmocka_unit_test(an_error_record_always_fits_one_line),
         cmocka_unit_test(a_record_that_is_too_long_is_not_written),
+        cmocka_unit_test(damaged_lines_never_do_harm),
         cmocka_unit_test(the_version_is_first_whatever_order_it_came_in),
         cmocka_unit_test(operands_are_checked_like_input),
     };
