@@ -1,0 +1,300 @@
+/* The processes between us and the container. See sandbox.h. */
+#include "engine/sandbox/internal.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+enum { START_FAILED = 125 };
+
+struct place {
+    const struct contain *contain;
+    struct view *view;           /* NULL in chroot mode */
+    struct copy_view *copy_view; /* in chroot mode */
+    struct rootfs_user user;
+};
+
+static void report(const struct contain *contain, pid_t init, const struct error *error) {
+    struct contain_report message = {.init = init};
+    if (error)
+        message.error = *error;
+    ssize_t ignored = write(contain->report, &message, sizeof(message));
+    (void)ignored;
+}
+
+static _Noreturn void give_up(const struct contain *contain, const struct error *error) {
+    report(contain, 0, error);
+    _exit(START_FAILED);
+}
+
+static int exit_status(int status) {
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + (WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+}
+
+static void reset_signals(void) {
+    sigset_t none;
+    sigemptyset(&none);
+    for (int number = 1; number < SIGRTMAX; number++)
+        signal(number, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* ---- the command ---- */
+
+static const char *variable(const struct text_list *environment, const char *name) {
+    size_t length = strlen(name);
+    for (size_t i = 0; i < environment->count; i++)
+        if (strncmp(environment->items[i], name, length) == 0 && environment->items[i][length] == '=')
+            return environment->items[i] + length + 1;
+    return NULL;
+}
+
+static void make_environment(const struct place *place, struct text_list *environment) {
+    const struct sandbox *sandbox = place->contain->sandbox;
+    text_list_add_all(environment, sandbox->environment);
+    for (size_t i = 0; sandbox->add_host_network_settings && i < place->contain->host->environment.count; i++) {
+        const char *entry = place->contain->host->environment.items[i];
+        AUTO_FREE char *name = text_copy_length(entry, strcspn(entry, "="));
+        if (!variable(sandbox->environment, name))
+            text_list_add(environment, entry);
+    }
+    if (!variable(environment, "HOME"))
+        text_list_add_format(environment, "HOME=%s",
+                             *place->user.home      ? place->user.home
+                             : place->user.uid == 0 ? "/root"
+                                                    : "/");
+    if (!variable(environment, "PATH"))
+        text_list_add(environment, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+}
+
+static int explain_exec(const char *program, int number, struct error *error) {
+    if (number == ENOEXEC)
+        return error_set(error, ERROR_STEP, "%s is not for this machine's architecture, or is no program", program);
+    if (number == ENOENT)
+        return error_set(error, ERROR_STEP, "%s was not found in the container", program);
+    error_set_errno(error, number, "cannot run %s", program);
+    error->kind = ERROR_STEP;
+    return -1;
+}
+
+static int run_program(const struct sandbox *sandbox, struct text_list *environment, struct error *error) {
+    const char *program = sandbox->argv->items[0], *path = variable(environment, "PATH");
+    int number = ENOENT;
+    if (strchr(program, '/')) {
+        execve(program, sandbox->argv->items, environment->items);
+        return explain_exec(program, errno, error);
+    }
+    AUTO_LIST struct text_list folders = {0};
+    text_list_split(&folders, path, ':');
+    for (size_t i = 0; i < folders.count; i++) {
+        AUTO_FREE char *full = path_join(*folders.items[i] ? folders.items[i] : ".", program);
+        execve(full, sandbox->argv->items, environment->items);
+        if (errno != ENOENT && errno != ENOTDIR)
+            number = errno;
+    }
+    return explain_exec(program, number, error);
+}
+
+static int enter_directory(const struct sandbox *sandbox, struct error *error) {
+    const char *directory = text_is_empty(sandbox->directory) ? "/" : sandbox->directory;
+    if (chdir(directory) < 0 && (directory_make(directory, 0755, error) < 0 || chdir(directory) < 0))
+        return error_set_errno(error, errno, "cannot enter the directory %s", directory);
+    return 0;
+}
+
+static _Noreturn void become_command(const struct place *place) {
+    const struct contain *contain = place->contain;
+    struct error error = {0};
+    struct text_list environment = {0};
+    int input = open("/dev/null", O_RDONLY);
+    umask(022);
+    setsid();
+    reset_signals();
+    make_environment(place, &environment);
+    if (dup2(contain->out, 1) < 0 || dup2(contain->err, 2) < 0 || (input >= 0 && dup2(input, 0) < 0))
+        error_set_errno(&error, errno, "cannot connect the command's output");
+    else if (enter_directory(contain->sandbox, &error) == 0) {
+        if (input < 0)
+            close(0);
+        /* Everything but 0 to 2 is closed by exec; the report's end tells that it worked. */
+        syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
+        if (confine(&place->user, sandbox_mode(), &error) == 0)
+            (void)!run_program(contain->sandbox, &environment, &error);
+    }
+    give_up(contain, &error);
+}
+
+/* Process 1: reaps whatever is left behind, passes signals on, ends with the command. */
+static volatile sig_atomic_t command_pid;
+
+static void pass_signal(int number) {
+    if (command_pid > 0)
+        kill((pid_t)command_pid, number);
+}
+
+static _Noreturn void be_init(const struct place *place) {
+    static const int passed[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+    int status;
+    pid_t child = fork();
+    if (child == 0)
+        become_command(place);
+    if (child < 0) {
+        struct error error;
+        error_set_errno(&error, errno, "cannot start the command");
+        give_up(place->contain, &error);
+    }
+    command_pid = child;
+    for (size_t i = 0; i < ARRAY_LENGTH(passed); i++)
+        sigaction(passed[i], &(struct sigaction){.sa_handler = pass_signal, .sa_flags = SA_RESTART}, NULL);
+    syscall(SYS_close_range, 0, ~0U, 0);
+    for (;;) {
+        pid_t ended = waitpid(-1, &status, 0);
+        if (ended == child)
+            _exit(exit_status(status));
+        if (ended < 0 && errno != EINTR)
+            _exit(START_FAILED);
+    }
+}
+
+/* ---- namespaces ---- */
+
+/* Loopback up, and SANDBOX_ADDRESS as a second address of it. */
+static int raise_loopback(struct error *error) {
+    AUTO_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+    if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+        return error_set_errno(error, errno, "cannot raise the loopback interface");
+    struct ifreq second = {.ifr_name = "lo:1"};
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    inet_pton(AF_INET, SANDBOX_ADDRESS, &address.sin_addr);
+    memcpy(&second.ifr_addr, &address, sizeof(address));
+    if (ioctl(fd, SIOCSIFADDR, &second) < 0)
+        return error_set_errno(error, errno, "cannot give the loopback interface a second address");
+    return 0;
+}
+
+static int make_namespaces(const struct contain *contain, struct error *error) {
+    const struct sandbox *sandbox = contain->sandbox;
+    int flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+    if (sandbox->network == SANDBOX_NETWORK_NONE)
+        flags |= CLONE_NEWNET;
+    if (unshare(flags) < 0)
+        return error_set_errno(error, errno, "cannot make the container's namespaces");
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        return error_set_errno(error, errno, "cannot make mounts private");
+    const char *hostname = sandbox->hostname ? sandbox->hostname : "localhost";
+    if (sethostname(hostname, strlen(hostname)) < 0)
+        return error_set_errno(error, errno, "cannot set the host name");
+    return sandbox->network == SANDBOX_NETWORK_NONE ? raise_loopback(error) : 0;
+}
+
+/* Starts process 1 and stays until it has ended; with it, the kernel has ended all others of its PID namespace. */
+static int wait_for_init(const struct contain *contain, struct place *place) {
+    struct error error = {0};
+    int status;
+    pid_t init = fork();
+    if (init == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        /* pivot_root moves every process of its mount namespace: this one gets its own. */
+        if (place->view && unshare(CLONE_NEWNS) < 0) {
+            error_set_errno(&error, errno, "cannot make the container's mount namespace");
+            give_up(contain, &error);
+        }
+        if (place->view && view_enter(place->view, &error) < 0)
+            give_up(contain, &error);
+        if (place->copy_view && (chroot(copy_view_root(place->copy_view)) < 0 || chdir("/") < 0)) {
+            error_set_errno(&error, errno, "cannot enter the container's root");
+            give_up(contain, &error);
+        }
+        be_init(place);
+    }
+    if (init < 0) {
+        error_set_errno(&error, errno, "cannot start the container");
+        give_up(contain, &error);
+    }
+    report(contain, init, NULL);
+    close(contain->report);
+    close(contain->out);
+    close(contain->err);
+    while (waitpid(init, &status, 0) < 0)
+        if (errno != EINTR)
+            return START_FAILED;
+    return exit_status(status);
+}
+
+static int contain_with_mounts(const struct contain *contain, struct error *error) {
+    struct view view = {.sandbox = contain->sandbox, .host = contain->host, .root_fd = -1};
+    struct place place = {.contain = contain, .view = &view};
+    if (make_namespaces(contain, error) < 0)
+        return -1;
+    int result = view_mount(&view, error);
+    if (result == 0)
+        result = rootfs_user(view.root_fd, contain->sandbox->user, &place.user, error);
+    if (result == 0)
+        result = wait_for_init(contain, &place);
+    view_leave(&view);
+    return result;
+}
+
+/* Without a PID namespace, what the command leaves behind comes to us, the subreaper, and is ended here. */
+static void end_orphans(void) {
+    AUTO_FREE char *path = text_format("/proc/self/task/%d/children", getpid());
+    for (int round = 0; round < 1000; round++) {
+        char pids[4096];
+        AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t got = fd >= 0 ? read(fd, pids, sizeof(pids) - 1) : -1;
+        if (got <= 0)
+            return;
+        pids[got] = '\0';
+        for (char *at = pids, *end; *at; at = end) {
+            long pid = strtol(at, &end, 10);
+            if (end == at)
+                break;
+            if (pid > 1)
+                kill((pid_t)pid, SIGKILL);
+        }
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            continue;
+    }
+}
+
+static int contain_with_copies(const struct contain *contain, struct error *error) {
+    struct copy_view *view = copy_view_make(contain->sandbox, contain->host, error);
+    struct place place = {.contain = contain, .copy_view = view};
+    if (!view)
+        return -1;
+    AUTO_CLOSE int root = open(copy_view_root(view), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    int result = rootfs_user(root, contain->sandbox->user, &place.user, error);
+    if (result == 0)
+        result = wait_for_init(contain, &place);
+    end_orphans();
+    struct error second;
+    return copy_view_finish(&view, result == 0 ? error : &second) < 0 && result == 0 ? -1 : result;
+}
+
+_Noreturn void contain(const struct contain *contain) {
+    struct error error = {0};
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != contain->parent)
+        _exit(START_FAILED);
+    /* The user's Ctrl-C is for us, who then end the container in order. */
+    setpgid(0, 0);
+    memory_group_join(contain->memory, contain->sandbox->memory_limit);
+    int result =
+        sandbox_mode() == SANDBOX_CHROOT ? contain_with_copies(contain, &error) : contain_with_mounts(contain, &error);
+    if (result < 0)
+        give_up(contain, &error);
+    _exit(result);
+}

@@ -1,0 +1,109 @@
+/* What the files of the sandbox share. */
+#ifndef SANDBOX_INTERNAL_H
+#define SANDBOX_INTERNAL_H
+
+#include "common/file/file.h"
+#include "engine/sandbox/sandbox.h"
+
+/* ---- mode.c ---- */
+
+bool sandbox_mode_is_user(enum sandbox_mode mode);
+
+/* ---- rootfs.c: paths in a root file system that nobody trusts ---- */
+
+/* A place for a mount: `path` has no links and begins with a slash. */
+struct mount_point {
+    char *path;
+    char *created; /* the topmost path that had to be made for it, or NULL */
+    bool directory;
+};
+
+/* Opens `path` as a process with that root would see it (O_PATH); links never lead out. */
+int rootfs_open(int root, const char *path, int flags);
+/* Makes sure that a file or directory is at `path`, following links inside the root, and tells where it really is. */
+int rootfs_place(int root, const char *path, bool directory, struct mount_point *point, struct error *error) MUST_CHECK;
+/* Removes from an upper directory what rootfs_place had to make, as far as it is still empty. */
+void rootfs_forget(const char *upper, const struct mount_point *point);
+/* "", "uid", "uid:gid", "name", "name:group" by the root's own /etc/passwd and /etc/group. */
+struct rootfs_user {
+    uint32_t uid, gid;
+    uint32_t groups[64];
+    size_t group_count;
+    char home[256]; /* of /etc/passwd, or "" */
+};
+int rootfs_user(int root, const char *text, struct rootfs_user *user, struct error *error) MUST_CHECK;
+
+/* ---- host.c: what of the host's network settings a step may see ---- */
+
+struct host_settings {
+    struct text_list environment;
+    char *ca_bundle; /* the host's CA bundle, or NULL */
+};
+void host_settings_find(struct host_settings *settings);
+void host_settings_release(struct host_settings *settings);
+#define HOST_CA_PATH "/run/pl/ca-certificates.crt"
+
+/* ---- view.c: the file system of a container ---- */
+
+enum { MOUNT_POINT_LIMIT = 128 };
+
+/* What a container sees, while it is being put together. */
+struct view {
+    const struct sandbox *sandbox;
+    const struct host_settings *host;
+    char *root; /* where it is mounted (or copied to) */
+    int root_fd;
+    struct mount_point points[MOUNT_POINT_LIMIT];
+    size_t point_count;
+};
+/* In a private mount namespace: the overlay, and every mount but /proc. */
+int view_mount(struct view *view, struct error *error) MUST_CHECK;
+/* In the container's own process: /proc, then the root becomes "/". */
+int view_enter(struct view *view, struct error *error) MUST_CHECK;
+/* After the end: unmounts, and takes from the upper directory the places that were made for mounts. */
+void view_leave(struct view *view);
+
+/* ---- copy_view.c: the same without mounts, for the chroot mode ---- */
+
+struct copy_view;
+/* Copies the lowers into one directory and puts files in the places of mounts. */
+struct copy_view *copy_view_make(const struct sandbox *sandbox, const struct host_settings *host, struct error *error);
+const char *copy_view_root(const struct copy_view *view);
+/* What has changed is moved to the upper directory in overlay form; caches are moved back. Releases the view. */
+int copy_view_finish(struct copy_view **view, struct error *error) MUST_CHECK;
+
+/* ---- confine.c: what a container may do ---- */
+
+/* The last steps before exec: user, groups, capabilities, no new privileges, system call filter. */
+int confine(const struct rootfs_user *user, enum sandbox_mode mode, struct error *error) MUST_CHECK;
+
+/* ---- memory.c: a limit for a container and all its processes ---- */
+
+struct memory_group {
+    char *path; /* of a memory cgroup, or NULL */
+    bool is_v2;
+};
+void memory_group_make(struct memory_group *group, uint64_t limit);
+/* Called in the process that the container will descend from. */
+void memory_group_join(const struct memory_group *group, uint64_t limit);
+bool memory_group_ran_out(const struct memory_group *group);
+void memory_group_release(struct memory_group *group);
+
+/* ---- contain.c: the processes between us and the container ---- */
+
+struct contain {
+    const struct sandbox *sandbox;
+    const struct host_settings *host;
+    const struct memory_group *memory;
+    pid_t parent;
+    int out, err; /* where the container's output goes */
+    int report;   /* struct contain_report is written here */
+};
+struct contain_report {
+    pid_t init;         /* the container's process 1 as we see it; 0 in a report of failure */
+    struct error error; /* kind ERROR_NONE when it was started */
+};
+/* Runs in a fresh child and never returns; exits with the container's status. */
+_Noreturn void contain(const struct contain *contain);
+
+#endif
