@@ -60,7 +60,7 @@ static int take_host(struct reference *reference, char **rest, struct error *err
             for (char *at = first; *at; at++)
                 *at = (char)tolower((unsigned char)*at);
             AUTO_FREE char *url = text_format("https://%s/", first), *checked = url_origin(url);
-            if (!checked)
+            if (!checked || strpbrk(first, "?#"))
                 return error_set(error, ERROR_DATA, "\"%.100s\" is no host", first);
             bool is_hub = text_equal(first, "index.docker.io") || text_equal(first, "registry-1.docker.io");
             reference->host = is_hub ? text_copy("docker.io") : take_pointer(&first);

@@ -149,6 +149,13 @@ static size_t header_arrived(char *data, size_t size, size_t count, void *contex
     return length;
 }
 
+/* What a write callback returns to end the transfer. */
+static size_t too_large(struct transfer *transfer, uint64_t limit) {
+    error_set(&transfer->error, ERROR_PROTOCOL, "the answer is larger than the %llu bytes that were expected",
+              (unsigned long long)limit);
+    return 0;
+}
+
 static int give_to_sink(struct transfer *transfer, const char *data, size_t length) {
     const struct http_request *request = transfer->request;
     if (length > request->sink_limit - transfer->received)
@@ -166,18 +173,21 @@ static size_t body_arrived(char *data, size_t size, size_t count, void *context)
     long status = 0;
     curl.easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     bool is_success = status >= 200 && status < 300;
+    curl_off_t announced = -1;
+    uint64_t limit = is_success && transfer->request->sink ? transfer->request->sink_limit : body->limit;
+    curl.easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+    if (is_success && announced > 0 && (uint64_t)announced > limit)
+        return too_large(transfer, limit);
     if (is_success && transfer->request->sink)
         return give_to_sink(transfer, data, length) < 0 ? 0 : length;
     if (length <= body->limit - body->length) {
         buffer_append(body, data, length);
         return length;
     }
-    if (is_success) {
-        error_set(&transfer->error, ERROR_PROTOCOL, "the answer is larger than %zu bytes", body->limit);
-    } else {
-        buffer_append(body, data, body->limit - body->length);
-        transfer->is_cut = true;
-    }
+    if (is_success)
+        return too_large(transfer, body->limit);
+    buffer_append(body, data, body->limit - body->length);
+    transfer->is_cut = true;
     return 0;
 }
 
