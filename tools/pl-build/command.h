@@ -1,0 +1,26 @@
+/* The arguments of pl-build, as its table fills them. */
+#ifndef TOOLS_PL_BUILD_COMMAND_H
+#define TOOLS_PL_BUILD_COMMAND_H
+
+#include "common/command/command.h"
+
+struct arguments {
+    const char *file;
+    const char *target;
+    struct text_list build_arguments;
+    const char *base;
+    const char *platform;
+    const char *name;
+    struct text_list environment;
+    struct text_list labels;
+    struct text_list secrets;
+    struct text_list allowed_files;
+    bool no_cache;
+    bool explain;
+    bool plan;
+    bool doctor;
+};
+
+extern const struct command pl_build_command;
+
+#endif

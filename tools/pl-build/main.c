@@ -1,0 +1,254 @@
+#include "common/file/file.h"
+#include "engine/credential_files.h"
+#include "engine/dockerfile/dockerfile.h"
+#include "engine/stacks/stack.h"
+#include "engine/step.h"
+#include "tools/pl-build/command.h"
+#include "tools/pl-build/doctor.h"
+#include "tools/pl-build/registries.h"
+
+#include <string.h>
+
+enum { SECRET_LIMIT = 64, PLAN_LIMIT = 4 * 1024 * 1024 };
+
+struct build {
+    struct command_context *context;
+    const struct arguments *arguments;
+    struct engine engine;
+    char *directory; /* absolute */
+    char *name;
+    const char *platform;
+    struct step_secret secrets[SECRET_LIMIT];
+    size_t secret_count;
+    struct credential_check credentials; /* of a Dockerfile's context */
+};
+
+static void build_release(struct build *build) {
+    for (size_t i = 0; i < build->secret_count; i++) {
+        memory_wipe((void *)build->secrets[i].data, build->secrets[i].length);
+        free((void *)build->secrets[i].data);
+        free((void *)build->secrets[i].id);
+    }
+    credential_check_release(&build->credentials);
+    store_close(&build->engine.store);
+    free(build->directory);
+    free(build->name);
+}
+
+/* ---- what was asked for ---- */
+
+static int check_pairs(const struct text_list *pairs, const char *option, struct error *error) {
+    for (size_t i = 0; i < pairs->count; i++) {
+        const char *equals = strchr(pairs->items[i], '=');
+        if (!equals || equals == pairs->items[i])
+            return error_set(error, ERROR_USAGE, "%s takes NAME=VALUE, not \"%s\"", option, pairs->items[i]);
+    }
+    return 0;
+}
+
+static int read_secrets(struct build *build, struct error *error) {
+    const struct text_list *given = &build->arguments->secrets;
+    if (given->count > SECRET_LIMIT)
+        return error_set(error, ERROR_USAGE, "more than %d secrets", SECRET_LIMIT);
+    for (size_t i = 0; i < given->count; i++) {
+        const char *text = given->items[i], *equals = strchr(text, '=');
+        size_t length = equals ? (size_t)(equals - text) : 0;
+        AUTO_FREE char *id = text_copy_length(text, length);
+        if (length == 0 || strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") != length ||
+            *id == '.')
+            return error_set(error, ERROR_USAGE, "--secret takes ID=env:NAME or ID=file:PATH");
+        char *value = command_secret(equals + 1, error);
+        if (!value)
+            return error_wrap(error, "the secret %s", id);
+        build->secrets[build->secret_count++] =
+            (struct step_secret){.id = take_pointer(&id), .data = value, .length = strlen(value)};
+    }
+    return 0;
+}
+
+static int read_epoch(int64_t *epoch, struct error *error) {
+    const char *text = getenv("SOURCE_DATE_EPOCH");
+    uint64_t value = 0;
+    if (!text_is_empty(text) && !text_to_u64(text, 253402300799ULL, &value)) {
+        error_set(error, ERROR_USAGE, "SOURCE_DATE_EPOCH is no number of seconds");
+        return error_next(error, "unset it, or set it to the seconds since 1970");
+    }
+    *epoch = (int64_t)value;
+    return 0;
+}
+
+/* What a service may be called: lower case, digits and dashes, beginning with a letter. */
+static char *name_of(const char *path) {
+    AUTO_FREE char *name = text_copy(path_base(path));
+    size_t length = 0;
+    for (const char *at = name; *at && length < 49; at++) {
+        char c = *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at;
+        bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9' && length > 0);
+        if (plain)
+            name[length++] = c;
+        else if (length > 0 && name[length - 1] != '-')
+            name[length++] = '-';
+    }
+    while (length > 0 && name[length - 1] == '-')
+        length--;
+    name[length] = '\0';
+    return length ? take_pointer(&name) : text_copy("app");
+}
+
+static int check_name(const char *name, struct error *error) {
+    size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    if (length > 0 && length <= 49 && !name[length] && *name >= 'a' && *name <= 'z' && name[length - 1] != '-')
+        return 0;
+    error_set(error, ERROR_USAGE, "\"%s\" cannot be the name of an application", name);
+    return error_next(error, "take up to 49 lower-case letters, digits and dashes, beginning with a letter");
+}
+
+static int prepare(struct build *build, struct error *error) {
+    const struct arguments *arguments = build->arguments;
+    const char *given = build->context->operand_count ? build->context->operands[0] : ".";
+    if (check_pairs(&arguments->environment, "--env", error) < 0 ||
+        check_pairs(&arguments->labels, "--label", error) < 0 ||
+        (arguments->name && check_name(arguments->name, error) < 0))
+        return -1;
+    build->directory = path_resolve(given, error);
+    if (!build->directory)
+        return -1;
+    if (!directory_exists(build->directory))
+        return error_set(error, ERROR_DATA, "%s is not a directory", given);
+    build->credentials = (struct credential_check){.directory = build->directory, .allowed = &arguments->allowed_files};
+    build->name = arguments->name ? text_copy(arguments->name) : name_of(build->directory);
+    build->platform = arguments->platform ? arguments->platform : platform_native();
+    if (!text_starts_with(build->platform, "linux/"))
+        return error_set(error, ERROR_USAGE, "--platform %s: only linux/ARCHITECTURE is known", build->platform);
+    return read_epoch(&build->engine.epoch, error);
+}
+
+/* ---- the two ways to build ---- */
+
+static struct dockerfile_build dockerfile_of(struct build *build) {
+    return (struct dockerfile_build){.context = build->directory,
+                                     .file = build->arguments->file,
+                                     .platform = build->platform,
+                                     .target = build->arguments->target,
+                                     .arguments = &build->arguments->build_arguments,
+                                     .secrets = build->secrets,
+                                     .secret_count = build->secret_count,
+                                     .accept = credential_check_accept,
+                                     .accept_context = &build->credentials};
+}
+
+static int detect(struct build *build, struct tree *tree, struct stack_source *source, struct stack_plan *plan,
+                  struct error *error) {
+    if (stack_scan(&build->engine, build->directory, &build->arguments->allowed_files, tree, error) < 0)
+        return -1;
+    *source = (struct stack_source){
+        .directory = build->directory, .tree = tree, .name = build->name, .base = build->arguments->base};
+    return stack_detect(source, plan, error);
+}
+
+static int build_stack(struct build *build, struct container *container, struct error *error) {
+    AUTO_TREE struct tree tree = {0};
+    AUTO_PLAN struct stack_plan plan = {0};
+    struct stack_source source;
+    if (detect(build, &tree, &source, &plan, error) < 0)
+        return -1;
+    return stack_build(&build->engine, &source, &plan, build->platform, container, error);
+}
+
+static int print_plan(struct build *build, enum stack_kind kind, struct error *error) {
+    AUTO_BUFFER struct buffer text = BUFFER(PLAN_LIMIT);
+    AUTO_TREE struct tree tree = {0};
+    AUTO_PLAN struct stack_plan plan = {0};
+    struct stack_source source;
+    struct dockerfile_build dockerfile = dockerfile_of(build);
+    if (kind == STACK_DOCKERFILE) {
+        if (dockerfile_plan(&dockerfile, &text, error) < 0)
+            return -1;
+    } else if (detect(build, &tree, &source, &plan, error) < 0 || stack_plan_print(&plan, &text, error) < 0) {
+        return -1;
+    }
+    AUTO_FREE char *shown = text_scrub(buffer_text(&text), text.length, true);
+    return buffer_check(&text, "the plan", error) < 0 ? -1 : command_print(build->context, shown, error);
+}
+
+/* --env and --label come last: they make no step anew. */
+static int apply_settings(struct build *build, struct container *container, struct error *error) {
+    const struct arguments *arguments = build->arguments;
+    if (arguments->environment.count == 0 && arguments->labels.count == 0)
+        return 0;
+    AUTO_JSON struct json *change = json_new_object();
+    struct json *environment = json_new_array(), *labels = json_new_object();
+    for (size_t i = 0; i < arguments->environment.count; i++)
+        json_append_text(environment, arguments->environment.items[i]);
+    for (size_t i = 0; i < arguments->labels.count; i++) {
+        const char *label = arguments->labels.items[i], *equals = strchr(label, '=');
+        AUTO_FREE char *key = text_copy_length(label, (size_t)(equals - label));
+        json_set_text(labels, key, equals + 1);
+    }
+    json_set(change, "Env", environment);
+    json_set(change, "Labels", labels);
+    struct container changed;
+    if (step_config(&build->engine, container, change, "pl-build --env --label", &changed, error) < 0)
+        return -1;
+    container_release(container);
+    *container = changed;
+    return 0;
+}
+
+static int write_result(struct build *build, const struct container *container, struct error *error) {
+    AUTO_FREE char *ref = text_format("container:%s", digest_format(&container->digest).text);
+    AUTO_FREE char *platform = text_format("linux/%s", container_architecture(container));
+    struct record_list out = {0};
+    struct record record = record_new(RECORD_CONTAINER, ref);
+    json_set_text(record.json, "name", build->name);
+    json_set_text(record.json, "platform", platform);
+    record_list_add(&out, record);
+    int result = command_write_records(build->context, &out, error);
+    record_list_release(&out);
+    if (result == 0)
+        command_summary(build->context, "%s: %u steps found, %u made, %s", build->name, build->engine.steps_found,
+                        build->engine.steps_made, ref);
+    return result;
+}
+
+static int build_container(struct build *build, enum stack_kind kind, struct error *error) {
+    AUTO_CONTAINER struct container container = {0};
+    struct dockerfile_build dockerfile = dockerfile_of(build);
+    int result = kind == STACK_DOCKERFILE ? dockerfile_build(&build->engine, &dockerfile, &container, error)
+                                          : build_stack(build, &container, error);
+    if (result < 0 || apply_settings(build, &container, error) < 0)
+        return -1;
+    return write_result(build, &container, error);
+}
+
+static int run_build(struct build *build, struct error *error) {
+    enum stack_kind kind = STACK_DOCKERFILE;
+    AUTO_REGISTRIES struct registries registries = {.progress = build->context->progress};
+    struct image_source source = registries_source(&registries);
+    if (prepare(build, error) < 0 || (!build->arguments->file && stack_find(build->directory, &kind, error) < 0))
+        return -1;
+    build->engine.progress = build->context->progress;
+    build->engine.source = &source;
+    build->engine.no_cache = build->arguments->no_cache;
+    build->engine.explain = build->arguments->explain;
+    build->engine.scope = build->directory;
+    build->engine.store = store_open(NULL, error);
+    if (!build->engine.store)
+        return -1;
+    if (build->arguments->plan)
+        return print_plan(build, kind, error);
+    return read_secrets(build, error) < 0 ? -1 : build_container(build, kind, error);
+}
+
+static int run(struct command_context *context, void *arguments, struct error *error) {
+    struct build build = {.context = context, .arguments = arguments};
+    if (build.arguments->doctor)
+        return doctor(context, error);
+    int result = run_build(&build, error);
+    build_release(&build);
+    return result;
+}
+
+int main(int argc, char **argv) {
+    return command_main(&pl_build_command, run, argc, argv);
+}

@@ -1,0 +1,23 @@
+/* The registries as a source of bases, opened when one is first asked: a build that finds everything in the store
+ * neither loads the HTTP library nor reads a credential file. */
+#ifndef TOOLS_PL_BUILD_REGISTRIES_H
+#define TOOLS_PL_BUILD_REGISTRIES_H
+
+#include "common/base/progress.h"
+#include "common/store/image_source.h"
+#include "registry/credentials.h"
+#include "registry/registry.h"
+
+struct registries {
+    struct progress *progress;
+    struct docker_login login;
+    struct login_source files;
+    struct http *http;
+    struct registry *registry;
+};
+
+struct image_source registries_source(struct registries *registries);
+void registries_release(struct registries *registries);
+#define AUTO_REGISTRIES AUTO(registries_release)
+
+#endif
