@@ -61,18 +61,37 @@ static int store_files(const struct run *run, const struct plan_step *step, stru
     return tree_store(run->engine, &selected, digest, error);
 }
 
-static int run_exec(struct run *run, const struct plan_step *step, struct container *output, struct error *error) {
-    struct step_mount *mounts = memory_allocate(step->cache_count + 1, sizeof(*mounts));
-    size_t count = 0;
+/* The mounts but for the one of the files; *targets owns the paths of the secrets. The caller frees. */
+static struct step_mount *list_mounts(const struct run *run, const struct plan_step *step, struct text_list *targets,
+                                      size_t *count) {
+    const struct stack_source *source = run->source;
+    struct step_mount *mounts = memory_allocate(step->cache_count + source->secret_count + 1, sizeof(*mounts));
+    *count = 0;
     for (size_t i = 0; i < step->cache_count; i++)
-        mounts[count++] =
+        mounts[(*count)++] =
             (struct step_mount){.type = MOUNT_CACHE, .id = step->caches[i].id, .target = step->caches[i].target};
-    int result = 0;
+    for (size_t i = 0; i < source->secret_count; i++) {
+        const struct stack_secret *secret = &source->secrets[i];
+        text_list_add_format(targets, "/run/secrets/%s", secret->id);
+        mounts[(*count)++] = (struct step_mount){.type = MOUNT_SECRET,
+                                                 .id = secret->id,
+                                                 .target = targets->items[i],
+                                                 .secret = secret->data,
+                                                 .secret_length = secret->length};
+    }
+    return mounts;
+}
+
+static int run_exec(struct run *run, const struct plan_step *step, struct container *output, struct error *error) {
+    AUTO_LIST struct text_list targets = {0};
+    size_t count;
+    AUTO_FREE struct step_mount *mounts = list_mounts(run, step, &targets, &count);
     if (step->files.count > 0) {
         struct step_mount *mount = &mounts[count++];
         *mount = (struct step_mount){
             .type = MOUNT_BIND_TREE, .target = step->directory, .input_name = step->input_name, .writable = true};
-        result = store_files(run, step, &mount->tree, error);
+        if (store_files(run, step, &mount->tree, error) < 0)
+            return -1;
     }
     struct step_exec exec = {.name = step->name,
                              .argv = &step->argv,
@@ -82,10 +101,13 @@ static int run_exec(struct run *run, const struct plan_step *step, struct contai
                              .mounts = mounts,
                              .mount_count = count,
                              .created_by = step->name};
-    if (result == 0)
-        result = step_exec(run->engine, &run->container, &exec, output, error);
-    free(mounts);
-    return result;
+    if (step_exec(run->engine, &run->container, &exec, output, error) == 0)
+        return 0;
+    if (error && error->kind == ERROR_STEP && text_is_empty(error->next))
+        error_next(error,
+                   "correct %s; a package that has to be compiled needs a base with a compiler: --base python:3.12",
+                   text_is_empty(step->input_name) ? "what it runs" : step->input_name);
+    return -1;
 }
 
 static int run_copy(struct run *run, const struct plan_step *step, struct container *output, struct error *error) {

@@ -3,6 +3,7 @@
 #include "engine/stacks/stack.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 struct plan_step *plan_add_step(struct stack_plan *plan, enum plan_step_type type, const char *name) {
     plan->steps = memory_resize(plan->steps, plan->step_count + 1, sizeof(*plan->steps));
@@ -17,7 +18,6 @@ void plan_add_cache(struct plan_step *step, const char *id, const char *target) 
 }
 
 void plan_note(struct stack_plan *plan, const char *format, ...) {
-    AUTO_BUFFER struct buffer line = BUFFER(1000);
     char text[1000];
     va_list arguments;
     va_start(arguments, format);
@@ -55,25 +55,39 @@ void stack_plan_release(struct stack_plan *plan) {
 
 /* ---- printing ---- */
 
-/* A list on one line when it is short, else one a line. */
 static void print_files(const struct text_list *files, struct buffer *out) {
     for (size_t i = 0; i < files->count; i++)
         buffer_append_format(out, "     sees %s\n", files->items[i]);
 }
 
-static void print_exec(const struct plan_step *step, struct buffer *out) {
-    for (size_t i = 0; i < step->argv.count; i++) {
-        AUTO_LIST struct text_list lines = {0};
-        text_list_split(&lines, step->argv.items[i], '\n');
-        for (size_t k = 0; k < lines.count; k++)
-            if (*lines.items[k])
-                buffer_append_format(out, k == 0 ? "     run  %s\n" : "          %s\n", lines.items[k]);
+/* One word of a command, quoted where a shell would need it. */
+static void print_word(const char *word, struct buffer *out) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
+    if (*word && word[strspn(word, plain)] == '\0') {
+        buffer_append_format(out, " %s", word);
+        return;
     }
-    for (size_t i = 0; i < step->environment.count; i++)
-        buffer_append_format(out, "     with %s\n", step->environment.items[i]);
+    buffer_append_text(out, " '");
+    for (; *word; word++)
+        if (*word == '\'')
+            buffer_append_text(out, "'\\''");
+        else if (*word == '\n' && word[1])
+            buffer_append_text(out, "\n          ");
+        else if (*word != '\n')
+            buffer_append_byte(out, *word);
+    buffer_append_byte(out, '\'');
+}
+
+static void print_exec(const struct plan_step *step, struct buffer *out) {
+    print_files(&step->files, out);
     for (size_t i = 0; i < step->cache_count; i++)
         buffer_append_format(out, "     cache %s at %s\n", step->caches[i].id, step->caches[i].target);
-    print_files(&step->files, out);
+    for (size_t i = 0; i < step->environment.count; i++)
+        buffer_append_format(out, "     with %s\n", step->environment.items[i]);
+    buffer_append_text(out, "     run ");
+    for (size_t i = 0; i < step->argv.count; i++)
+        print_word(step->argv.items[i], out);
+    buffer_append_byte(out, '\n');
 }
 
 static void print_config(const struct plan_step *step, struct buffer *out) {

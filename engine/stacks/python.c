@@ -51,9 +51,9 @@ static int read_settings(struct python_project *project, struct error *error) {
 
 /* ---- the steps after the dependencies ---- */
 
-/* What is copied: all but the tests, which no service needs. */
+/* What is copied: all but pl's own settings and the tests, which no service needs. */
 static bool is_copied(const char *path) {
-    return !text_starts_with(path, "tests/") && !text_starts_with(path, "test/");
+    return !text_equal(path, "pl.json") && !text_starts_with(path, "tests/") && !text_starts_with(path, "test/");
 }
 
 static void list_source(const struct python_project *project, struct text_list *files, size_t *left_out) {
@@ -65,7 +65,7 @@ static void list_source(const struct python_project *project, struct text_list *
         if (is_copied(tree->entries[i].path))
             text_list_add(files, tree->entries[i].path);
         else
-            (*left_out)++;
+            *left_out += !text_equal(tree->entries[i].path, "pl.json");
     }
 }
 
@@ -75,7 +75,7 @@ static void plan_copy(struct python_project *project, const struct text_list *fi
     step->directory = text_copy("/app");
     text_list_add_all(&step->files, files);
     if (left_out > 0)
-        plan_note(project->plan, "%zu files in tests/ are left out of the image", left_out);
+        plan_note(project->plan, "left out of the image: %zu file%s of tests", left_out, left_out > 1 ? "s" : "");
 }
 
 static void append_format(struct json *array, const char *format, const char *value) {

@@ -7,9 +7,10 @@
 
 /* Something that a manager needs; the cache of each is a directory of its own. */
 struct recipe {
-    const char *cache_variable;
-    const char *tool;    /* installed by pip into a virtual environment that is dropped again; NULL: pip itself does */
-    const char *command; /* run in the directory with the manifests; pip_install and $tool are there */
+    const char *tool;           /* installed by pip into a virtual environment that is dropped again; NULL: only pip */
+    const char *extra;          /* of the tool's package */
+    const char *cache_variable; /* the tool's own cache; pip's is there in any case */
+    const char *command;        /* run in the directory with the manifests; pip_install is there */
 };
 
 /* PYTHON is the base's interpreter. pip comes with the base (python:3.12-slim), or as a wheel (Debian's python3-venv),
@@ -25,7 +26,9 @@ static const char prepare[] =
     "  \"$pip\" -m pip --version > /dev/null 2>&1 ||\n"
     "    { \"$PYTHON\" -m venv /opt/build/pip; pip=/opt/build/pip/bin/python; }\n"
     "  pip_install() { venv=$1; shift; \"$pip\" -m pip --python \"$venv/bin/python\" install --no-compile \"$@\"; }\n"
-    "fi\n";
+    "fi\n"
+    "[ ! -e /run/secrets/netrc ] || ln -s /run/secrets/netrc /opt/build/home/.netrc\n"
+    "[ ! -e /run/secrets/pip.conf ] || export PIP_CONFIG_FILE=/run/secrets/pip.conf\n";
 
 static const char prepare_tool[] = "\"$PYTHON\" -m venv --without-pip /opt/build/tool\n"
                                    "pip_install /opt/build/tool -q \"$tool\"\n"
@@ -38,14 +41,15 @@ static const char finish[] =
     "rm -rf /opt/build\n";
 
 static const struct recipe recipes[] = {
-    [PYTHON_NO_MANAGER] = {"PIP_CACHE_DIR", NULL, ""},
-    [PYTHON_PIP] = {"PIP_CACHE_DIR", NULL, "pip_install /opt/venv -r \"$1\"\n"},
-    [PYTHON_PROJECT] = {"PIP_CACHE_DIR", NULL, "[ $# = 0 ] || pip_install /opt/venv -- \"$@\"\n"},
-    [PYTHON_SETUP] = {"PIP_CACHE_DIR", NULL, "pip_install /opt/venv .\n"},
-    [PYTHON_UV] = {"UV_CACHE_DIR", "uv", "uv sync --locked --no-dev --no-install-project --no-progress\n"},
-    [PYTHON_POETRY] = {"POETRY_CACHE_DIR", "poetry", "poetry install --only main --no-root --no-ansi\n"},
-    [PYTHON_PDM] = {"PDM_CACHE_DIR", "pdm", "pdm sync --prod --no-self\n"},
-    [PYTHON_PIPENV] = {"PIPENV_CACHE_DIR", "pipenv",
+    [PYTHON_NO_MANAGER] = {.command = ""},
+    [PYTHON_PIP] = {.command = "pip_install /opt/venv -r \"$1\"\n"},
+    [PYTHON_PROJECT] = {.command = "[ $# = 0 ] || pip_install /opt/venv -- \"$@\"\n"},
+    [PYTHON_SETUP] = {.command = "pip_install /opt/venv .\n"},
+    [PYTHON_UV] = {"uv", "", "UV_CACHE_DIR", "uv sync --locked --no-dev --no-install-project --no-progress\n"},
+    [PYTHON_POETRY] = {"poetry", "", "POETRY_CACHE_DIR", "poetry install --only main --no-root --no-ansi\n"},
+    /* "locked": the versions that pdm was tested with */
+    [PYTHON_PDM] = {"pdm", "[locked]", "PDM_CACHE_DIR", "pdm sync --prod --no-self\n"},
+    [PYTHON_PIPENV] = {"pipenv", "", "PIPENV_CACHE_DIR",
                        "if [ -e Pipfile.lock ]; then pipenv sync; else pipenv install --skip-lock; fi\n"},
 };
 
@@ -96,8 +100,8 @@ static void set_command(const struct python_project *project, const struct recip
     struct buffer script = BUFFER(1 << 16);
     buffer_append_text(&script, prepare);
     if (recipe->tool) {
-        buffer_append_format(&script, "tool='%s%s%s'\n", recipe->tool, project->tool_version ? "==" : "",
-                             project->tool_version ? project->tool_version : "");
+        buffer_append_format(&script, "tool='%s%s%s%s'\n", recipe->tool, recipe->extra,
+                             project->tool_version ? "==" : "", project->tool_version ? project->tool_version : "");
         buffer_append_text(&script, prepare_tool);
     }
     buffer_append_text(&script, recipe->command);
