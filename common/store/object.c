@@ -53,6 +53,11 @@ struct store_writer *store_put_begin(struct store *store, const struct digest *e
     return writer;
 }
 
+void store_put_expect(struct store_writer *writer, const struct digest *expected) {
+    writer->has_expected = true;
+    writer->expected = *expected;
+}
+
 int store_put_write(struct store_writer *writer, const void *data, size_t length, struct error *error) {
     if (length > writer->limit - writer->size)
         return error_set(error, ERROR_DATA, "more than %llu bytes", (unsigned long long)writer->limit);

@@ -34,6 +34,8 @@ const char *store_path(const struct store *store);
 struct store_writer;
 struct store_writer *store_put_begin(struct store *store, const struct digest *expected, uint64_t limit,
                                      struct error *error) MUST_CHECK;
+/* For an upload whose digest is only said at its end: sets the expected one before the commit. */
+void store_put_expect(struct store_writer *writer, const struct digest *expected);
 int store_put_write(struct store_writer *writer, const void *data, size_t length, struct error *error) MUST_CHECK;
 /* Both release the writer and set it to NULL. */
 int store_put_commit(struct store_writer **writer, struct digest *digest, uint64_t *size,

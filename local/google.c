@@ -1,0 +1,171 @@
+/* The small parts of other Google APIs that deploying clients ask: Service Usage, Resource Manager, and the
+ * repositories of Artifact Registry. */
+#include "common/crypto/random.h"
+#include "common/file/file.h"
+#include "local/cloud.h"
+#include "local/registry/internal.h"
+
+#include <string.h>
+
+/* The parts of "/v1/projects/P/…", the verb after the last ':' cut off. */
+struct path {
+    struct text_list parts;
+    char *verb;
+};
+
+static void path_split(const char *text, struct path *path) {
+    *path = (struct path){0};
+    const char *slash = strrchr(text, '/'), *colon = slash ? strchr(slash, ':') : NULL;
+    AUTO_FREE char *plain = colon ? text_copy_length(text, (size_t)(colon - text)) : text_copy(text);
+    path->verb = colon ? text_copy(colon + 1) : NULL;
+    text_list_split(&path->parts, plain + strspn(plain, "/"), '/');
+}
+
+static void path_release(struct path *path) {
+    text_list_release(&path->parts);
+    free(path->verb);
+}
+
+static bool part_is(const struct path *path, size_t index, const char *word) {
+    return index < path->parts.count && text_equal(path->parts.items[index], word);
+}
+
+static void reply_done(struct reply *reply, const char *name, struct json *response) {
+    struct json *operation = json_new_object();
+    json_set_text(operation, "name", name);
+    json_set_bool(operation, "done", true);
+    json_set(operation, "response", response);
+    reply_json(reply, 200, operation);
+}
+
+static void handle_service(const struct local_cloud *cloud, const struct request *request, const struct path *path,
+                           struct reply *reply) {
+    struct json *service = json_new_object(), *config = json_new_object();
+    AUTO_FREE char *name = text_format("projects/%s/services/%s", cloud->number, path->parts.items[4]);
+    AUTO_FREE char *parent = text_format("projects/%s", cloud->number);
+    json_set_text(config, "name", path->parts.items[4]);
+    json_set_text(service, "name", name);
+    json_set(service, "config", config);
+    json_set_text(service, "state", "ENABLED");
+    json_set_text(service, "parent", parent);
+    if (request_is(request, "POST") && text_equal(path->verb, "enable"))
+        reply_done(reply, "operations/noop.DONE_OPERATION", service);
+    else
+        reply_json(reply, 200, service);
+}
+
+static void handle_project(const struct local_cloud *cloud, const struct request *request, const struct path *path,
+                           struct reply *reply) {
+    const char *project = path->parts.items[2];
+    struct json *document = json_new_object();
+    if (text_equal(path->verb, "testIamPermissions")) {
+        AUTO_JSON struct json *body =
+            json_parse(buffer_text(&request->body), request->body.length, "the request", NULL);
+        struct json *asked = json_get(body, "permissions");
+        if (json_is_array(asked))
+            json_set(document, "permissions", json_share(asked));
+    } else if (text_equal(path->verb, "getIamPolicy")) {
+        struct json *bindings = json_new_array(), *binding = json_new_object(), *members = json_new_array();
+        AUTO_FREE char *member = text_format("serviceAccount:%s", cloud->email);
+        json_append_text(members, member);
+        json_set_text(binding, "role", "roles/owner");
+        json_set(binding, "members", members);
+        json_append(bindings, binding);
+        json_set_integer(document, "version", 1);
+        json_set(document, "bindings", bindings);
+    } else if (part_is(path, 0, "v3")) {
+        AUTO_FREE char *name = text_format("projects/%s", cloud->number);
+        json_set_text(document, "name", name);
+        json_set_text(document, "projectId", project);
+        json_set_text(document, "state", "ACTIVE");
+    } else {
+        json_set_text(document, "projectNumber", cloud->number);
+        json_set_text(document, "projectId", project);
+        json_set_text(document, "name", project);
+        json_set_text(document, "lifecycleState", "ACTIVE");
+    }
+    reply_json(reply, 200, document);
+}
+
+static struct json *repository_json(const struct local_cloud *cloud, const struct path *path, const char *id) {
+    struct json *repository = json_new_object();
+    AUTO_FREE char *name =
+        text_format("projects/%s/locations/%s/repositories/%s", path->parts.items[2], path->parts.items[4], id);
+    AUTO_FREE char *uri = text_format("%s/%s/%s", cloud->host, path->parts.items[2], id);
+    json_set_text(repository, "name", name);
+    json_set_text(repository, "format", "DOCKER");
+    json_set_text(repository, "mode", "STANDARD_REPOSITORY");
+    json_set_text(repository, "registryUri", uri);
+    return repository;
+}
+
+static void create_repository(const struct local_cloud *cloud, const struct request *request, const struct path *path,
+                              struct reply *reply) {
+    const char *id = request_query(request, "repositoryId");
+    struct error error = {0};
+    if (!id || !repository_is_valid(id) || strchr(id, '/') || strlen(id) > 63) {
+        reply_google_error(reply, 400, "Invalid repository id");
+        return;
+    }
+    AUTO_FREE char *folder = text_format("%s/registry/%s/%s", cloud->state, path->parts.items[2], id);
+    char random[33];
+    random_hex(random, sizeof(random));
+    AUTO_FREE char *operation =
+        text_format("projects/%s/locations/%s/operations/%s", path->parts.items[2], path->parts.items[4], random);
+    if (directory_exists(folder))
+        reply_google_error(reply, 409, "the repository already exists");
+    else if (directory_make(folder, 0700, &error) < 0)
+        reply_google_error(reply, 500, "%s", error.text);
+    else
+        reply_done(reply, operation, repository_json(cloud, path, id));
+}
+
+static void list_repositories(const struct local_cloud *cloud, const struct path *path, struct reply *reply) {
+    AUTO_FREE char *folder = text_format("%s/registry/%s", cloud->state, path->parts.items[2]);
+    AUTO_LIST struct text_list names = {0};
+    struct json *document = json_new_object(), *list = json_new_array();
+    if (directory_exists(folder) && directory_list(folder, &names, NULL) < 0)
+        names.count = 0;
+    for (size_t i = 0; i < names.count; i++)
+        if (repository_is_valid(names.items[i]))
+            json_append(list, repository_json(cloud, path, names.items[i]));
+    json_set(document, "repositories", list);
+    reply_json(reply, 200, document);
+}
+
+static void handle_repositories(const struct local_cloud *cloud, const struct request *request, const struct path *path,
+                                struct reply *reply) {
+    if (path->parts.count == 6 && request_is(request, "POST")) {
+        create_repository(cloud, request, path, reply);
+    } else if (path->parts.count == 6) {
+        list_repositories(cloud, path, reply);
+    } else if (path->parts.count == 7 && request_is(request, "GET")) {
+        const char *id = path->parts.items[6];
+        AUTO_FREE char *folder = text_format("%s/registry/%s/%s", cloud->state, path->parts.items[2], id);
+        if (repository_is_valid(id) && directory_exists(folder))
+            reply_json(reply, 200, repository_json(cloud, path, id));
+        else
+            reply_google_error(reply, 404, "Requested entity was not found.");
+    }
+}
+
+static void google_handle(void *context, struct request *request, struct reply *reply) {
+    const struct local_cloud *cloud = context;
+    AUTO(path_release) struct path path;
+    path_split(request->path, &path);
+    bool in_project = part_is(&path, 1, "projects") && path.parts.count > 2 && repository_is_valid(path.parts.items[2]);
+    if (in_project && path.parts.count == 3)
+        handle_project(cloud, request, &path, reply);
+    else if (in_project && path.parts.count == 5 && part_is(&path, 3, "services"))
+        handle_service(cloud, request, &path, reply);
+    else if (in_project && path.parts.count >= 6 && part_is(&path, 3, "locations") &&
+             repository_is_valid(path.parts.items[4]) && part_is(&path, 5, "repositories"))
+        handle_repositories(cloud, request, &path, reply);
+    if (!reply->status)
+        reply_google_error(reply, 404, "the local cloud has no %s %.200s", request->method, request->path);
+}
+
+void google_begin(struct local_cloud *cloud, struct request *request, struct reply *reply) {
+    request->handle = google_handle;
+    require_access(cloud, request, reply);
+}

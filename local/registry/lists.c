@@ -1,0 +1,94 @@
+/* The tags of a repository, and what refers to a manifest. */
+#include "common/file/file.h"
+#include "local/registry/internal.h"
+
+#include <string.h>
+
+enum { PAGE_LIMIT = 1000 };
+
+static struct json *page_of(const struct text_list *tags, const char *last, uint64_t most, const char **next) {
+    struct json *page = json_new_array();
+    *next = NULL;
+    for (size_t i = 0; i < tags->count; i++) {
+        if (tags->items[i][0] == '.' || (last && strcmp(tags->items[i], last) <= 0))
+            continue;
+        if (json_count(page) == most) {
+            *next = most ? json_text(json_at(page, most - 1)) : NULL;
+            break;
+        }
+        json_append_text(page, tags->items[i]);
+    }
+    return page;
+}
+
+void tags_handle(void *context, struct request *request, struct reply *reply) {
+    struct local_cloud *cloud = context;
+    AUTO_TARGET struct target target = {0};
+    AUTO_LIST struct text_list tags = {0};
+    target_parse(request->path, &target);
+    AUTO_FREE char *folder = registry_path(cloud->registry, target.repository, "_tags", NULL);
+    uint64_t most = PAGE_LIMIT;
+    const char *count = request_query(request, "n"), *next;
+    if (!request_is(request, "GET"))
+        reply_oci_error(reply, 405, "UNSUPPORTED", "use GET");
+    else if (count && !text_to_u64(count, PAGE_LIMIT, &most))
+        reply_oci_error(reply, 400, "PAGINATION_NUMBER_INVALID", "n is no number up to %d", PAGE_LIMIT);
+    else if (!repository_exists(cloud->registry, target.repository))
+        reply_oci_error(reply, 404, "NAME_UNKNOWN", "Repository \"%s\" not found", target.repository);
+    if (reply->status)
+        return;
+    if (directory_exists(folder) && directory_list(folder, &tags, NULL) < 0)
+        tags.count = 0;
+    struct json *document = json_new_object(), *page = page_of(&tags, request_query(request, "last"), most, &next);
+    if (next)
+        reply_header(reply, "Link", "</v2/%s/tags/list?n=%llu&last=%s>; rel=\"next\"", target.repository,
+                     (unsigned long long)most, next);
+    json_set_text(document, "name", target.repository);
+    json_set(document, "tags", page);
+    reply_json(reply, 200, document);
+}
+
+static struct json *descriptor_of(const struct json *record, const char *hex) {
+    struct json *descriptor = json_new_object();
+    AUTO_FREE char *digest = text_format("sha256:%s", hex);
+    json_set_text(descriptor, "mediaType", json_get_text(record, "mediaType", NULL));
+    json_set_text(descriptor, "digest", digest);
+    json_set_integer(descriptor, "size", json_get_integer(record, "size", 0));
+    json_set_text(descriptor, "artifactType", json_get_text(record, "artifactType", NULL));
+    if (json_get(record, "annotations"))
+        json_set(descriptor, "annotations", json_copy_deep(json_get(record, "annotations")));
+    return descriptor;
+}
+
+void referrers_handle(void *context, struct request *request, struct reply *reply) {
+    struct local_cloud *cloud = context;
+    AUTO_TARGET struct target target = {0};
+    AUTO_LIST struct text_list names = {0};
+    struct digest subject;
+    target_parse(request->path, &target);
+    if (!request_is(request, "GET") || digest_parse(target.reference, &subject, NULL) < 0) {
+        reply_oci_error(reply, 400, "DIGEST_INVALID", "GET with a digest");
+        return;
+    }
+    AUTO_FREE char *folder = registry_path(cloud->registry, target.repository, "_manifests", NULL);
+    const char *wanted = request_query(request, "artifactType");
+    struct json *document = json_new_object(), *list = json_new_array();
+    if (directory_exists(folder) && directory_list(folder, &names, NULL) < 0)
+        names.count = 0;
+    for (size_t i = 0; i < names.count; i++) {
+        struct digest digest;
+        if (digest_parse_hex(names.items[i], &digest, NULL) < 0)
+            continue;
+        AUTO_JSON struct json *record = manifest_record(cloud->registry, target.repository, &digest);
+        if (text_equal(json_get_text(record, "subject", NULL), digest_format(&subject).text) &&
+            (!wanted || text_equal(wanted, json_get_text(record, "artifactType", NULL))))
+            json_append(list, descriptor_of(record, names.items[i]));
+    }
+    if (wanted)
+        reply_header(reply, "OCI-Filters-Applied", "artifactType");
+    json_set_integer(document, "schemaVersion", 2);
+    json_set_text(document, "mediaType", "application/vnd.oci.image.index.v1+json");
+    json_set(document, "manifests", list);
+    reply_json(reply, 200, document);
+    reply->content_type = "application/vnd.oci.image.index.v1+json";
+}

@@ -1,0 +1,99 @@
+#include "tools/pl-local/command.h"
+
+static const struct option options[] = {
+    {.name = "state",
+     .value_name = "DIR",
+     .help = "where the cloud keeps its state; without it ~/.local/state/pl-local",
+     .kind = OPTION_DIRECTORY,
+     .variable = "PL_LOCAL_STATE",
+     INTO(state)},
+    {.letter = 'p',
+     .name = "port",
+     .value_name = "PORT",
+     .help = "start: the port on 127.0.0.1; without it a free one, which is kept",
+     .kind = OPTION_NUMBER,
+     .variable = "PL_LOCAL_PORT",
+     INTO(port)},
+    {.name = "project",
+     .value_name = "ID",
+     .help = "start: the id of the one project; without it the last one, or pl-local",
+     .kind = OPTION_TEXT,
+     .variable = "PL_LOCAL_PROJECT",
+     INTO(project)},
+    {.name = "startup-time",
+     .value_name = "TIME",
+     .help = "start: how long a container may take until it listens, unless its startup probe says otherwise",
+     .kind = OPTION_DURATION,
+     .variable = "PL_LOCAL_STARTUP_TIME",
+     .fallback = "240",
+     INTO(startup_time)},
+    {.letter = 'f',
+     .name = "follow",
+     .help = "logs: go on printing what comes",
+     .kind = OPTION_FLAG,
+     .variable = "PL_LOCAL_FOLLOW",
+     INTO(follow)},
+    {.letter = 'n',
+     .name = "lines",
+     .value_name = "N",
+     .help = "logs: the last N lines",
+     .kind = OPTION_NUMBER,
+     .variable = "PL_LOCAL_LINES",
+     .fallback = "1000",
+     INTO(lines)},
+    {.name = "unset",
+     .help = "env: lines that take the settings away again",
+     .kind = OPTION_FLAG,
+     .variable = "PL_LOCAL_UNSET",
+     INTO(unset)},
+    {0},
+};
+
+static const struct command_example examples[] = {
+    {"eval \"$(pl-local start)\"", "start it and point pl and this shell at it"},
+    {"pl-build ./backend | pl-push-image --repo demo | pl-run-deploy --region us-central1", "then deploy as always"},
+    {"pl-local status", "whether it runs, and the URLs of the services"},
+    {"pl-local logs backend -f", "what a service prints"},
+    {"eval \"$(pl-local env --unset)\"; pl-local stop", "back to Google's cloud"},
+    {0},
+};
+
+static const struct command_exit exits[] = {
+    {1, "status: it does not run"},
+    {65, "reset: the directory is no state of a local cloud"},
+    {66, "logs: no such service"},
+    {69, "env: it does not run"},
+    {73, "the state cannot be written"},
+    {78, "start: it runs already, with other settings"},
+    {124, "it did not start or stop in time"},
+    {0},
+};
+
+static const char *const see_also[] = {"pl-push-image", "pl-run-deploy", NULL};
+static const char *const choices[] = {"start", "env", "status", "logs", "stop", "reset", NULL};
+
+const struct command pl_local_command = {
+    .name = "pl-local",
+    .summary = "a complete local cloud: registry, credentials, Cloud Run",
+    .synopsis = "start|env|status|logs SERVICE|stop|reset",
+    .description =
+        "start returns when the cloud is ready and prints lines that point pl at it: eval \"$(pl-local start)\". "
+        "Where it runs already, it says the same again. env prints them once more. Everything listens on 127.0.0.1 "
+        "only, and every request needs a token, as in Google's cloud.\n\n"
+        "status tells whether it runs and which services there are. logs prints what a service printed. stop ends the "
+        "cloud and every container; its state stays and the next start carries on with it, also after a crash. reset "
+        "stops it and removes images, services, logs and keys.\n\n"
+        "Services run in the same containers that pl-build uses, each in a network of its own, and answer at "
+        "http://127.0.0.1:PORT, one port each. A container has 240 seconds to listen on $PORT.",
+    .reads = NULL,
+    .writes = NULL,
+    .options = options,
+    .examples = examples,
+    .exits = exits,
+    .see_also = see_also,
+    .operands_minimum = 1,
+    .operands_maximum = 2,
+    .operand_kind = OPTION_CHOICE,
+    .operand_choices = choices,
+    .arguments_size = sizeof(struct arguments),
+};

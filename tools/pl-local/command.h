@@ -1,0 +1,19 @@
+/* The arguments of pl-local, as its table fills them. */
+#ifndef TOOLS_PL_LOCAL_COMMAND_H
+#define TOOLS_PL_LOCAL_COMMAND_H
+
+#include "common/command/command.h"
+
+struct arguments {
+    const char *state;
+    const char *project;
+    long long port;
+    long long startup_time;
+    long long lines;
+    bool follow;
+    bool unset;
+};
+
+extern const struct command pl_local_command;
+
+#endif
