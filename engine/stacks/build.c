@@ -6,6 +6,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+enum { UNREACHABLE_SECONDS = 10 * 60, DIGEST_HEX_SIZE = 65 };
 
 struct run {
     struct engine *engine;
@@ -21,27 +24,63 @@ static void replace(struct run *run, struct container *container) {
     *container = (struct container){0};
 }
 
-static int resolve_base(struct run *run, const char *platform, struct error *error) {
+/* names/unreachable remembers that a base could not be had, so that a machine without a registry does not wait for the
+ * same answer at every build. */
+static void unreachable_key(const struct run *run, char *key) {
+    struct digest digest = digest_of(run->plan->base, strlen(run->plan->base));
+    snprintf(key, DIGEST_HEX_SIZE, "%s", digest_format_hex(&digest).text);
+}
+
+static bool was_unreachable(const struct run *run) {
+    char key[DIGEST_HEX_SIZE];
+    AUTO_JSON struct json *note = NULL;
+    unreachable_key(run, key);
+    if (run->engine->no_cache || !run->plan->fallback_base ||
+        store_name_read(run->engine->store, "unreachable", key, &note, NULL) < 0 || !note)
+        return false;
+    int64_t age = (int64_t)time(NULL) - json_get_integer(note, "time", 0);
+    return age >= 0 && age < UNREACHABLE_SECONDS;
+}
+
+static int remember_unreachable(const struct run *run, struct error *error) {
+    char key[DIGEST_HEX_SIZE];
+    unreachable_key(run, key);
+    AUTO_JSON struct json *note = json_new_object();
+    json_set_text(note, "base", run->plan->base);
+    json_set_integer(note, "time", (int64_t)time(NULL));
+    return store_name_write(run->engine->store, "unreachable", key, note, error);
+}
+
+static int resolve_fallback(struct run *run, const char *platform, struct error *error) {
     const struct stack_plan *plan = run->plan;
-    run->base = plan->base;
-    struct error failure = {0};
-    if (base_resolve(run->engine, plan->base, platform, &run->container, &failure) == 0)
-        return 0;
-    if (failure.kind != ERROR_UNAVAILABLE || !plan->fallback_base) {
-        if (error)
-            *error = failure;
-        if (failure.kind == ERROR_UNAVAILABLE && plan->fallback_note) {
-            error_wrap(error, "%s", plan->fallback_note);
-            error_next(error, "let this machine reach the registry of %s, or name another base with --base",
-                       plan->base);
-        }
-        return -1;
-    }
-    progress_note(run->engine->progress, "%s cannot be had: %s", plan->base, failure.text);
     progress_note(run->engine->progress, "the base is made from Debian packages instead: %s (%s)", plan->fallback_note,
                   plan->fallback_base);
     run->base = plan->fallback_base;
     return base_resolve(run->engine, plan->fallback_base, platform, &run->container, error);
+}
+
+static int resolve_base(struct run *run, const char *platform, struct error *error) {
+    const struct stack_plan *plan = run->plan;
+    run->base = plan->base;
+    if (was_unreachable(run)) {
+        progress_note(run->engine->progress, "%s could not be had less than %d minutes ago", plan->base,
+                      UNREACHABLE_SECONDS / 60);
+        return resolve_fallback(run, platform, error);
+    }
+    struct error failure = {0};
+    if (base_resolve(run->engine, plan->base, platform, &run->container, &failure) == 0)
+        return 0;
+    if (failure.kind == ERROR_UNAVAILABLE && plan->fallback_base) {
+        progress_note(run->engine->progress, "%s cannot be had: %s", plan->base, failure.text);
+        return remember_unreachable(run, error) < 0 ? -1 : resolve_fallback(run, platform, error);
+    }
+    if (failure.kind == ERROR_UNAVAILABLE && plan->fallback_note) {
+        error_wrap(&failure, "%s", plan->fallback_note);
+        error_next(&failure, "let this machine reach the registry of %s, or name another base with --base", plan->base);
+    }
+    if (error)
+        *error = failure;
+    return -1;
 }
 
 static int compare_text(const void *key, const void *item) {
@@ -71,7 +110,7 @@ static struct step_mount *list_mounts(const struct run *run, const struct plan_s
         mounts[(*count)++] =
             (struct step_mount){.type = MOUNT_CACHE, .id = step->caches[i].id, .target = step->caches[i].target};
     for (size_t i = 0; i < source->secret_count; i++) {
-        const struct stack_secret *secret = &source->secrets[i];
+        const struct step_secret *secret = &source->secrets[i];
         text_list_add_format(targets, "/run/secrets/%s", secret->id);
         mounts[(*count)++] = (struct step_mount){.type = MOUNT_SECRET,
                                                  .id = secret->id,

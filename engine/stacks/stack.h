@@ -15,6 +15,7 @@
 #define STACKS_STACK_H
 
 #include "engine/container.h"
+#include "engine/step.h"
 #include "engine/tree.h"
 
 enum {
@@ -59,21 +60,15 @@ struct stack_plan {
     size_t step_count;
 };
 
-/* Bytes that only the step that installs dependencies may see, as /run/secrets/ID; in no layer, key or log. The IDs
- * "netrc" and "pip.conf" are found by the package managers without more ado. */
-struct stack_secret {
-    const char *id;
-    const void *data;
-    size_t length;
-};
-
 struct stack_source {
     const char *directory;   /* absolute */
     const struct tree *tree; /* its files, as stack_scan gives them */
     const char *name;        /* the image's title; NULL: the directory's name */
     const char *base;        /* --base, or NULL: chosen by the version that is asked for */
     const char *interpreter; /* the base's Python; NULL: "python3" */
-    const struct stack_secret *secrets;
+    /* Only the step that installs dependencies sees them, as /run/secrets/ID; in no layer, key or log. The package
+     * managers find the IDs "netrc" and "pip.conf" by themselves. */
+    const struct step_secret *secrets;
     size_t secret_count;
 };
 

@@ -141,8 +141,12 @@ static int detect(struct build *build, struct tree *tree, struct stack_source *s
                   struct error *error) {
     if (stack_scan(&build->engine, build->directory, &build->arguments->allowed_files, tree, error) < 0)
         return -1;
-    *source = (struct stack_source){
-        .directory = build->directory, .tree = tree, .name = build->name, .base = build->arguments->base};
+    *source = (struct stack_source){.directory = build->directory,
+                                    .tree = tree,
+                                    .name = build->name,
+                                    .base = build->arguments->base,
+                                    .secrets = build->secrets,
+                                    .secret_count = build->secret_count};
     return stack_detect(source, plan, error);
 }
 
