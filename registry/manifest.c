@@ -35,7 +35,7 @@ int descriptor_read(const struct json *value, struct descriptor *descriptor, str
         return error_set(error, ERROR_PROTOCOL, "a descriptor has no sha256 digest: %.200s", why.text);
     if (size < 0)
         return error_set(error, ERROR_PROTOCOL, "the descriptor of %s has no size", digest);
-    strcpy(descriptor->media_type, type);
+    memcpy(descriptor->media_type, type, strlen(type) + 1);
     descriptor->size = (uint64_t)size;
     return 0;
 }

@@ -221,7 +221,7 @@ static void a_manifest_is_what_its_digest_says(void **state) {
     (void)state;
     struct server server;
     struct digest digest = digest_of(good_manifest, strlen(good_manifest));
-    strcpy(good_digest, digest_format(&digest).text);
+    snprintf(good_digest, sizeof(good_digest), "%s", digest_format(&digest).text);
     server_start(&server, serve_manifests);
     static const char *const good[] = {":good", ":index"};
     for (size_t i = 0; i < ARRAY_LENGTH(good); i++) {

@@ -6,7 +6,8 @@ Words, joined by commas: token (Bearer, user "me", password "secret"), basic, st
 never (401 for every token), realm-other / realm-metadata / realm-user / token-big / token-dirty, single (takes a POST
 with the body), busy, down, breaks (the first PATCH ends in the middle, what came is kept), loses (and is not kept),
 lies-manifest, lies-blob, mounts, location-other, location-private, location-none, redirect-other, redirect-private,
-wrong-bytes, short, long, escapes, denied, forgets (a manifest whose blobs are gone)."""
+wrong-bytes, short, long, escapes, denied, forgets (a manifest whose blobs are gone), google (it is also the metadata
+server, and takes that one's access token as a password)."""
 import base64, hashlib, http.server, json, re, sys, threading, uuid
 
 words, log = set(sys.argv[1].split(",")), open(sys.argv[2], "a", buffering=1)
@@ -14,7 +15,7 @@ settings = dict(argument.split("=", 1) for argument in sys.argv[3:])
 blobs, uploads, manifests = {}, {}, {}
 count = {}
 lock = threading.Lock()
-LOGIN = "Basic " + base64.b64encode(b"me:secret").decode()
+LOGIN = "Basic " + base64.b64encode(b"oauth2accesstoken:ya29.1" if "google" in words else b"me:secret").decode()
 
 
 def digest(data):
@@ -109,6 +110,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path = self.path.split("?")[0]
         query = dict(part.split("=", 1) for part in self.path.partition("?")[2].split("&") if "=" in part)
         query = {name: value.replace("%3A", ":").replace("%2F", "/") for name, value in query.items()}
+        if path.startswith("/computeMetadata/") and "google" in words:
+            last = path.split("/")[-1]
+            return self.answer(200, {"token": {"access_token": "ya29.1", "expires_in": 3599, "token_type": "Bearer"},
+                                     "email": b"ci@demo.iam.gserviceaccount.com", "project-id": b"demo"}[last],
+                               Metadata_Flavor="Google")
         if path == "/token":
             return self.token()
         if not self.allowed():
