@@ -152,20 +152,60 @@ int base_from_rootfs(struct engine *engine, const char *path, const char *platfo
 
 /* ---- docker-archive:FILE ---- */
 
+static int digest_plain(const char *path, struct digest *digest, struct error *error) {
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    AUTO_HASHER struct hasher *hasher = hasher_new();
+    AUTO_FREE char *block = memory_allocate(1, BLOCK);
+    if (fd < 0)
+        return error_set_errno(error, errno, "cannot read %s", path);
+    AUTO_DECOMPRESSOR struct decompressor *plain = decompressor_new(fd_source, &fd, BLOB_LIMIT);
+    for (ssize_t got; (got = decompressor_read(plain, block, BLOCK, error)) != 0;) {
+        if (got < 0)
+            return -1;
+        hasher_add(hasher, block, (size_t)got);
+    }
+    *digest = hasher_finish(hasher);
+    return 0;
+}
+
+/* A layer of somebody else's is kept as the blob that it is. */
+static int take_archive_layer(struct engine *engine, const char *path, const struct digest *diff_id,
+                              struct error *error) {
+    struct layer_descriptor descriptor = {.media_type = "application/vnd.oci.image.layer.v1.tar", .is_local = true};
+    struct digest found;
+    uint64_t size = 0;
+    if (digest_plain(path, &found, error) < 0)
+        return -1;
+    if (!digest_equal(diff_id, &found))
+        return error_set(error, ERROR_DATA, "the docker archive's layer %s is not what its config says",
+                         path_base(path));
+    if (take_file(engine, path, NULL, &descriptor.digest, error) < 0)
+        return -1;
+    AUTO_CLOSE int fd = store_open_object(engine->store, &descriptor.digest, &size, error);
+    if (fd < 0)
+        return -1;
+    descriptor.size = size;
+    if (!digest_equal(&descriptor.digest, diff_id))
+        snprintf(descriptor.media_type, sizeof(descriptor.media_type), "application/vnd.oci.image.layer.v1.tar+gzip");
+    return layer_from_blob(engine, diff_id, &descriptor, error);
+}
+
 static int take_archive_layers(struct engine *engine, const char *folder, const struct json *layers,
                                const struct container *container, struct error *error) {
     if (json_count(layers) != container_layer_count(container))
         return error_set(error, ERROR_DATA, "the docker archive's layers do not fit its config");
     for (size_t i = 0; i < json_count(layers); i++) {
         const char *name = json_text(json_at(layers, i));
-        struct digest expected, diff_id;
-        if (!name || !path_is_below(name) || container_layer(container, i, &expected, error) < 0)
+        struct digest diff_id;
+        if (!name || !path_is_below(name) || container_layer(container, i, &diff_id, error) < 0)
             return error_set(error, ERROR_DATA, "the docker archive's manifest.json is malformed");
-        AUTO_FREE char *path = path_join(folder, name);
-        if (base_from_layer_file(engine, path, &diff_id, error) < 0)
+        AUTO_FREE char *path = path_join(folder, name), *real = path_resolve(path, error);
+        if (!real)
             return -1;
-        if (!digest_equal(&expected, &diff_id))
-            return error_set(error, ERROR_DATA, "the docker archive's layer %s is not what its config says", name);
+        if (!text_starts_with(real, folder))
+            return error_set(error, ERROR_DATA, "the docker archive's layer %s lies outside of it", name);
+        if (take_archive_layer(engine, real, &diff_id, error) < 0)
+            return -1;
     }
     return 0;
 }

@@ -138,22 +138,27 @@ static int unpack_into(archive_source *source, void *context, const char *path, 
     return 0;
 }
 
-/* Unpacks a plain or compressed stream to a complete tree of the store; `expected` may be NULL. */
-static int unpack(struct engine *engine, archive_source *source, void *context, const struct digest *expected,
-                  struct digest *diff_id, struct error *error) {
-    AUTO_FREE char *path = NULL;
+static int begin_unpacking(struct engine *engine, char **path, struct error *error) {
+    return sandbox_enter(error) < 0 ? -1 : store_tree_begin(engine->store, path, error);
+}
+
+/* Unpacks a plain or compressed stream to a complete tree of the store, checked against its DiffID. */
+static int unpack(struct engine *engine, archive_source *source, void *context, const struct digest *diff_id,
+                  struct error *error) {
+    AUTO_FREE char *path = NULL, *id = NULL;
+    struct digest found;
     AUTO_DECOMPRESSOR struct decompressor *plain = decompressor_new(source, context, LAYER_LIMIT);
-    if (sandbox_enter(error) < 0 || store_tree_begin(engine->store, &path, error) < 0)
+    if (begin_unpacking(engine, &path, error) < 0)
         return -1;
-    int result = unpack_into(decompressor_read, plain, path, diff_id, error);
-    if (result == 0 && expected && !digest_equal(expected, diff_id))
-        result = error_set(error, ERROR_PROTOCOL, "a layer unpacks to %s instead of %s", digest_format(diff_id).text,
-                           digest_format(expected).text);
+    int result = unpack_into(decompressor_read, plain, path, &found, error);
+    if (result == 0 && !digest_equal(diff_id, &found))
+        result = error_set(error, ERROR_PROTOCOL, "a layer unpacks to %s instead of %s", digest_format(&found).text,
+                           digest_format(diff_id).text);
     if (result < 0) {
         store_tree_abort(engine->store, path);
         return -1;
     }
-    AUTO_FREE char *id = layer_tree_id(diff_id);
+    id = layer_tree_id(diff_id);
     if (store_tree_commit(engine->store, path, id, error) < 0)
         return -1;
     return note_source(engine, diff_id, "tree", json_new_text(id), error);
@@ -161,33 +166,43 @@ static int unpack(struct engine *engine, archive_source *source, void *context, 
 
 int layer_from_tar(struct engine *engine, archive_source *source, void *context, struct digest *diff_id,
                    struct error *error) {
-    return unpack(engine, source, context, NULL, diff_id, error);
+    AUTO_FREE char *path = NULL;
+    struct digest given;
+    bool empty;
+    AUTO_DECOMPRESSOR struct decompressor *plain = decompressor_new(source, context, LAYER_LIMIT);
+    if (begin_unpacking(engine, &path, error) < 0)
+        return -1;
+    if (unpack_into(decompressor_read, plain, path, &given, error) < 0) {
+        store_tree_abort(engine->store, path);
+        return -1;
+    }
+    if (layer_from_upper(engine, path, diff_id, &empty, error) < 0)
+        return -1;
+    return empty ? error_set(error, ERROR_DATA, "the archive is empty") : 0;
 }
 
 static int unpack_blob(struct engine *engine, const struct digest *diff_id, struct layer_descriptor *descriptor,
                        struct error *error) {
     uint64_t size;
-    struct digest found;
     if (layer_fetch(engine, descriptor, error) < 0)
         return -1;
     AUTO_CLOSE int fd = store_open_object(engine->store, &descriptor->digest, &size, error);
     if (fd < 0)
         return -1;
-    return unpack(engine, fd_source, &fd, diff_id, &found, error);
+    return unpack(engine, fd_source, &fd, diff_id, error);
 }
 
 /* A tree that another mode made, or copied files: through a file that has no name, as a tar stream. */
 static int unpack_stream(struct engine *engine, const struct digest *diff_id, struct error *error) {
     AUTO_FREE char *folder = path_join(store_path(engine->store), "tmp");
     AUTO_CLOSE int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    struct digest found;
     if (fd < 0)
         return error_set_errno(error, errno, "cannot write to the store");
     if (layer_write_tar(engine, diff_id, layer_fd_sink, &fd, error) < 0)
         return -1;
     if (lseek(fd, 0, SEEK_SET) < 0)
         return error_set_errno(error, errno, "cannot read from the store");
-    return unpack(engine, fd_source, &fd, diff_id, &found, error);
+    return unpack(engine, fd_source, &fd, diff_id, error);
 }
 
 static int read_blob(const struct json *note, struct layer_descriptor *descriptor, struct error *error) {
@@ -275,12 +290,13 @@ static int write_tar(struct engine *engine, const struct digest *diff_id, archiv
             return -1;
         return layer_content_write(engine, &content, sink, context, error);
     }
+    /* Somebody else's tar is not ours byte by byte: the blob comes first. */
+    if (json_get(note, "blob"))
+        return write_blob_tar(engine, note, sink, context, error);
     const char *id = json_get_text(note, "tree", NULL);
     AUTO_FREE char *path = id ? store_tree_path(engine->store, id) : NULL;
     if (path)
         return sandbox_enter(error) < 0 ? -1 : layer_pack(path, engine->epoch, sink, context, NULL, error);
-    if (json_get(note, "blob"))
-        return write_blob_tar(engine, note, sink, context, error);
     error_set(error, ERROR_DATA, "the store does not have the layer %s", digest_format(diff_id).text);
     return error_next(error, "run the command that built the image again");
 }

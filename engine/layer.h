@@ -38,7 +38,8 @@ int layer_from_content(struct engine *engine, const struct layer_content *conten
 /* Registers a base's layer without fetching it. */
 int layer_from_blob(struct engine *engine, const struct digest *diff_id, const struct layer_descriptor *descriptor,
                     struct error *error) MUST_CHECK;
-/* Unpacks a plain or compressed tar (root file systems, docker archives) into a layer; gives its DiffID. */
+/* Makes a layer of what a plain or compressed tar (a root file system) unpacks to. Its DiffID is that of our own form:
+ * sorted, times clamped. */
 int layer_from_tar(struct engine *engine, archive_source *source, void *context, struct digest *diff_id,
                    struct error *error) MUST_CHECK;
 
