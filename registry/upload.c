@@ -124,7 +124,7 @@ static void put_answered(struct blob_job *job, struct http_response *response, c
     long status = failure ? 0 : response->status;
     if (status == 201 || status == 204)
         accept_blob(job, response);
-    else if (failure || status == 404 || status == 416 || is_transient(status))
+    else if (failure || status == 404 || status == 409 || status == 416 || is_transient(status))
         verify(job, failure);
     else
         blob_job_refused(job, "upload a blob", response);
@@ -172,6 +172,8 @@ static bool read_range(const char *range, uint64_t size, uint64_t *offset) {
     return true;
 }
 
+static void ask_how_far(struct blob_job *job, const struct http_response *response, const struct error *failure);
+
 static void status_answered(struct blob_job *job, struct http_response *response, const struct error *failure) {
     long status = failure ? 0 : response->status;
     struct error error = {0};
@@ -186,6 +188,8 @@ static void status_answered(struct blob_job *job, struct http_response *response
         progress_note(job->group->session->registry->progress, "%s: going on with the upload at %.0f %%",
                       job->group->session->host, 100.0 * (double)job->offset / (double)job->blob->size);
         send_content(job);
+    } else if (status == 409) { /* the registry still works on what was broken off */
+        ask_how_far(job, response, NULL);
     } else if (status == 401 || status == 403) {
         blob_job_refused(job, "go on with an upload", response);
     } else {
@@ -224,7 +228,7 @@ static void patch_answered(struct blob_job *job, struct http_response *response,
             blob_job_fail(job, &error);
         else
             put_empty(job);
-    } else if (status == 416 || is_transient(status)) {
+    } else if (status == 409 || status == 416 || is_transient(status)) {
         ask_how_far(job, response, NULL);
     } else if (status == 404) {
         restart(job, NULL);

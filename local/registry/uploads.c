@@ -130,6 +130,12 @@ static void reply_upload(struct reply *reply, const struct upload *upload, unsig
     reply_empty(reply, status);
 }
 
+/* The next request may follow the reply at once: the upload is free before it is sent. */
+static void session_pause(struct session *session, struct reply *reply, unsigned status) {
+    reply_upload(reply, session->upload, status);
+    upload_give(session->registry, take_pointer(&session->upload));
+}
+
 static void reply_created(struct reply *reply, const char *repository, const struct digest *digest) {
     reply_header(reply, "Location", "/v2/%s/blobs/%s", repository, digest_format(digest).text);
     reply_header(reply, "Docker-Content-Digest", "%s", digest_format(digest).text);
@@ -181,7 +187,7 @@ static void start_handle(void *context, struct request *request, struct reply *r
         if (session->upload)
             upload_drop(session->registry, take_pointer(&session->upload));
     } else {
-        reply_upload(reply, session->upload, 202);
+        session_pause(session, reply, 202);
     }
 }
 
@@ -232,7 +238,7 @@ static void piece_handle(void *context, struct request *request, struct reply *r
     } else if (request_is(request, "PUT"))
         session_finish(session, request_query(request, "digest"), reply);
     else
-        reply_upload(reply, session->upload, 202);
+        session_pause(session, reply, 202);
 }
 
 static void plain_handle(void *context, struct request *request, struct reply *reply) {
@@ -242,7 +248,7 @@ static void plain_handle(void *context, struct request *request, struct reply *r
         upload_drop(session->registry, take_pointer(&session->upload));
         reply_empty(reply, 204);
     } else
-        reply_upload(reply, session->upload, 204);
+        session_pause(session, reply, 204);
 }
 
 void upload_begin(struct local_cloud *cloud, struct request *request, const struct target *target,
