@@ -81,6 +81,8 @@ int store_tree_commit(struct store *store, const char *path, const char *id, str
 void store_tree_abort(struct store *store, const char *path);
 /* The absolute path of a complete tree, or NULL. The caller frees. */
 char *store_tree_path(struct store *store, const char *id);
+/* Its mark first, so that a removal that is cut off leaves nothing that looks complete. */
+int store_tree_remove(struct store *store, const char *id, struct error *error) MUST_CHECK;
 
 /* A cache mount: its directory (made when missing) and a lock on it that lasts until *lock_fd is closed; another
  * process that wants it waits, told by `progress` once. id is any text: it is hashed. */

@@ -71,3 +71,12 @@ char *store_tree_path(struct store *store, const char *id) {
         return NULL;
     return text_format("%s/trees/%s/tree", store->path, id);
 }
+
+int store_tree_remove(struct store *store, const char *id, struct error *error) {
+    if (!is_tree_id(id))
+        return error_set(error, ERROR_INTERNAL, "\"%s\" cannot be the name of a tree", id);
+    AUTO_FREE char *folder = text_format("%s/trees/%s", store->path, id), *mark = path_join(folder, "clean");
+    if (unlink(mark) < 0 && errno != ENOENT)
+        return error_set_errno(error, errno, "cannot remove %s", folder);
+    return tree_remove(folder, error);
+}

@@ -1,0 +1,13 @@
+/* The arguments of pl-cache. */
+#ifndef TOOLS_PL_CACHE_COMMAND_H
+#define TOOLS_PL_CACHE_COMMAND_H
+
+#include "common/command/command.h"
+
+struct arguments {
+    bool shallow;
+};
+
+extern const struct command pl_cache_command;
+
+#endif
