@@ -3,6 +3,9 @@
 
 #include "tests/unit/raw_server.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+
 static char *url_of(const struct server *server, const char *path) {
     static char url[256];
     snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", server->port, path);
@@ -375,6 +378,76 @@ static void a_cancelled_transfer_ends(void **state) {
     server_stop(&server);
 }
 
+/* `openssl s_server` with a certificate of its own making; it takes TLS versions up to `highest`. */
+static pid_t tls_server(const char *folder, int port, const char *highest) {
+    AUTO_FREE char *make =
+        text_format("exec openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
+                    "-subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout %s/key "
+                    "-out %s/cert 2> /dev/null",
+                    folder, folder);
+    AUTO_FREE char *serve = text_format("exec openssl s_server -www -quiet -accept 127.0.0.1:%d -key %s/key "
+                                        "-cert %s/cert -cipher ALL:@SECLEVEL=0 %s > /dev/null 2>&1 < /dev/null",
+                                        port, folder, folder, highest);
+    AUTO_FREE char *both = text_format("[ -e %s/cert ] || (%s) || exit 1; %s", folder, make, serve);
+    pid_t child = fork();
+    if (child == 0) {
+        execl("/bin/sh", "sh", "-c", both, (char *)NULL);
+        _exit(127);
+    }
+    return child;
+}
+
+static int get_tls(int port, struct http_response *response, struct error *error) {
+    AUTO_FREE char *url = text_format("https://localhost:%d/", port);
+    int result = -1;
+    for (int tries = 0; tries < 100; tries++) {
+        http_response_release(response);
+        result = get(NULL, (struct http_request){.url = url, .no_retry = true, .timeout = 10}, response, error);
+        if (result == 0 || !strstr(error->text, "connect to localhost"))
+            break;
+        usleep(50000);
+    }
+    return result;
+}
+
+static void end_server(pid_t child) {
+    kill(child, SIGTERM);
+    waitpid(child, NULL, 0);
+}
+
+static void tls_is_verified_and_not_old(void **state) {
+    (void)state;
+    struct server server;
+    server_start(&server, echo_method);
+    server_stop(&server); /* its port is free now */
+    char folder[] = "/tmp/pl-tls-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    struct error error = {0};
+    AUTO_RESPONSE struct http_response first = {0}, second = {0}, third = {0};
+    pid_t child = tls_server(folder, server.port, "");
+    assert_int_equal(get_tls(server.port, &first, &error), -1);
+    assert_non_null(strstr(error.next, "SSL_CERT_FILE"));
+    AUTO_FREE char *certificate = text_format("%s/cert", folder);
+    AUTO_FREE char *key = text_format("%s/key", folder);
+    AUTO_FREE char *kept = text_copy(getenv("CURL_CA_BUNDLE"));
+    setenv("CURL_CA_BUNDLE", certificate, 1);
+    assert_int_equal(get_tls(server.port, &second, &error), 0);
+    assert_int_equal(second.status, 200);
+    end_server(child);
+    child = tls_server(folder, server.port, "-tls1_1");
+    assert_int_equal(get_tls(server.port, &third, &error), -1);
+    assert_int_equal(error.kind, ERROR_UNAVAILABLE);
+    assert_null(strstr(error.text, "connect to localhost"));
+    end_server(child);
+    if (kept)
+        setenv("CURL_CA_BUNDLE", kept, 1);
+    else
+        unsetenv("CURL_CA_BUNDLE");
+    unlink(certificate);
+    unlink(key);
+    rmdir(folder);
+}
+
 static void urls_are_read_strictly(void **state) {
     (void)state;
     static const char *const wrong[] = {"",
@@ -425,6 +498,7 @@ int main(void) {
         cmocka_unit_test(a_header_cannot_be_smuggled),
         cmocka_unit_test(many_requests_run_and_may_start_more),
         cmocka_unit_test(a_cancelled_transfer_ends),
+        cmocka_unit_test(tls_is_verified_and_not_old),
         cmocka_unit_test(urls_are_read_strictly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
