@@ -46,7 +46,7 @@ static struct progress progress = {
 
 static int set_up(void **state) {
     (void)state;
-    strcpy(folder + strlen(folder) - 6, "XXXXXX");
+    memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
     if (!mkdtemp(folder))
         return -1;
     AUTO_FREE char *place = path_join(folder, "store");

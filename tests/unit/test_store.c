@@ -17,7 +17,7 @@ static char *place;
 
 static int set_up(void **state) {
     (void)state;
-    strcpy(folder + strlen(folder) - 6, "XXXXXX");
+    memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
     if (!mkdtemp(folder))
         return -1;
     place = path_join(folder, "store");

@@ -231,6 +231,10 @@ static int run_build(struct build *build, struct error *error) {
     struct image_source source = registries_source(&registries);
     if (prepare(build, error) < 0 || (!build->arguments->file && stack_find(build->directory, &kind, error) < 0))
         return -1;
+    if (kind == STACK_DOCKERFILE && build->arguments->base)
+        return error_set(error, ERROR_USAGE, "--base is for sources without a Dockerfile: FROM names the base here");
+    if (kind != STACK_DOCKERFILE && (build->arguments->target || build->arguments->build_arguments.count))
+        return error_set(error, ERROR_USAGE, "--target and --build-arg are for Dockerfiles; there is none here");
     build->engine.progress = build->context->progress;
     build->engine.source = &source;
     build->engine.no_cache = build->arguments->no_cache;
