@@ -3,6 +3,7 @@
 # Each function runs in a subshell with `set -e`, an empty HOME, its own PL_STORE below $WORK, out/bin first in PATH, and no
 # pipefail. It fails when a command in it fails. `skip REASON` ends it as skipped: that is counted and shown.
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+FOLDER=$(cd "$(dirname "$0")" && pwd)
 OUT=${OUT:-$ROOT/out}
 export ROOT PATH="$OUT/bin:$PATH" LC_ALL=C.UTF-8
 unset GITHUB_ACTIONS GITHUB_OUTPUT GITHUB_STEP_SUMMARY PL_CLOUD_URL PL_OUTPUT PL_PROGRESS NO_COLOR FORCE_COLOR CI GOOGLE_APPLICATION_CREDENTIALS
@@ -22,7 +23,7 @@ contains() { case "$1" in *"$2"*) ;; *) fail "does not contain \"$2\": $1" ;; es
 lacks() { case "$1" in *"$2"*) fail "contains \"$2\": $1" ;; esac; }
 # golden NAME < ACTUAL: equal to tests/.../golden/NAME; PL_GOLDEN=write records
 golden() {
-    local file; file=$(dirname "$0")/golden/$1
+    local file=$FOLDER/golden/$1
     if [ "${PL_GOLDEN:-}" = write ]; then mkdir -p "$(dirname "$file")"; cat > "$file"; else diff -u "$file" - ; fi
 }
 wait_for() { # wait_for SECONDS COMMAND...: until it succeeds

@@ -55,8 +55,6 @@ static const char *value_fault(const struct option *option) {
 static const char *option_fault(const struct option *option) {
     if (!is_name(option->name))
         return "the name is not lower case with dashes";
-    if (text_starts_with(option->name, "no-"))
-        return "the name begins with no-";
     if (text_equal(option->name, "help") || text_equal(option->name, "version") || option->letter == 'h')
         return "help and version belong to every tool";
     if (option->letter && !strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", option->letter))
@@ -70,9 +68,17 @@ static const char *option_fault(const struct option *option) {
     return value_fault(option);
 }
 
+/* Whether --no-NAME of a negatable flag is another row's own name. */
+static bool negates(const struct option *option, const struct option *other) {
+    return (option->traits & OPTION_NEGATABLE) && text_starts_with(other->name, "no-") &&
+           text_equal(other->name + strlen("no-"), option->name);
+}
+
 static const char *clash(const struct option *option, const struct option *other) {
     if (text_equal(option->name, other->name))
         return "the name is there twice";
+    if (negates(option, other) || negates(other, option))
+        return "one of the two names is the other's negation";
     return option->letter && option->letter == other->letter ? "the letter is there twice" : NULL;
 }
 

@@ -412,7 +412,9 @@ static void mistakes_in_a_table_are_found(void **state) {
         row;                                                                                                           \
     })
     faulty(WITH(row.name = "Name"), empty, "lower case");
-    faulty(WITH(row.name = "no-name"), empty, "begins with no-");
+    faulty(WITH(row.kind = OPTION_FLAG; row.value_name = NULL; row.letter = 0; row.traits = OPTION_NEGATABLE;
+                row.name = "traffic"),
+           WITH(row.name = "no-traffic"), "negation");
     faulty(WITH(row.name = "help"), empty, "belong to every tool");
     faulty(WITH(row.letter = 'h'), empty, "belong to every tool");
     faulty(WITH(row.letter = '-'), empty, "letter");
