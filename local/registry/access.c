@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define CATALOG_SCOPE "registry:catalog:*"
+
 enum { SCOPES_LIMIT = 16, PASSWORD_LIMIT = 32 << 10 };
 
 static const struct {
@@ -50,17 +52,22 @@ static int check_basic(const struct local_cloud *cloud, const struct request *re
     return right ? 1 : -1;
 }
 
-/* "repository:NAME:pull,push" */
+/* "repository:NAME:pull,push" or "registry:catalog:*" */
 static struct json *grant_scope(const char *scope) {
     AUTO_LIST struct text_list parts = {0}, wanted = {0};
     text_list_split(&parts, scope, ':');
-    if (parts.count != 3 || !text_equal(parts.items[0], "repository") || !repository_is_valid(parts.items[1]))
+    bool catalog = text_equal(scope, CATALOG_SCOPE);
+    bool repository =
+        parts.count == 3 && text_equal(parts.items[0], "repository") && repository_is_valid(parts.items[1]);
+    if (!catalog && !repository)
         return NULL;
     text_list_split(&wanted, parts.items[2], ',');
     struct json *grant = json_new_object(), *actions = json_new_array();
-    json_set_text(grant, "type", "repository");
+    json_set_text(grant, "type", parts.items[0]);
     json_set_text(grant, "name", parts.items[1]);
-    for (size_t i = 0; i < ARRAY_LENGTH(actions_known); i++)
+    if (catalog)
+        json_append_text(actions, "*");
+    for (size_t i = 0; !catalog && i < ARRAY_LENGTH(actions_known); i++)
         if (text_list_contains(&wanted, actions_known[i].name) || text_list_contains(&wanted, "*"))
             json_append_text(actions, actions_known[i].name);
     json_set(grant, "actions", actions);
@@ -121,16 +128,20 @@ void token_begin(struct local_cloud *cloud, struct request *request, struct repl
 
 static bool is_granted(const struct json *access, const char *repository, unsigned actions) {
     unsigned granted = 0;
+    bool catalog = text_equal(repository, REGISTRY_CATALOG);
     for (size_t i = 0; i < json_count(access); i++) {
         const struct json *grant = json_at(access, i), *names = json_get(grant, "actions");
-        if (!text_equal(json_get_text(grant, "name", NULL), repository))
+        bool is_repository = text_equal(json_get_text(grant, "type", NULL), "repository");
+        if (catalog && !is_repository)
+            return true;
+        if (!is_repository || !text_equal(json_get_text(grant, "name", NULL), repository))
             continue;
         for (size_t j = 0; j < json_count(names); j++)
             for (size_t k = 0; k < ARRAY_LENGTH(actions_known); k++)
                 if (text_equal(json_text(json_at(names, j)), actions_known[k].name))
                     granted |= actions_known[k].action;
     }
-    return (granted & actions) == actions;
+    return !catalog && (granted & actions) == actions;
 }
 
 /* 1: may, 0: the token does not say so, -1: no good token */
@@ -159,7 +170,10 @@ bool registry_authorize(const struct local_cloud *cloud, struct request *request
         return true;
     }
     AUTO_BUFFER struct buffer scope = BUFFER(1024);
-    if (repository) {
+    bool catalog = text_equal(repository, REGISTRY_CATALOG);
+    if (catalog) {
+        buffer_append_text(&scope, ",scope=\"" CATALOG_SCOPE "\"");
+    } else if (repository) {
         buffer_append_format(&scope, ",scope=\"repository:%s:", repository);
         for (size_t i = 0, count = 0; i < ARRAY_LENGTH(actions_known); i++)
             if (actions & actions_known[i].action)
@@ -176,6 +190,6 @@ bool registry_authorize(const struct local_cloud *cloud, struct request *request
                     "Unauthenticated request. Unauthenticated requests do not have permission "
                     "\"artifactregistry.repositories.%s\" on resource \"%s\" (or it may not exist)",
                     actions & ~(unsigned)ACTION_PULL ? "uploadArtifacts" : "downloadArtifacts",
-                    repository ? repository : "");
+                    repository && !catalog ? repository : "");
     return false;
 }

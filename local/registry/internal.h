@@ -35,6 +35,7 @@ struct target {
         TARGET_NONE,
         TARGET_BASE,
         TARGET_TOKEN,
+        TARGET_CATALOG,
         TARGET_BLOB,
         TARGET_UPLOADS,
         TARGET_UPLOAD,
@@ -68,7 +69,9 @@ struct json *manifest_record(const struct registry *registry, const char *reposi
 
 /* The requests. `begin` ones run when the header is there, the others when the body is. */
 void token_begin(struct local_cloud *cloud, struct request *request, struct reply *reply);
-/* The bearer may do `actions` on the repository (NULL: any token will do); else answers 401 or 403. */
+/* The bearer may do `actions` on the repository (NULL: any token will do; REGISTRY_CATALOG: see the list of all); else
+ * answers 401. */
+#define REGISTRY_CATALOG "*"
 bool registry_authorize(const struct local_cloud *cloud, struct request *request, const char *repository,
                         unsigned actions, struct reply *reply);
 bool registry_may(const struct local_cloud *cloud, const struct request *request, const char *repository,
@@ -79,6 +82,7 @@ void uploads_begin(struct local_cloud *cloud, struct request *request, const str
 void upload_begin(struct local_cloud *cloud, struct request *request, const struct target *target, struct reply *reply);
 void uploads_release(struct registry *registry);
 void manifest_handle(void *cloud, struct request *request, struct reply *reply);
+void catalog_handle(void *cloud, struct request *request, struct reply *reply);
 void tags_handle(void *cloud, struct request *request, struct reply *reply);
 void referrers_handle(void *cloud, struct request *request, struct reply *reply);
 

@@ -1,24 +1,71 @@
-/* The tags of a repository, and what refers to a manifest. */
+/* Lists: the repositories, the tags of one, and what refers to a manifest. */
 #include "common/file/file.h"
 #include "local/registry/internal.h"
 
 #include <string.h>
 
-enum { PAGE_LIMIT = 1000 };
+enum { PAGE_LIMIT = 1000, REPOSITORIES_LIMIT = 100000 };
 
-static struct json *page_of(const struct text_list *tags, const char *last, uint64_t most, const char **next) {
+/* How many entries a page may have; false when the request says it wrongly, and it is answered. */
+static bool read_page_size(const struct request *request, uint64_t *most, struct reply *reply) {
+    const char *count = request_query(request, "n");
+    *most = PAGE_LIMIT;
+    if (!count || text_to_u64(count, PAGE_LIMIT, most))
+        return true;
+    reply_oci_error(reply, 400, "PAGINATION_NUMBER_INVALID", "n is no number up to %d", PAGE_LIMIT);
+    return false;
+}
+
+/* The names behind the query's `last`, at most `most`; the rest is announced by a Link header. */
+static struct json *page_of(const struct request *request, const struct text_list *names, uint64_t most,
+                            struct reply *reply) {
     struct json *page = json_new_array();
-    *next = NULL;
-    for (size_t i = 0; i < tags->count; i++) {
-        if (tags->items[i][0] == '.' || (last && strcmp(tags->items[i], last) <= 0))
+    const char *last = request_query(request, "last"), *end = NULL;
+    for (size_t i = 0; i < names->count; i++) {
+        if (names->items[i][0] == '.' || (last && strcmp(names->items[i], last) <= 0))
             continue;
         if (json_count(page) == most) {
-            *next = most ? json_text(json_at(page, most - 1)) : NULL;
+            end = most ? json_text(json_at(page, most - 1)) : NULL;
             break;
         }
-        json_append_text(page, tags->items[i]);
+        json_append_text(page, names->items[i]);
     }
+    if (end)
+        reply_header(reply, "Link", "<%s?n=%llu&last=%s>; rel=\"next\"", request->path, (unsigned long long)most, end);
     return page;
+}
+
+/* Every folder below `folder` that has manifests or blobs. A name has at most NAME_LIMIT bytes, which ends the descent.
+ */
+static void find_repositories(const struct registry *registry, const char *name, struct text_list *found) {
+    AUTO_FREE char *folder = path_join(registry->root, name);
+    AUTO_LIST struct text_list parts = {0};
+    if (found->count >= REPOSITORIES_LIMIT || directory_list(folder, &parts, NULL) < 0)
+        return;
+    if (*name && repository_exists(registry, name))
+        text_list_add(found, name);
+    for (size_t i = 0; i < parts.count; i++) {
+        AUTO_FREE char *inner = *name ? path_join(name, parts.items[i]) : text_copy(parts.items[i]);
+        if (repository_is_valid(inner))
+            find_repositories(registry, inner, found);
+    }
+}
+
+void catalog_handle(void *context, struct request *request, struct reply *reply) {
+    struct local_cloud *cloud = context;
+    AUTO_LIST struct text_list names = {0};
+    uint64_t most;
+    if (!request_is(request, "GET")) {
+        reply_oci_error(reply, 405, "UNSUPPORTED", "use GET");
+        return;
+    }
+    if (!read_page_size(request, &most, reply))
+        return;
+    find_repositories(cloud->registry, "", &names);
+    text_list_sort(&names);
+    struct json *document = json_new_object();
+    json_set(document, "repositories", page_of(request, &names, most, reply));
+    reply_json(reply, 200, document);
 }
 
 void tags_handle(void *context, struct request *request, struct reply *reply) {
@@ -27,24 +74,18 @@ void tags_handle(void *context, struct request *request, struct reply *reply) {
     AUTO_LIST struct text_list tags = {0};
     target_parse(request->path, &target);
     AUTO_FREE char *folder = registry_path(cloud->registry, target.repository, "_tags", NULL);
-    uint64_t most = PAGE_LIMIT;
-    const char *count = request_query(request, "n"), *next;
+    uint64_t most;
     if (!request_is(request, "GET"))
         reply_oci_error(reply, 405, "UNSUPPORTED", "use GET");
-    else if (count && !text_to_u64(count, PAGE_LIMIT, &most))
-        reply_oci_error(reply, 400, "PAGINATION_NUMBER_INVALID", "n is no number up to %d", PAGE_LIMIT);
     else if (!repository_exists(cloud->registry, target.repository))
         reply_oci_error(reply, 404, "NAME_UNKNOWN", "Repository \"%s\" not found", target.repository);
-    if (reply->status)
+    if (reply->status || !read_page_size(request, &most, reply))
         return;
     if (directory_exists(folder) && directory_list(folder, &tags, NULL) < 0)
         tags.count = 0;
-    struct json *document = json_new_object(), *page = page_of(&tags, request_query(request, "last"), most, &next);
-    if (next)
-        reply_header(reply, "Link", "</v2/%s/tags/list?n=%llu&last=%s>; rel=\"next\"", target.repository,
-                     (unsigned long long)most, next);
+    struct json *document = json_new_object();
     json_set_text(document, "name", target.repository);
-    json_set(document, "tags", page);
+    json_set(document, "tags", page_of(request, &tags, most, reply));
     reply_json(reply, 200, document);
 }
 

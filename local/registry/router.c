@@ -47,6 +47,7 @@ static void route(struct local_cloud *cloud, struct request *request, const stru
     case TARGET_NONE:
     case TARGET_BASE:
     case TARGET_TOKEN:
+    case TARGET_CATALOG:
         no_such_path(reply);
         break;
     }
@@ -55,6 +56,7 @@ static void route(struct local_cloud *cloud, struct request *request, const stru
 void registry_begin(struct local_cloud *cloud, struct request *request, struct reply *reply) {
     AUTO_TARGET struct target target = {0};
     target_parse(request->path, &target);
+    request->speaks_oci = true;
     reply_header(reply, "Docker-Distribution-Api-Version", "registry/2.0");
     reply_header(reply, "X-Content-Type-Options", "nosniff");
     if (target.kind == TARGET_TOKEN) {
@@ -64,6 +66,11 @@ void registry_begin(struct local_cloud *cloud, struct request *request, struct r
     if (target.kind == TARGET_BASE) {
         request->handle = base_handle;
         registry_authorize(cloud, request, NULL, 0, reply);
+        return;
+    }
+    if (target.kind == TARGET_CATALOG) {
+        request->handle = catalog_handle;
+        registry_authorize(cloud, request, REGISTRY_CATALOG, 0, reply);
         return;
     }
     bool valid = target.repository && repository_is_valid(target.repository);

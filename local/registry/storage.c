@@ -86,6 +86,10 @@ void target_parse(const char *path, struct target *target) {
         target->kind = TARGET_TOKEN;
         return;
     }
+    if (text_equal(path, "/v2/_catalog")) {
+        target->kind = TARGET_CATALOG;
+        return;
+    }
     const char *name = path + strlen("/v2/");
     const char *slash = strrchr(name, '/'), *found;
     if (!slash)

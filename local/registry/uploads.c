@@ -54,22 +54,28 @@ static struct upload *upload_new(struct registry *registry, const char *reposito
     return NULL;
 }
 
-/* Takes an upload for this request. Another repository's or another person's does not exist. */
-static struct upload *upload_take(struct registry *registry, const struct target *target, const char *owner,
-                                  bool *busy) {
-    struct upload *found = NULL;
-    *busy = false;
-    pthread_mutex_lock(&registry->lock);
-    for (size_t i = 0; i < registry->upload_count && !found; i++) {
+/* With the lock held. Another repository's or another person's upload does not exist. NULL: it is answered. */
+static struct upload *find_upload(struct registry *registry, const struct target *target, const char *owner,
+                                  struct reply *reply) {
+    for (size_t i = 0; i < registry->upload_count; i++) {
         struct upload *upload = registry->uploads[i];
-        if (text_equal(upload->id, target->reference) && text_equal(upload->repository, target->repository) &&
-            text_equal(upload->owner, owner))
-            found = upload;
+        if (!text_equal(upload->id, target->reference) || !text_equal(upload->repository, target->repository) ||
+            !text_equal(upload->owner, owner))
+            continue;
+        if (!upload->busy)
+            return upload;
+        reply_oci_error(reply, 409, "BLOB_UPLOAD_INVALID", "another request works on this upload");
+        return NULL;
     }
-    if (found && found->busy) {
-        *busy = true;
-        found = NULL;
-    }
+    reply_oci_error(reply, 404, "BLOB_UPLOAD_UNKNOWN", "there is no such upload");
+    return NULL;
+}
+
+/* Takes an upload for this request. NULL: it is answered. */
+static struct upload *upload_take(struct registry *registry, const struct target *target, const char *owner,
+                                  struct reply *reply) {
+    pthread_mutex_lock(&registry->lock);
+    struct upload *found = find_upload(registry, target, owner, reply);
     if (found)
         found->busy = true;
     pthread_mutex_unlock(&registry->lock);
@@ -222,11 +228,14 @@ void uploads_begin(struct local_cloud *cloud, struct request *request, const str
     request->handle = start_handle;
 }
 
-/* "A-B": where the piece begins. */
-static bool range_begins_at(const char *range, uint64_t size) {
-    AUTO_FREE char *first = text_copy_length(range, strcspn(range, "-"));
-    uint64_t begin;
-    return text_to_u64(first, UINT64_MAX / 2, &begin) && begin == size;
+/* "A-B", both included: the piece begins where the upload ends, and is as long as its request. */
+static bool range_continues(const char *range, uint64_t size, int64_t length) {
+    const char *dash = strchr(range, '-');
+    AUTO_FREE char *first = text_copy_length(range, dash ? (size_t)(dash - range) : 0);
+    uint64_t begin, end;
+    if (!dash || !text_to_u64(first, BLOB_LIMIT, &begin) || !text_to_u64(dash + 1, BLOB_LIMIT, &end))
+        return false;
+    return begin == size && end >= begin && (length < 0 || end - begin + 1 == (uint64_t)length);
 }
 
 static void piece_handle(void *context, struct request *request, struct reply *reply) {
@@ -241,35 +250,40 @@ static void piece_handle(void *context, struct request *request, struct reply *r
         session_pause(session, reply, 202);
 }
 
-static void plain_handle(void *context, struct request *request, struct reply *reply) {
+static void cancel_handle(void *context, struct request *request, struct reply *reply) {
     struct session *session = request->sink_context;
     (void)context;
-    if (request_is(request, "DELETE")) {
-        upload_drop(session->registry, take_pointer(&session->upload));
-        reply_empty(reply, 204);
-    } else
-        session_pause(session, reply, 204);
+    upload_drop(session->registry, take_pointer(&session->upload));
+    reply_empty(reply, 204);
+}
+
+/* Asking does not take the upload: a PATCH that comes at the same time must not find it busy. */
+static void tell_status(struct registry *registry, const struct target *target, const struct request *request,
+                        struct reply *reply) {
+    pthread_mutex_lock(&registry->lock);
+    const struct upload *upload = find_upload(registry, target, request->principal, reply);
+    if (upload)
+        reply_upload(reply, upload, 204);
+    pthread_mutex_unlock(&registry->lock);
 }
 
 void upload_begin(struct local_cloud *cloud, struct request *request, const struct target *target,
                   struct reply *reply) {
-    bool busy, writes = request_is(request, "PATCH") || request_is(request, "PUT");
+    bool writes = request_is(request, "PATCH") || request_is(request, "PUT");
     if (!writes && !request_is(request, "GET") && !request_is(request, "DELETE")) {
         reply_oci_error(reply, 405, "UNSUPPORTED", "use PATCH, PUT, GET or DELETE");
         return;
     }
-    struct upload *upload = upload_take(cloud->registry, target, request->principal, &busy);
-    if (!upload) {
-        if (busy)
-            reply_oci_error(reply, 409, "BLOB_UPLOAD_INVALID", "another request works on this upload");
-        else
-            reply_oci_error(reply, 404, "BLOB_UPLOAD_UNKNOWN", "there is no such upload");
+    if (request_is(request, "GET")) {
+        tell_status(cloud->registry, target, request, reply);
         return;
     }
+    struct upload *upload = upload_take(cloud->registry, target, request->principal, reply);
+    if (!upload)
+        return;
     session_open(cloud->registry, request, upload);
-    request->handle = writes ? piece_handle : plain_handle;
+    request->handle = writes ? piece_handle : cancel_handle;
     const char *range = request_header(request, "Content-Range");
-    if (writes && range && !range_begins_at(range, upload->size)) {
+    if (writes && range && !range_continues(range, upload->size, request->content_length))
         reply_upload(reply, upload, 416);
-    }
 }

@@ -115,6 +115,14 @@ static enum MHD_Result send_reply(struct exchange *exchange) {
     return result;
 }
 
+static void refuse_size(struct exchange *exchange) {
+    size_t limit = exchange->request.body.limit;
+    if (exchange->request.speaks_oci)
+        reply_oci_error(&exchange->reply, 413, "SIZE_INVALID", "the request is larger than %zu bytes", limit);
+    else
+        reply_google_error(&exchange->reply, 413, "the request is larger than %zu bytes", limit);
+}
+
 static void take_body(struct exchange *exchange, const char *data, size_t length) {
     struct request *request = &exchange->request;
     if (exchange->reply.status || request->sink_failed) {
@@ -124,7 +132,7 @@ static void take_body(struct exchange *exchange, const char *data, size_t length
     } else {
         buffer_append(&request->body, data, length);
         if (request->body.failed)
-            reply_google_error(&exchange->reply, 413, "the request is larger than %zu bytes", request->body.limit);
+            refuse_size(exchange);
     }
 }
 
@@ -135,7 +143,7 @@ static enum MHD_Result begin(struct server *server, struct exchange *exchange) {
     else
         server->begin(server->context, request, &exchange->reply);
     if (!exchange->reply.status && !request->sink && request->content_length > (int64_t)request->body.limit)
-        reply_google_error(&exchange->reply, 413, "the request is larger than %zu bytes", request->body.limit);
+        refuse_size(exchange);
     /* A short body is read to its end first, so that the client sees the answer and not a reset. */
     if (exchange->reply.status && request->content_length > DRAIN_LIMIT)
         return send_reply(exchange);

@@ -29,6 +29,7 @@ struct request {
     int64_t content_length; /* -1: not said (chunked, or no body) */
     struct buffer body;     /* the whole body, when there is no sink */
     request_handler *handle;
+    bool speaks_oci; /* set in `begin`: the server's own refusals are in the form of the OCI distribution API */
     /* Set in `begin` for bodies that are not kept in memory. An error stays in sink_error and ends nothing else: the
      * handler is called all the same. `sink_release` runs when the request is over, also when it broke off. */
     int (*sink)(void *sink_context, const void *data, size_t length, struct error *error);
