@@ -14,7 +14,7 @@ cloud() { # starts a local cloud of the test's own: $H, $ACCESS
 }
 # token USER PASSWORD SCOPE...: prints the status, the token is in $TOKEN
 token() {
-    local query= scope
+    local scope query=""
     for scope in "${@:3}"; do query="$query&scope=$scope"; done
     STATUS=$(curl -s -o token.json -w '%{http_code}' -u "$1:$2" "$PL_CLOUD_URL/v2/token?service=$H$query")
     TOKEN=$(jq -r '.token // empty' token.json)
@@ -26,7 +26,7 @@ api() {
     STATUS=$(curl "${options[@]}" "$PL_CLOUD_URL$2" "${@:3}")
 }
 answers() { [ "$STATUS" = "$1" ] || fail "status $STATUS, not $1: $(cat head body)"; }
-header() { tr -d '\r' < head | sed -n "s/^$1: //Ip"; }
+header() { tr -d "\r" < ./head | sed -n "s/^$1: //Ip"; }
 code() { jq -r '.errors[0].code' body; }
 digest() { echo "sha256:$(sha256sum "$1" | cut -d' ' -f1)"; }
 begin_upload() { api POST "/v2/$1/blobs/uploads/" -d ''; answers 202; UPLOAD=$(header Location); }
