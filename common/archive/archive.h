@@ -4,6 +4,7 @@
 #define ARCHIVE_ARCHIVE_H
 
 #include "common/base/error.h"
+#include "common/crypto/digest.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -81,6 +82,19 @@ int compressor_write(struct compressor *compressor, const void *data, size_t len
 int compressor_finish(struct compressor *compressor, struct error *error) MUST_CHECK;
 void compressor_release(struct compressor **compressor);
 #define AUTO_COMPRESSOR AUTO(compressor_release)
+
+/* A file as a single gzip member without name and time, as a web server sends it: browsers stop after the first member,
+ * so what `struct compressor` makes is not for them. Same bytes for the same content; a packer is used by one thread at
+ * a time (it holds about 5 MiB) and for any number of files. */
+struct gzip_packer;
+/* The name of encoder and level, as kept beside the hashes of what it made. */
+const char *gzip_packer_name(void);
+struct gzip_packer *gzip_packer_new(void); /* never NULL */
+/* Reads `fd` from its offset to its end. *content (may be NULL) is the digest of what was read. */
+int gzip_pack_file(struct gzip_packer *packer, int fd, archive_sink *sink, void *context, struct digest *content,
+                   struct error *error) MUST_CHECK;
+void gzip_packer_release(struct gzip_packer **packer);
+#define AUTO_GZIP_PACKER AUTO(gzip_packer_release)
 
 /* Wraps a source of compressed bytes (none, gzip with concatenated members, zstd with a window of at most 128 MiB;
  * recognised by their magic) as a source of plain bytes, with a limit on size and on the ratio (1000:1 after 64 MiB).

@@ -29,6 +29,10 @@ bool text_is_empty(const char *text);
 /* Strict decimal: the whole text, no sign, no space, at most `maximum`. Return false and leave *value alone else. */
 bool text_to_u64(const char *text, uint64_t maximum, uint64_t *value);
 
+/* The candidate (a list that ends with NULL) that `name` was most likely meant to be: it begins like it, or is at most
+ * three letters apart, fewer for a short name. NULL when none is near. Borrowed. */
+const char *text_nearest(const char *name, const char *const *candidates);
+
 /* Copies `text` for a terminal or a log: control characters (C0 but tab, DEL, C1), bytes that are not UTF-8 and
  * bidirectional overrides become '?'. A newline becomes a space unless keep_newlines. The caller frees. */
 char *text_scrub(const char *text, size_t length, bool keep_newlines);

@@ -74,6 +74,20 @@ void *json_next(const struct json *object, void *position);
 const char *json_key(void *position);
 struct json *json_value(void *position);
 
+/* The way to a value: a chain of steps up to the whole document, which is NULL. {&parent, .key = "site"} is a member,
+ * {&parent, .index = 2} an element. */
+struct json_step {
+    const struct json_step *parent;
+    const char *key; /* NULL: an element of an array */
+    size_t index;
+};
+struct json_place {
+    unsigned line, column; /* from 1; columns are bytes */
+};
+/* Where the key of the member, or the element, stands in the text that was parsed; where the way ends early, the last
+ * place on it. */
+struct json_place json_locate(const char *text, size_t length, const struct json_step *value);
+
 enum json_style {
     JSON_COMPACT_STYLE, /* insertion order, no spaces, no newline: records, requests */
     JSON_CANONICAL,     /* sorted keys, no spaces: what is hashed */

@@ -372,6 +372,47 @@ static void compression_gives_the_same_bytes_however_it_is_fed(void **state) {
     }
 }
 
+/* Packs a file of `size` bytes, checks it against the original, and gives the digest of the packed bytes. */
+static struct digest packed_file(struct gzip_packer *packer, size_t size) {
+    AUTO_FREE char *path = path_join(outer, "plain");
+    AUTO_FREE char *data = memory_allocate(size + 1, 1);
+    for (size_t i = 0; i < size; i++)
+        data[i] = (char)("function a(b){return b}\n"[i % 24] + (i % 9973 == 0));
+    AUTO_BUFFER struct buffer packed = BUFFER(LIMIT), unpacked = BUFFER(LIMIT);
+    struct digest content, expected = digest_of(data, size);
+    struct error error = {0};
+    assert_int_equal(file_write_atomic(path, data, size, 0600, &error), 0);
+    AUTO_CLOSE int fd = open(path, O_RDONLY);
+    assert_int_equal(gzip_pack_file(packer, fd, to_buffer, &packed, &content, &error), 0);
+    assert_true(digest_equal(&content, &expected));
+    /* One member and nothing behind it: zlib alone must read it to its end. */
+    z_stream stream = {.next_in = (unsigned char *)packed.data, .avail_in = (unsigned)packed.length};
+    assert_int_equal(inflateInit2(&stream, 15 + 16), Z_OK);
+    AUTO_FREE char *out = memory_allocate(size + 1, 1);
+    stream.next_out = (unsigned char *)out;
+    stream.avail_out = (unsigned)size + 1;
+    assert_int_equal(inflate(&stream, Z_FINISH), Z_STREAM_END);
+    assert_int_equal(stream.avail_in, 0);
+    assert_int_equal(stream.total_out, size);
+    assert_memory_equal(out, data, size);
+    inflateEnd(&stream);
+    /* No file name and no time in the header. */
+    assert_memory_equal(packed.data + 3, "\0\0\0\0\0", 5);
+    return digest_of(packed.data, packed.length);
+}
+
+static void a_file_becomes_one_gzip_member(void **state) {
+    (void)state;
+    static const size_t sizes[] = {0, 1, 1000, 2 * 1024 * 1024, 2 * 1024 * 1024 + 1, 9 * 1024 * 1024 + 7};
+    AUTO_GZIP_PACKER struct gzip_packer *packer = gzip_packer_new(), *other = gzip_packer_new();
+    for (size_t i = 0; i < ARRAY_LENGTH(sizes); i++) {
+        struct digest once = packed_file(packer, sizes[i]), again = packed_file(packer, sizes[i]);
+        struct digest elsewhere = packed_file(other, sizes[i]);
+        assert_true(digest_equal(&once, &again));
+        assert_true(digest_equal(&once, &elsewhere));
+    }
+}
+
 static void an_empty_stream_is_compressed_too(void **state) {
     (void)state;
     AUTO_BUFFER struct buffer packed = BUFFER(LIMIT), back = BUFFER(LIMIT);
@@ -427,6 +468,7 @@ int main(void) {
         WITH_ROOT(more_bytes_than_the_limit_are_refused),
         cmocka_unit_test(compression_gives_the_same_bytes_however_it_is_fed),
         cmocka_unit_test(an_empty_stream_is_compressed_too),
+        WITH_ROOT(a_file_becomes_one_gzip_member),
         cmocka_unit_test(damaged_or_cut_gzip_is_refused),
         cmocka_unit_test(a_bomb_is_refused_by_size),
     };

@@ -195,6 +195,36 @@ static void json_refuses_what_is_ambiguous(void **state) {
     }
 }
 
+static void the_nearest_name_is_suggested(void **state) {
+    (void)state;
+    static const char *const names[] = {"rewrites", "redirects", "headers", NULL};
+    assert_string_equal(text_nearest("rewrite", names), "rewrites");
+    assert_string_equal(text_nearest("redircets", names), "redirects");
+    assert_string_equal(text_nearest("heder", names), "headers");
+    assert_null(text_nearest("firestore", names));
+}
+
+static void json_values_are_found_in_their_text(void **state) {
+    (void)state;
+    static const char text[] = "{\n  \"a\": [1, {\"x\\u0041\": \"}\"},\n        {\"b\": null}],\n  \"c\": true\n}\n";
+    struct json_step a = {.key = "a"}, first = {&a, .index = 1}, second = {&a, .index = 2};
+    const struct {
+        struct json_step step;
+        unsigned line, column;
+    } expected[] = {
+        {{.key = "a"}, 2, 3},           {{&a, .index = 0}, 2, 9}, {{&first, .key = "xA"}, 2, 13},
+        {{&second, .key = "b"}, 3, 10}, {{.key = "c"}, 4, 3},     {{&second, .key = "missing"}, 3, 9},
+        {{.key = "missing"}, 1, 1},     {{&a, .index = 7}, 2, 3},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(expected); i++) {
+        struct json_place place = json_locate(text, strlen(text), &expected[i].step);
+        assert_int_equal(place.line, expected[i].line);
+        assert_int_equal(place.column, expected[i].column);
+    }
+    for (size_t length = 0; length < strlen(text); length++)
+        assert_true(json_locate(text, length, &expected[3].step).line <= 3);
+}
+
 static void json_canonical_form_sorts_keys(void **state) {
     (void)state;
     struct error error = {0};
@@ -224,6 +254,8 @@ int main(void) {
         cmocka_unit_test(missing_program_is_a_configuration_error),
         cmocka_unit_test(json_refuses_what_is_ambiguous),
         cmocka_unit_test(json_canonical_form_sorts_keys),
+        cmocka_unit_test(json_values_are_found_in_their_text),
+        cmocka_unit_test(the_nearest_name_is_suggested),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
