@@ -3,6 +3,7 @@
 #include "common/crypto/random.h"
 #include "common/file/file.h"
 #include "local/registry/registry.h"
+#include "local/run/run.h"
 
 #include <signal.h>
 #include <string.h>
@@ -43,6 +44,7 @@ static int read_config(struct local_cloud *cloud, const struct local_settings *s
     cloud->number = text_copy("100000000001");
     cloud->email = text_format("developer@%s.iam.gserviceaccount.com", project);
     cloud->port = (unsigned)port;
+    cloud->strict = settings->strict;
     cloud->startup_time = settings->startup_time > 0 ? (unsigned)settings->startup_time : STARTUP_SECONDS;
     cloud->listener = loopback_listen(&cloud->port, settings->port <= 0, error);
     if (cloud->listener < 0)
@@ -124,13 +126,20 @@ int local_cloud_open(struct local_cloud *cloud, const struct local_settings *set
     if (!cloud->store)
         return -1;
     cloud->registry = registry_open(cloud, error);
-    return cloud->registry ? 0 : -1;
+    if (!cloud->registry)
+        return -1;
+    cloud->run = run_open(cloud, error);
+    return cloud->run ? 0 : -1;
 }
 
 static void begin(void *context, struct request *request, struct reply *reply) {
     struct local_cloud *cloud = context;
     const char *path = request->path;
-    if (text_starts_with(path, "/v2/") || text_equal(path, "/v2"))
+    if (run_is_path(path))
+        run_begin(cloud, request, reply);
+    else if (text_equal(path, "/v2/entries:list"))
+        run_entries_begin(cloud, request, reply);
+    else if (text_starts_with(path, "/v2/") || text_equal(path, "/v2"))
         registry_begin(cloud, request, reply);
     else if (text_equal(path, "/token") || text_equal(path, "/oauth2/v4/token") || text_equal(path, "/o/oauth2/token"))
         oauth_begin(cloud, request, reply);
@@ -147,6 +156,7 @@ int local_cloud_serve(struct local_cloud *cloud, struct error *error) {
 }
 
 void local_cloud_close(struct local_cloud *cloud) {
+    run_close(&cloud->run);
     server_stop(&cloud->server);
     registry_close(&cloud->registry);
     store_close(&cloud->store);

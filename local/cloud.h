@@ -8,7 +8,6 @@
  *     store/            blobs, manifests, unpacked layers (common/store)
  *     registry/         which repository holds which blob, manifest and tag
  *     run/              services, revisions, policies, operations
- *     instances/        one file per running instance, for the next start to clean up after a crash
  *     logs/             what the services printed; server.log */
 #ifndef LOCAL_CLOUD_H
 #define LOCAL_CLOUD_H
@@ -24,6 +23,7 @@ struct local_settings {
     const char *state;      /* NULL: as above */
     const char *project;    /* NULL: what the state says, else "pl-local" */
     long long port;         /* -1: what the state says, else any */
+    bool strict;            /* nobody calls a service without permission, not even who runs the cloud */
     long long startup_time; /* seconds until an instance must listen, unless a probe says otherwise; -1: 240 */
 };
 
@@ -37,6 +37,7 @@ struct local_cloud {
     char *host;   /* "127.0.0.1:PORT" */
     unsigned port;
     unsigned startup_time;
+    bool strict;
     int listener;
     struct jwt_key *server_key;
     struct jwt_key *account_key;

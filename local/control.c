@@ -85,6 +85,7 @@ static void make_arguments(const struct local_settings *settings, const char *st
     text_list_add(arguments, settings->project ? settings->project : "");
     text_list_add_format(arguments, "%lld", settings->port);
     text_list_add_format(arguments, "%lld", settings->startup_time);
+    text_list_add(arguments, settings->strict ? "strict" : "");
 }
 
 /* In the child: only calls that are safe after a fork. */
@@ -290,12 +291,13 @@ static int write_pid(struct error *error) {
 }
 
 int local_serve(int argc, char **argv) {
-    if (argc != 6 || fcntl(LOCK_FD, F_SETFD, FD_CLOEXEC) < 0 || fcntl(READY_FD, F_SETFD, FD_CLOEXEC) < 0)
+    if (argc != 7 || fcntl(LOCK_FD, F_SETFD, FD_CLOEXEC) < 0 || fcntl(READY_FD, F_SETFD, FD_CLOEXEC) < 0)
         return 64;
     struct local_settings settings = {.state = argv[2],
                                       .project = *argv[3] ? argv[3] : NULL,
                                       .port = number(argv[4]),
-                                      .startup_time = number(argv[5])};
+                                      .startup_time = number(argv[5]),
+                                      .strict = *argv[6] != '\0'};
     struct local_cloud cloud = {.listener = -1};
     struct error error = {0};
     sigset_t stop;

@@ -284,8 +284,25 @@ static int contain_with_copies(const struct contain *contain, struct error *erro
     return copy_view_finish(&view, result == 0 ? error : &second) < 0 && result == 0 ? -1 : result;
 }
 
+static int compare_numbers(const void *left, const void *right) {
+    return *(const int *)left - *(const int *)right;
+}
+
+/* Other threads' connections and locks came along with the fork; held open here they would never end. */
+static void keep_only_ours(const struct contain *contain) {
+    int kept[] = {STDERR_FILENO, contain->out, contain->err, contain->report};
+    qsort(kept, ARRAY_LENGTH(kept), sizeof(int), compare_numbers);
+    for (size_t i = 0; i < ARRAY_LENGTH(kept); i++) {
+        unsigned from = (unsigned)kept[i] + 1;
+        unsigned to = i + 1 < ARRAY_LENGTH(kept) ? (unsigned)kept[i + 1] - 1 : ~0U;
+        if (kept[i] >= STDERR_FILENO && from <= to)
+            syscall(SYS_close_range, from, to, 0);
+    }
+}
+
 _Noreturn void contain(const struct contain *contain) {
     struct error error = {0};
+    keep_only_ours(contain);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != contain->parent)
         _exit(START_FAILED);

@@ -58,6 +58,8 @@ enum sandbox_network {
 };
 
 #define SANDBOX_ADDRESS "169.254.8.1"
+/* In such a network the name metadata.google.internal stands for this address; who runs services gives it a meaning. */
+#define SANDBOX_METADATA "169.254.169.254"
 
 struct sandbox {
     const char *const *lowers; /* topmost first; may be empty */

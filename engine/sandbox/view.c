@@ -176,8 +176,9 @@ static int mount_text(struct view *view, const char *name, const char *text, con
 
 static int mount_names(struct view *view, struct error *error) {
     const char *hostname = view->sandbox->hostname ? view->sandbox->hostname : "localhost";
-    AUTO_FREE char *hosts =
-        text_format("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n127.0.1.1\t%s\n", hostname);
+    AUTO_FREE char *hosts = text_format(
+        "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n127.0.1.1\t%s\n%s", hostname,
+        view->sandbox->network == SANDBOX_NETWORK_NONE ? SANDBOX_METADATA "\tmetadata.google.internal\n" : "");
     AUTO_BUFFER struct buffer resolver = BUFFER(65536);
     bool found;
     if (view->sandbox->network == SANDBOX_NETWORK_HOST && file_read("/etc/resolv.conf", &resolver, &found, NULL) < 0)

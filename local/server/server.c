@@ -65,6 +65,18 @@ bool request_is(const struct request *request, const char *method) {
 }
 
 /* "  0: 0100007F:1F90 0100007F:C350 01 … uid …": the row whose local end is our peer. */
+int64_t loopback_peer_user(const struct sockaddr_in *peer) {
+    AUTO_FILE FILE *table = fopen("/proc/net/tcp", "re");
+    char line[512];
+    while (table && fgets(line, sizeof(line), table)) {
+        unsigned address, port, user;
+        if (sscanf(line, " %*u: %8x:%4x %*x:%*x %*x %*x:%*x %*x:%*x %*x %u", &address, &port, &user) == 3 &&
+            address == peer->sin_addr.s_addr && port == ntohs(peer->sin_port))
+            return user;
+    }
+    return -1;
+}
+
 int64_t request_peer_user(const struct request *request) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -72,18 +84,10 @@ int64_t request_peer_user(const struct request *request) {
         return -1;
     struct sockaddr_in peer;
     memcpy(&peer, info->client_addr, sizeof(peer));
-    AUTO_FILE FILE *table = fopen("/proc/net/tcp", "re");
-    char line[512];
-    while (table && fgets(line, sizeof(line), table)) {
-        unsigned address, port, user;
-        if (sscanf(line, " %*u: %8x:%4x %*x:%*x %*x %*x:%*x %*x:%*x %*x %u", &address, &port, &user) == 3 &&
-            address == peer.sin_addr.s_addr && port == ntohs(peer.sin_port))
-            return user;
-    }
-    return -1;
+    return loopback_peer_user(&peer);
 }
 
-static bool names_this_machine(const char *host) {
+bool host_is_local(const char *host) {
     size_t length = host ? strcspn(host, ":") : 0;
     if (host && host[0] == '[')
         length = strcspn(host, "]") + 1;
@@ -138,7 +142,7 @@ static void take_body(struct exchange *exchange, const char *data, size_t length
 
 static enum MHD_Result begin(struct server *server, struct exchange *exchange) {
     struct request *request = &exchange->request;
-    if (!names_this_machine(request->host))
+    if (!host_is_local(request->host))
         reply_google_error(&exchange->reply, 421, "the Host header does not name this machine");
     else
         server->begin(server->context, request, &exchange->reply);

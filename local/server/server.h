@@ -59,6 +59,11 @@ const char *request_authorization(const struct request *request, const char *sch
 bool request_is(const struct request *request, const char *method);
 /* The user id of the process at the other end of the loopback connection, or -1. */
 int64_t request_peer_user(const struct request *request);
+/* The same for any TCP connection that a program of this machine made to us. */
+struct sockaddr_in;
+int64_t loopback_peer_user(const struct sockaddr_in *peer);
+/* Whether a Host header names this machine. */
+bool host_is_local(const char *host);
 
 void reply_header(struct reply *reply, const char *name, const char *format, ...) PRINTF_LIKE(3, 4);
 void reply_text(struct reply *reply, unsigned status, const char *content_type, const char *text);
@@ -76,6 +81,9 @@ void reply_oci_error(struct reply *reply, unsigned status, const char *code, con
 /* RFC 6749: {"error":…,"error_description":…} */
 void reply_oauth_error(struct reply *reply, unsigned status, const char *code, const char *format, ...)
     PRINTF_LIKE(4, 5);
+
+/* One line in the server's log (the serving process's standard error). */
+void server_note(const char *format, ...) PRINTF_LIKE(1, 2);
 
 struct server;
 /* Serves a listening socket, which it takes over. `begin` must answer or set request->handle. */

@@ -10,6 +10,7 @@ struct arguments {
     long long port;
     long long startup_time;
     long long lines;
+    bool strict;
     bool follow;
     bool unset;
 };

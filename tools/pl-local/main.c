@@ -1,6 +1,8 @@
 #include "tools/pl-local/command.h"
 
 #include "local/control.h"
+#include "local/run/log.h"
+#include "local/run/run.h"
 
 #include <string.h>
 
@@ -8,7 +10,8 @@ static struct local_settings settings_of(const struct arguments *arguments) {
     return (struct local_settings){.state = arguments->state,
                                    .project = arguments->project,
                                    .port = arguments->port,
-                                   .startup_time = arguments->startup_time};
+                                   .startup_time = arguments->startup_time,
+                                   .strict = arguments->strict};
 }
 
 static int print_environment(struct command_context *context, const struct arguments *arguments, struct error *error) {
@@ -46,7 +49,34 @@ static int print_status(struct command_context *context, const struct arguments 
     }
     buffer_append_format(&text, "running\nurl      http://127.0.0.1:%u\nproject  %s\nprocess  %d\nstate    %s\n",
                          status.port, status.project ? status.project : "", (int)status.pid, status.state);
+    run_list_services(status.state, &text);
     return command_print(context, buffer_text(&text), error);
+}
+
+static int write_lines(void *given, const char *text, struct error *error) {
+    struct command_context *context = given;
+    AUTO_FREE char *clean = text_scrub(text, strlen(text), true);
+    return command_print(context, clean, error);
+}
+
+static bool is_cancelled(void *given) {
+    const struct command_context *context = given;
+    return progress_cancelled(context->progress);
+}
+
+static int logs(struct command_context *context, const struct arguments *arguments, struct error *error) {
+    AUTO_STATUS struct local_status status = {0};
+    if (local_status(arguments->state, &status, error) < 0)
+        return -1;
+    struct run_log_query query = {.state = status.state,
+                                  .project = status.project ? status.project : "pl-local",
+                                  .service = context->operands[1],
+                                  .lines = (size_t)arguments->lines,
+                                  .follow = arguments->follow,
+                                  .cancelled = is_cancelled,
+                                  .write = write_lines,
+                                  .context = context};
+    return run_log_show(&query, error);
 }
 
 static int stop(struct command_context *context, const struct arguments *arguments, struct error *error) {
@@ -67,15 +97,17 @@ static int reset(struct command_context *context, const struct arguments *argume
 static int run(struct command_context *context, void *given, struct error *error) {
     const struct arguments *arguments = given;
     const char *word = context->operands[0];
-    bool logs = text_equal(word, "logs");
-    if (logs != (context->operand_count == 2))
-        return error_set(error, ERROR_USAGE, logs ? "logs of which service?" : "%s takes no operand", word);
+    bool of_service = text_equal(word, "logs");
+    if (of_service != (context->operand_count == 2))
+        return error_set(error, ERROR_USAGE, of_service ? "logs of which service?" : "%s takes no operand", word);
     if (text_equal(word, "start"))
         return start(context, arguments, error);
     if (text_equal(word, "env"))
         return print_environment(context, arguments, error);
     if (text_equal(word, "status"))
         return print_status(context, arguments, error);
+    if (of_service)
+        return logs(context, arguments, error);
     if (text_equal(word, "stop"))
         return stop(context, arguments, error);
     if (text_equal(word, "reset"))

@@ -1,0 +1,215 @@
+/* Cloud Logging's entries:list over what services printed. The filter language is read as far as people use it for
+ * Cloud Run: comparisons joined by AND (or a new line); anything else is refused, not ignored. */
+#include "local/run/internal.h"
+
+#include <string.h>
+
+enum { PAGE_DEFAULT = 50, PAGE_MOST = 1000, FILTER_MOST = 20000, TERMS_MOST = 32, LOG_NAME_MOST = 300 };
+
+struct term {
+    char field[80];
+    char operator[3];
+    char value[256];
+};
+
+struct query {
+    struct term terms[TERMS_MOST];
+    size_t term_count;
+    uint64_t size;
+    bool newest_first;
+    struct json *found; /* array of entries, oldest first */
+    const struct local_cloud *cloud;
+    const char *region, *service;
+};
+
+/* ---- the filter ---- */
+
+static const char *skip_spaces(const char *at) {
+    return at + strspn(at, " \t\r\n");
+}
+
+static bool read_value(const char **at, char *value, size_t size) {
+    size_t used = 0;
+    bool quoted = **at == '"';
+    const char *text = *at + quoted;
+    while (*text && (quoted ? *text != '"' : !strchr(" \t\r\n)", *text))) {
+        if (*text == '\\' && text[1])
+            text++;
+        if (used + 1 >= size)
+            return false;
+        value[used++] = *text++;
+    }
+    value[used] = '\0';
+    if (quoted && *text != '"')
+        return false;
+    *at = text + quoted;
+    return used > 0;
+}
+
+static bool read_term(const char **at, struct term *term) {
+    size_t length = strcspn(*at, "=<>!:( \t\r\n");
+    if (length == 0 || length >= sizeof(term->field))
+        return false;
+    snprintf(term->field, sizeof(term->field), "%.*s", (int)length, *at);
+    *at = skip_spaces(*at + length);
+    size_t signs = strspn(*at, "=<>!");
+    if (signs == 0 || signs > 2)
+        return false;
+    snprintf(term->operator, sizeof(term->operator), "%.*s", (int)signs, *at);
+    *at = skip_spaces(*at + signs);
+    return read_value(at, term->value, sizeof(term->value));
+}
+
+static bool read_filter(const char *text, struct query *query) {
+    const char *at = skip_spaces(text);
+    while (*at) {
+        if (query->term_count == TERMS_MOST || !read_term(&at, &query->terms[query->term_count++]))
+            return false;
+        at = skip_spaces(at);
+        if (text_starts_with(at, "AND") && strchr(" \t\r\n(", at[3]))
+            at = skip_spaces(at + 3);
+    }
+    return true;
+}
+
+static bool compares(const char *operator, int order) {
+    if (text_equal(operator, "="))
+        return order == 0;
+    if (text_equal(operator, "!="))
+        return order != 0;
+    if (text_equal(operator, ">="))
+        return order >= 0;
+    if (text_equal(operator, "<="))
+        return order <= 0;
+    return text_equal(operator, ">") ? order > 0 : order < 0;
+}
+
+/* The field's value in an entry, or NULL: no such field. */
+static const char *field_value(const struct json *entry, const char *field) {
+    const struct json *labels = json_get_path(entry, "resource.labels");
+    if (text_starts_with(field, "resource.labels."))
+        return json_get_text(labels, field + strlen("resource.labels."), "");
+    if (text_equal(field, "resource.type"))
+        return "cloud_run_revision";
+    if (text_starts_with(field, "labels."))
+        return json_get_text(json_get(entry, "labels"), field + strlen("labels."), "");
+    if (text_equal(field, "timestamp") || text_equal(field, "textPayload") || text_equal(field, "logName") ||
+        text_equal(field, "severity") || text_equal(field, "insertId"))
+        return json_get_text(entry, field, "DEFAULT");
+    return NULL;
+}
+
+static bool is_known(const struct term *term) {
+    AUTO_JSON struct json *nothing = json_new_object();
+    return field_value(nothing, term->field) != NULL;
+}
+
+static bool matches(const struct query *query, const struct json *entry) {
+    for (size_t i = 0; i < query->term_count; i++) {
+        const struct term *term = &query->terms[i];
+        if (!compares(term->operator, strcmp(field_value(entry, term->field), term->value)))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the entries ---- */
+
+static struct json *entry_new(const struct query *query, const struct json *line) {
+    struct json *entry = json_new_object(), *resource = json_new_object(), *labels = json_new_object();
+    struct json *own = json_new_object();
+    AUTO_FREE char *log = text_format("projects/%s/logs/run.googleapis.com%%2Fstdout", query->cloud->project);
+    const char *time = json_get_text(line, "time", "");
+    json_set_text(labels, "project_id", query->cloud->project);
+    json_set_text(labels, "location", query->region);
+    json_set_text(labels, "service_name", query->service);
+    json_set_text(labels, "configuration_name", query->service);
+    json_set_text(labels, "revision_name", json_get_text(line, "revision", ""));
+    json_set_text(resource, "type", "cloud_run_revision");
+    json_set(resource, "labels", labels);
+    json_set_text(own, "instanceId", json_get_text(line, "instance", ""));
+    json_set_text(entry, "textPayload", json_get_text(line, "text", ""));
+    json_set_text(entry, "insertId", time);
+    json_set(entry, "resource", resource);
+    json_set_text(entry, "timestamp", time);
+    json_set_text(entry, "receiveTimestamp", time);
+    json_set(entry, "labels", own);
+    json_set_text(entry, "logName", log);
+    return entry;
+}
+
+/* Newest first keeps the last `size`, oldest first the first. */
+static bool take_line(void *context, const struct json *line) {
+    struct query *query = context;
+    struct json *entry = entry_new(query, line);
+    if (!matches(query, entry)) {
+        json_release(&entry);
+        return true;
+    }
+    json_append(query->found, entry);
+    if (json_count(query->found) > query->size && query->newest_first)
+        json_remove_at(query->found, 0);
+    return query->newest_first || json_count(query->found) < query->size;
+}
+
+static void search(struct run *run, struct query *query) {
+    struct text_list paths = {0}, names = {0};
+    pthread_mutex_lock(&run->lock);
+    for (size_t i = 0; i < run->service_count; i++) {
+        const struct service *service = run->services[i];
+        if (service->deleted)
+            continue;
+        text_list_take(&paths, run_log_path(run->cloud->state, service->project, service->region, service->name));
+        text_list_add(&names, service->region);
+        text_list_add(&names, service->name);
+    }
+    pthread_mutex_unlock(&run->lock);
+    for (size_t i = 0; i < paths.count; i++) {
+        query->region = names.items[2 * i];
+        query->service = names.items[2 * i + 1];
+        run_log_each(paths.items[i], take_line, query);
+    }
+    text_list_release(&paths);
+    text_list_release(&names);
+}
+
+static bool read_query(const struct json *body, struct query *query, struct reply *reply) {
+    const char *filter = json_get_text(body, "filter", "");
+    int64_t size = json_get_integer(body, "pageSize", PAGE_DEFAULT);
+    if (strlen(filter) > FILTER_MOST || !read_filter(filter, query)) {
+        reply_google_error(reply, 400, "Unparseable filter: the local cloud understands comparisons joined by AND");
+        return false;
+    }
+    for (size_t i = 0; i < query->term_count; i++)
+        if (!is_known(&query->terms[i])) {
+            reply_google_error(reply, 400, "Unparseable filter: unknown field %s", query->terms[i].field);
+            return false;
+        }
+    query->size = size < 1 || size > PAGE_MOST ? PAGE_DEFAULT : (uint64_t)size;
+    query->newest_first = text_equal(json_get_text(body, "orderBy", ""), "timestamp desc");
+    return true;
+}
+
+static void handle(void *context, struct request *request, struct reply *reply) {
+    const struct local_cloud *cloud = context;
+    AUTO_JSON struct json *body = json_parse(buffer_text(&request->body), request->body.length, "the request", NULL);
+    struct query *query = memory_allocate(1, sizeof(*query));
+    query->cloud = cloud;
+    if (read_query(body, query, reply)) {
+        struct json *answer = json_new_object(), *entries = json_new_array();
+        query->found = json_new_array();
+        search(cloud->run, query);
+        size_t count = json_count(query->found);
+        for (size_t i = 0; i < count; i++)
+            json_append(entries, json_share(json_at(query->found, query->newest_first ? count - 1 - i : i)));
+        json_set(answer, "entries", entries);
+        json_release(&query->found);
+        reply_json(reply, 200, answer);
+    }
+    free(query);
+}
+
+void run_entries_begin(struct local_cloud *cloud, struct request *request, struct reply *reply) {
+    request->handle = handle;
+    require_access(cloud, request, reply);
+}

@@ -1,0 +1,210 @@
+/* What the files of local/run share.
+ *
+ * One lock (run->lock) guards services, revisions, operations and which instance belongs to a revision; run->changed is
+ * signalled when any of them changes. Nothing that takes long is done under it. A deleted service stays in memory until
+ * the end, because requests may still use it. */
+#ifndef LOCAL_RUN_INTERNAL_H
+#define LOCAL_RUN_INTERNAL_H
+
+#include "engine/engine.h"
+#include "engine/sandbox/sandbox.h"
+#include "local/cloud.h"
+#include "local/registry/registry.h"
+#include "local/run/log.h"
+#include "local/run/run.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct ingress;
+struct instance;
+
+struct revision {
+    char *name;
+    struct json *document; /* the Revision as Google shows it */
+    struct instance *instance;
+    bool starting;
+};
+
+struct service {
+    char *project, *region, *name;
+    struct json *document; /* the Service as Google shows it */
+    struct json *policy;
+    struct json *operations; /* array, newest last */
+    unsigned port;
+    int64_t revisions_made;
+    struct revision **revisions; /* oldest first */
+    size_t revision_count;
+    unsigned rollouts; /* under way */
+    bool deleted;
+    struct ingress *ingress;
+};
+
+struct launch_job;
+
+struct run {
+    const struct local_cloud *cloud;
+    char *root;
+    struct engine engine;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct service **services;
+    size_t service_count;
+    unsigned workers; /* threads that must end before run_close goes on */
+    atomic_bool stopping;
+    pthread_t launcher; /* starts every container: the kernel ends a container with the thread that started it */
+    struct launch_job *job;
+    char *cannot_run; /* why no container can be started on this machine, or NULL */
+};
+
+/* ---- run.c ---- */
+
+/* A detached thread that run_close waits for. False when none can be made. */
+bool run_work(struct run *run, void *(*work)(void *), void *context);
+void run_work_done(struct run *run);
+/* sandbox_start in the launcher thread. */
+struct sandbox_process *run_launch(struct run *run, const struct sandbox *sandbox, int output_fd,
+                                   struct error *error) MUST_CHECK;
+/* With the lock held. NULL when there is none. */
+struct service *run_find(const struct run *run, const char *project, const char *region, const char *name);
+struct revision *service_find_revision(const struct service *service, const char *name);
+void run_add(struct run *run, struct service *service);
+
+/* ---- state.c; with the lock held ---- */
+
+int state_load(struct run *run, struct error *error) MUST_CHECK;
+/* A service that cannot be saved is told in the server's log; the change stands in memory. */
+void state_save(const struct run *run, const struct service *service);
+void state_remove(const struct run *run, const struct service *service);
+void service_free(struct service *service);
+
+/* ---- failure.c: why a revision did not become ready ---- */
+
+struct failure {
+    char reason[32]; /* of the ErrorInfo that gcp/run/failure.h describes */
+    struct json *metadata;
+    char text[1024];
+};
+void failure_set(struct failure *failure, const char *reason, const char *format, ...) PRINTF_LIKE(3, 4);
+void failure_detail(struct failure *failure, const char *key, const char *format, ...) PRINTF_LIKE(3, 4);
+void failure_release(struct failure *failure);
+/* The google.rpc.Status of the operation. */
+struct json *failure_status(const struct failure *failure, const char *revision);
+/* Google's words for a container that does not listen. */
+void failure_set_not_listening(struct failure *failure, const char *reason, unsigned port);
+
+/* ---- condition.c ---- */
+
+/* state: "SUCCEEDED", "FAILED", "RECONCILING"; reason_key: "reason" or "revisionReason", or NULL. */
+struct json *condition_new(const char *type, const char *state, const char *reason_key, const char *reason,
+                           const char *message);
+/* Replaces (or appends) the one of the same type in document.conditions. Takes it. */
+void condition_put(struct json *document, struct json *condition);
+
+/* ---- instance.c: one running container ---- */
+
+/* What to run: copies, so that no lock is needed. */
+struct launch {
+    char *project, *region, *service, *revision;
+    struct json *document; /* of the revision */
+};
+struct launch *launch_new(const struct service *service, const struct revision *revision);
+void launch_release(struct launch **launch);
+#define AUTO_LAUNCH AUTO(launch_release)
+
+/* Starts it and waits until it listens. NULL with *failure. */
+struct instance *instance_start(struct run *run, const struct launch *launch, struct failure *failure);
+/* SIGTERM, ten seconds, SIGKILL; frees. */
+void instance_stop(struct instance **instance, unsigned grace);
+bool instance_ended(struct instance *instance, int *status, bool *out_of_memory);
+/* A connection to its port, or -1 with errno. Needs no lock as long as the instance is not stopped. */
+int instance_connect(const struct instance *instance);
+/* For a connection that outlives the instance: its network (-1: the host's; the caller closes) and port. */
+int instance_network(const struct instance *instance, unsigned *port);
+
+/* ---- network.c ---- */
+
+int network_connect(int network, const char *address, unsigned port);
+/* A listening socket in that network. -1 with errno. */
+int network_listen(int network, const char *address, unsigned port);
+/* Gives its loopback interface one more address. */
+int network_add_address(int network, const char *address, const char *alias);
+
+struct listener_address {
+    char address[46];
+    unsigned port;
+};
+/* What listens in the network of a process: TCP, IPv4 and IPv6. Returns how many of at most `most` were found. */
+size_t network_listeners(pid_t pid, struct listener_address *found, size_t most);
+bool address_is_loopback(const char *address);
+
+/* ---- relay.c ---- */
+
+/* Passes bytes both ways until both sides have ended, `seconds` passed without an answer's first byte (0: no limit;
+ * false is returned), or the run stops. Closes neither. */
+bool relay(const struct run *run, int client, int server, unsigned seconds);
+
+/* ---- gateway.c: the metadata server and this cloud inside an instance's network ---- */
+
+struct gateway;
+struct gateway *gateway_open(struct run *run, int network);
+void gateway_close(struct gateway **gateway);
+
+/* ---- probe.c ---- */
+
+/* Until the container listens (its startup probe succeeds); false with *failure when it ends or does not in time. */
+bool probe_wait(struct run *run, struct instance *instance, pid_t pid, const struct json *container, unsigned port,
+                struct failure *failure);
+
+/* ---- rollout.c ---- */
+
+/* With the lock held: makes the revision and starts its rollout. `operation` is finished by it. */
+void rollout_begin(struct run *run, struct service *service, const char *operation);
+/* With the lock held: what the traffic of the document means now, into trafficStatuses. */
+void traffic_settle(const struct run *run, struct service *service);
+/* With the lock held: which revision (borrowed) a request goes to; tag NULL: by percent. */
+struct revision *traffic_choose(const struct service *service, const char *tag);
+/* The running instance of a revision, started when there is none: its network and port. -1: *failure says why. */
+int revision_connect(struct run *run, struct service *service, const char *revision, struct failure *failure);
+/* With the lock held: the service's terminal condition from its revisions. */
+void service_conclude(const struct run *run, struct service *service);
+
+/* ---- operation.c; with the lock held ---- */
+
+/* Its name is borrowed from the operation. */
+const char *operation_new(struct service *service);
+void operation_finish(struct run *run, struct service *service, const char *name, struct json *response,
+                      struct json *failure);
+struct json *operation_find(const struct run *run, const char *name, struct service **service);
+
+/* ---- ingress.c ---- */
+
+/* Listens on service->port (0, or taken by others: a free one) and sets it. */
+struct ingress *ingress_open(struct run *run, struct service *service, struct error *error) MUST_CHECK;
+void ingress_close(struct ingress **ingress);
+
+/* ---- policy.c ---- */
+
+/* Whether anybody may call; else whether the bearer of `token` (NULL: none) may. With the lock held. */
+bool policy_is_public(const struct service *service);
+bool policy_admits(const struct run *run, const struct service *service, const char *token);
+
+/* ---- template.c: what Cloud Run refuses ---- */
+
+/* A normalised service before it is taken; ERROR_DATA with Google's text, ERROR_NO_INPUT for what is not found. */
+int service_validate(const struct service *service, const struct json *document, struct error *error) MUST_CHECK;
+/* Google's defaults where nothing is said. */
+void service_fill(const struct run *run, struct json *document);
+
+/* ---- api: services.c, revisions.c; the lock is taken inside ---- */
+
+struct run_path {
+    char *project, *region, *collection, *name, *child, *child_name, *verb;
+};
+void services_handle(struct run *run, const struct run_path *path, struct request *request, struct reply *reply);
+void policy_handle(struct run *run, const struct run_path *path, struct request *request, struct reply *reply);
+void operations_handle(struct run *run, const struct run_path *path, struct request *request, struct reply *reply);
+/* 404 in Google's words. */
+void reply_no_service(struct reply *reply, const struct run_path *path);
+
+#endif

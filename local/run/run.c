@@ -1,0 +1,180 @@
+#include "common/file/file.h"
+#include "local/run/internal.h"
+
+#include <string.h>
+
+enum { WORKER_LIMIT = 512 };
+
+/* ---- starting containers ---- */
+
+struct launch_job {
+    const struct sandbox *sandbox;
+    int output_fd;
+    struct error *error;
+    struct sandbox_process *process;
+    bool done;
+};
+
+/* Forks for everybody: PR_SET_PDEATHSIG, by which a container ends with us, means the thread that forked. */
+static void *launch_all(void *context) {
+    struct run *run = context;
+    pthread_mutex_lock(&run->lock);
+    while (!atomic_load(&run->stopping)) {
+        struct launch_job *job = run->job;
+        if (!job || job->done) {
+            pthread_cond_wait(&run->changed, &run->lock);
+            continue;
+        }
+        pthread_mutex_unlock(&run->lock);
+        struct sandbox_process *process = sandbox_start(job->sandbox, job->output_fd, job->error);
+        pthread_mutex_lock(&run->lock);
+        job->process = process;
+        job->done = true;
+        pthread_cond_broadcast(&run->changed);
+    }
+    pthread_mutex_unlock(&run->lock);
+    return NULL;
+}
+
+struct sandbox_process *run_launch(struct run *run, const struct sandbox *sandbox, int output_fd, struct error *error) {
+    struct launch_job job = {.sandbox = sandbox, .output_fd = output_fd, .error = error};
+    pthread_mutex_lock(&run->lock);
+    while (run->job && !atomic_load(&run->stopping))
+        pthread_cond_wait(&run->changed, &run->lock);
+    if (!atomic_load(&run->stopping)) {
+        run->job = &job;
+        pthread_cond_broadcast(&run->changed);
+        while (!job.done && !atomic_load(&run->stopping))
+            pthread_cond_wait(&run->changed, &run->lock);
+        /* A job that was begun is waited for: the launcher writes into it. */
+        run->job = NULL;
+        pthread_cond_broadcast(&run->changed);
+    }
+    pthread_mutex_unlock(&run->lock);
+    if (!job.process && !job.done)
+        error_set(error, ERROR_CANCELLED, "the local cloud stops");
+    return job.process;
+}
+
+/* ---- threads ---- */
+
+bool run_work(struct run *run, void *(*work)(void *), void *context) {
+    pthread_t thread;
+    pthread_mutex_lock(&run->lock);
+    bool may = run->workers < WORKER_LIMIT && !atomic_load(&run->stopping);
+    run->workers += may;
+    pthread_mutex_unlock(&run->lock);
+    if (!may)
+        return false;
+    if (pthread_create(&thread, NULL, work, context) == 0) {
+        pthread_detach(thread);
+        return true;
+    }
+    run_work_done(run);
+    return false;
+}
+
+void run_work_done(struct run *run) {
+    pthread_mutex_lock(&run->lock);
+    run->workers--;
+    pthread_cond_broadcast(&run->changed);
+    pthread_mutex_unlock(&run->lock);
+}
+
+/* ---- services ---- */
+
+struct service *run_find(const struct run *run, const char *project, const char *region, const char *name) {
+    for (size_t i = 0; i < run->service_count; i++) {
+        struct service *service = run->services[i];
+        if (!service->deleted && text_equal(service->name, name) && text_equal(service->region, region) &&
+            text_equal(service->project, project))
+            return service;
+    }
+    return NULL;
+}
+
+struct revision *service_find_revision(const struct service *service, const char *name) {
+    for (size_t i = 0; i < service->revision_count; i++)
+        if (text_equal(service->revisions[i]->name, name))
+            return service->revisions[i];
+    return NULL;
+}
+
+void run_add(struct run *run, struct service *service) {
+    run->services = memory_resize(run->services, run->service_count + 1, sizeof(struct service *));
+    run->services[run->service_count++] = service;
+}
+
+bool run_service_port(const struct local_cloud *cloud, const char *project, const char *region, const char *name,
+                      unsigned *port) {
+    struct run *run = cloud->run;
+    pthread_mutex_lock(&run->lock);
+    const struct service *service = run_find(run, project, region, name);
+    if (service)
+        *port = service->port;
+    pthread_mutex_unlock(&run->lock);
+    return service != NULL;
+}
+
+/* ---- the whole ---- */
+
+/* The registry works also where no container does; deploying then says why. */
+static void check_sandbox(struct run *run) {
+    struct error error = {0};
+    if (sandbox_enter(&error) < 0)
+        run->cannot_run = text_copy(error.text);
+}
+
+struct run *run_open(const struct local_cloud *cloud, struct error *error) {
+    struct run *run = memory_allocate(1, sizeof(*run));
+    run->cloud = cloud;
+    run->root = path_join(cloud->state, "run");
+    run->engine = (struct engine){.store = cloud->store};
+    pthread_mutex_init(&run->lock, NULL);
+    pthread_cond_init(&run->changed, NULL);
+    check_sandbox(run);
+    if (pthread_create(&run->launcher, NULL, launch_all, run) != 0) {
+        error_set(error, ERROR_INTERNAL, "cannot make a thread");
+        free(run->root);
+        free(run->cannot_run);
+        free(run);
+        return NULL;
+    }
+    if (state_load(run, error) == 0)
+        return run;
+    run_close(&run);
+    return NULL;
+}
+
+static void stop_instances(struct run *run) {
+    for (size_t i = 0; i < run->service_count; i++)
+        for (size_t j = 0; j < run->services[i]->revision_count; j++)
+            instance_stop(&run->services[i]->revisions[j]->instance, 0);
+}
+
+void run_close(struct run **pointer) {
+    struct run *run = *pointer;
+    *pointer = NULL;
+    if (!run)
+        return;
+    pthread_mutex_lock(&run->lock);
+    atomic_store(&run->stopping, true);
+    pthread_cond_broadcast(&run->changed);
+    pthread_mutex_unlock(&run->lock);
+    for (size_t i = 0; i < run->service_count; i++)
+        ingress_close(&run->services[i]->ingress);
+    pthread_mutex_lock(&run->lock);
+    while (run->workers > 0)
+        pthread_cond_wait(&run->changed, &run->lock);
+    pthread_mutex_unlock(&run->lock);
+    stop_instances(run);
+    pthread_join(run->launcher, NULL);
+    for (size_t i = 0; i < run->service_count; i++)
+        service_free(run->services[i]);
+    free(run->services);
+    pthread_cond_destroy(&run->changed);
+    pthread_mutex_destroy(&run->lock);
+    free(run->root);
+    free(run->cannot_run);
+    free(run);
+}

@@ -1,0 +1,47 @@
+/* Cloud Run of the local cloud: the Admin API v2 for services, and the services themselves, each at its own port of
+ * 127.0.0.1, running in the engine's sandbox under Cloud Run's contract.
+ *
+ *   run/PROJECT/REGION/SERVICE.json   the service, its policy, its revisions, its last operations, its port
+ *   logs/PROJECT/REGION/SERVICE.log   what its containers printed (log.h)
+ *
+ * A change of the template makes a revision. Its container is started, must listen on $PORT within the startup time,
+ * and only then gets the traffic; the revision before serves until then, and goes on when the new one fails. An
+ * instance that ended, or that belongs to a cloud that was started anew, is started again by the next request.
+ *
+ * Each instance has a network of its own: two that both insist on port 8080 do not meet. In it, 169.254.169.254 is the
+ * metadata server, and 127.0.0.1:PORT of this cloud is this cloud; nothing else can be reached. Where the sandbox can
+ * make no network namespace (mode chroot), the instance has the host's network and a free $PORT.
+ *
+ * Who may call: allUsers in roles/run.invoker, invokerIamDisabled, an identity token, or whoever runs the cloud: a
+ * request that comes directly from that user's programs counts as an authenticated developer's (`start --strict` takes
+ * this away). What Hosting forwards never does. */
+#ifndef LOCAL_RUN_RUN_H
+#define LOCAL_RUN_RUN_H
+
+#include "common/base/error.h"
+#include "local/server/server.h"
+
+struct local_cloud;
+struct run;
+
+enum { SERVICES_LIMIT = 200, REVISIONS_LIMIT = 1000 };
+
+/* Needs cloud->store and cloud->registry. Makes threads. */
+struct run *run_open(const struct local_cloud *cloud, struct error *error) MUST_CHECK;
+/* Ends every instance and waits for all that is under way. */
+void run_close(struct run **run);
+
+/* /v2/projects/P/locations/L/…: whether a path belongs here, and the request. */
+bool run_is_path(const char *path);
+void run_begin(struct local_cloud *cloud, struct request *request, struct reply *reply);
+/* Cloud Logging's entries:list, for what services printed. */
+void run_entries_begin(struct local_cloud *cloud, struct request *request, struct reply *reply);
+
+/* Where a service is called ("127.0.0.1", *port). False when there is none. A caller that forwards for somebody else
+ * sets X-Forwarded-Host, so that the request is not taken for the developer's own. */
+bool run_service_port(const struct local_cloud *cloud, const char *project, const char *region, const char *service,
+                      unsigned *port);
+/* One line for each service, "NAME REGION URL STATE", into `out`. Needs no running cloud: reads the state. */
+void run_list_services(const char *state, struct buffer *out);
+
+#endif

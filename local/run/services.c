@@ -1,0 +1,415 @@
+/* Requests about services and their revisions. */
+#include "common/crypto/random.h"
+#include "local/run/internal.h"
+#include "local/run/message.h"
+
+#include <string.h>
+
+enum { PAGE_DEFAULT = 100, PAGE_MOST = 500, MASK_LIMIT = 64 };
+
+/* What only the server says; kept when the rest is replaced. */
+static const char *const server_fields[] = {"name",
+                                            "uid",
+                                            "generation",
+                                            "createTime",
+                                            "updateTime",
+                                            "creator",
+                                            "lastModifier",
+                                            "urls",
+                                            "uri",
+                                            "observedGeneration",
+                                            "conditions",
+                                            "terminalCondition",
+                                            "etag",
+                                            "latestReadyRevision",
+                                            "latestCreatedRevision",
+                                            "trafficStatuses",
+                                            "reconciling"};
+
+static void reply_error(struct reply *reply, const struct error *error) {
+    reply_google_error(reply, error->kind == ERROR_NO_INPUT ? 404 : 400, "%s", error->text);
+}
+
+/* ---- reading ---- */
+
+static void list_page(struct json *answer, const char *key, struct json *all, const struct request *request) {
+    uint64_t size = PAGE_DEFAULT, from = 0;
+    const char *asked = request_query(request, "pageSize"), *token = request_query(request, "pageToken");
+    if (asked)
+        text_to_u64(asked, PAGE_MOST, &size);
+    if (token)
+        text_to_u64(token, INT32_MAX, &from);
+    if (size == 0)
+        size = PAGE_DEFAULT;
+    struct json *page = json_new_array();
+    for (uint64_t i = from; i < json_count(all) && i < from + size; i++)
+        json_append(page, json_share(json_at(all, (size_t)i)));
+    if (from + size < json_count(all)) {
+        AUTO_FREE char *next = text_format("%llu", (unsigned long long)(from + size));
+        json_set_text(answer, "nextPageToken", next);
+    }
+    if (json_count(page))
+        json_set(answer, key, page);
+    else
+        json_release(&page);
+    json_release(&all);
+}
+
+static void list_services(const struct run *run, const struct run_path *path, const struct request *request,
+                          struct reply *reply) {
+    struct json *answer = json_new_object(), *all = json_new_array();
+    for (size_t i = 0; i < run->service_count; i++) {
+        const struct service *service = run->services[i];
+        if (!service->deleted && (text_equal(path->region, "-") || text_equal(path->region, service->region)))
+            json_append(all, json_share(service->document));
+    }
+    list_page(answer, "services", all, request);
+    reply_json(reply, 200, answer);
+}
+
+static void read_revisions(const struct service *service, const struct run_path *path, const struct request *request,
+                           struct reply *reply) {
+    if (path->child_name) {
+        const struct revision *revision = service_find_revision(service, path->child_name);
+        if (revision)
+            reply_json(reply, 200, json_share(revision->document));
+        else
+            reply_google_error(reply, 404,
+                               "Resource '%s' of kind 'REVISION' in region '%s' in project '%s' does not exist.",
+                               path->child_name, path->region, path->project);
+        return;
+    }
+    struct json *answer = json_new_object(), *all = json_new_array();
+    for (size_t i = service->revision_count; i-- > 0;)
+        json_append(all, json_share(service->revisions[i]->document));
+    list_page(answer, "revisions", all, request);
+    reply_json(reply, 200, answer);
+}
+
+/* ---- writing ---- */
+
+struct change {
+    struct json *body;     /* normalised */
+    struct text_list mask; /* canonical paths; empty: everything that is set */
+    bool validate_only, force;
+};
+
+static void change_release(struct change *change) {
+    json_release(&change->body);
+    text_list_release(&change->mask);
+}
+
+static int read_mask(const struct request *request, struct change *change, struct error *error) {
+    const char *text = request_query(request, "updateMask");
+    AUTO_LIST struct text_list parts = {0};
+    if (text_is_empty(text) || text_equal(text, "*"))
+        return 0;
+    text_list_split(&parts, text, ',');
+    for (size_t i = 0; i < parts.count; i++) {
+        AUTO_BUFFER struct buffer canonical = BUFFER(512);
+        if (i >= MASK_LIMIT || !message_has_path(&service_message, parts.items[i], &canonical))
+            return error_set(error, ERROR_DATA, "Invalid field mask provided: \"%.100s\"", parts.items[i]);
+        text_list_add(&change->mask, buffer_text(&canonical));
+    }
+    return 0;
+}
+
+static int read_change(const struct request *request, struct change *change, struct error *error) {
+    change->body = json_parse(buffer_text(&request->body), request->body.length, "the request", error);
+    if (!change->body)
+        return -1;
+    if (!json_is_object(change->body))
+        return error_set(error, ERROR_DATA, "Invalid JSON payload received. Root element must be a message.");
+    change->validate_only = text_equal(request_query(request, "validateOnly"), "true");
+    change->force = text_equal(request_query(request, "forceNewRevision"), "true");
+    return read_mask(request, change, error) < 0 ? -1
+                                                 : message_normalise(&service_message, change->body, "service", error);
+}
+
+static struct json *get_or_make(struct json *object, const char *key) {
+    if (!json_is_object(json_get(object, key)))
+        json_set(object, key, json_new_object());
+    return json_get(object, key);
+}
+
+/* Sets one path of `to` from `from`; what is absent there is removed. */
+static void copy_path(struct json *to, const struct json *from, const char *path) {
+    const char *dot = strchr(path, '.');
+    AUTO_FREE char *key = text_copy_length(path, dot ? (size_t)(dot - path) : strlen(path));
+    const struct json *value = json_get(from, key);
+    if (dot)
+        copy_path(get_or_make(to, key), value, dot + 1);
+    else if (value)
+        json_set(to, key, json_copy_deep(value));
+    else
+        json_remove(to, key);
+}
+
+static bool is_server_field(const char *key) {
+    for (size_t i = 0; i < ARRAY_LENGTH(server_fields); i++)
+        if (text_equal(server_fields[i], key))
+            return true;
+    return false;
+}
+
+/* What the service would be: `before` (NULL: none) with the change. */
+static struct json *apply(const struct json *before, const struct change *change) {
+    struct json *after = before ? json_copy_deep(before) : json_new_object();
+    for (size_t i = 0; i < change->mask.count; i++)
+        if (!is_server_field(change->mask.items[i]))
+            copy_path(after, change->body, change->mask.items[i]);
+    for (void *i = json_first(change->body); change->mask.count == 0 && i; i = json_next(change->body, i))
+        if (!is_server_field(json_key(i)))
+            json_set(after, json_key(i), json_copy_deep(json_value(i)));
+    return after;
+}
+
+static void touch(const struct run *run, struct json *document, bool is_new) {
+    char now[40], etag[17];
+    run_time_now(now, sizeof(now));
+    random_hex(etag, sizeof(etag));
+    AUTO_FREE char *quoted = text_format("\"%s\"", etag);
+    json_set_text(document, "etag", quoted);
+    json_set_text(document, "updateTime", now);
+    json_set_text(document, "lastModifier", run->cloud->email);
+    if (is_new) {
+        json_set_text(document, "createTime", now);
+        json_set_text(document, "creator", run->cloud->email);
+    }
+    const char *generation = json_get_text(document, "generation", "0");
+    uint64_t number = 0;
+    text_to_u64(generation, INT64_MAX, &number);
+    AUTO_FREE char *next = text_format("%llu", (unsigned long long)number + 1);
+    json_set_text(document, "generation", next);
+}
+
+static struct service *service_new(struct run *run, const struct run_path *path, const char *name,
+                                   struct error *error) {
+    struct service *service = memory_allocate(1, sizeof(*service));
+    char uid[33];
+    random_hex(uid, sizeof(uid));
+    service->project = text_copy(run->cloud->project);
+    service->region = text_copy(path->region);
+    service->name = text_copy(name);
+    service->policy = json_new_object();
+    json_set_text(service->policy, "etag", "ACAB");
+    service->operations = json_new_array();
+    service->document = json_new_object();
+    AUTO_FREE char *full = text_format("projects/%s/locations/%s/services/%s", service->project, service->region, name);
+    AUTO_FREE char *id = text_format("%.8s-%.4s-%.4s-%.4s-%.12s", uid, uid + 8, uid + 12, uid + 16, uid + 20);
+    json_set_text(service->document, "name", full);
+    json_set_text(service->document, "uid", id);
+    service->ingress = ingress_open(run, service, error);
+    if (service->ingress)
+        return service;
+    service_free(service);
+    return NULL;
+}
+
+static void set_urls(struct service *service) {
+    struct json *urls = json_new_array();
+    AUTO_FREE char *url = text_format("http://127.0.0.1:%u", service->port);
+    json_append_text(urls, url);
+    json_set(service->document, "urls", urls);
+    json_set_text(service->document, "uri", url);
+}
+
+/* The template without the name that it may ask for. */
+static bool same_template(const struct json *before, const struct json *after) {
+    struct json *left = json_copy_deep(json_get(before, "template"));
+    struct json *right = json_copy_deep(json_get(after, "template"));
+    const char *old = json_get_text(left, "revision", NULL), *wanted = json_get_text(right, "revision", NULL);
+    bool same = !wanted || text_equal(old, wanted);
+    if (left && right) {
+        json_remove(left, "revision");
+        json_remove(right, "revision");
+    }
+    same = same && left && right && json_same(left, right);
+    json_release(&left);
+    json_release(&right);
+    return same;
+}
+
+static void take_change(struct run *run, struct service *service, struct json *after, bool is_new, bool force,
+                        struct reply *reply) {
+    bool rolls = is_new || force || !same_template(service->document, after);
+    json_release(&service->document);
+    service->document = after;
+    touch(run, after, is_new);
+    set_urls(service);
+    const char *operation = operation_new(service);
+    if (rolls) {
+        rollout_begin(run, service, operation);
+    } else {
+        traffic_settle(run, service);
+        service_conclude(run, service);
+        operation_finish(run, service, operation, json_copy_deep(service->document), NULL);
+    }
+    state_save(run, service);
+    struct json *answer = json_copy_deep(operation_find(run, operation, NULL));
+    reply_json(reply, 200, answer);
+}
+
+static void reply_validated(const struct run_path *path, struct json *after, struct reply *reply) {
+    struct json *operation = json_new_object();
+    AUTO_FREE char *name =
+        text_format("projects/%s/locations/%s/operations/validate-only", path->project, path->region);
+    json_set_text(operation, "name", name);
+    json_set_bool(operation, "done", true);
+    json_set_text(after, "@type", "type.googleapis.com/google.cloud.run.v2.Service");
+    json_set(operation, "response", after);
+    reply_json(reply, 200, operation);
+}
+
+static bool etag_differs(const struct service *service, const char *etag) {
+    return !text_is_empty(etag) && !text_equal(etag, json_get_text(service->document, "etag", NULL));
+}
+
+static void reply_conflict(const struct service *service, struct reply *reply) {
+    reply_google_status(reply, 409, "ABORTED", NULL,
+                        "Conflict for resource '%s': the etag that was specified is not the current one.",
+                        service->name);
+}
+
+static bool is_service_name(const char *name) {
+    size_t length = name ? strlen(name) : 0;
+    return length > 0 && length < 50 && name[0] >= 'a' && name[0] <= 'z' && name[length - 1] != '-' &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+}
+
+/* PATCH, or POST of a new one. */
+static void write_service(struct run *run, const struct run_path *path, const char *name, bool create,
+                          const struct request *request, struct reply *reply) {
+    AUTO(change_release) struct change change = {0};
+    struct error error = {0};
+    struct service *service = run_find(run, run->cloud->project, path->region, name);
+    bool allow_missing = create || text_equal(request_query(request, "allowMissing"), "true");
+    if (!service && !allow_missing) {
+        reply_no_service(reply, path);
+        return;
+    }
+    if (service && create) {
+        reply_google_error(reply, 409, "Resource '%s' already exists.", name);
+        return;
+    }
+    if (!is_service_name(name))
+        error_set(&error, ERROR_DATA,
+                  "The service name \"%.80s\" is invalid: only lower-case letters, digits and hyphens; "
+                  "it must begin with a letter, may not end with a hyphen and must have fewer than 50 characters.",
+                  name);
+    else if (read_change(request, &change, &error) == 0 && service &&
+             etag_differs(service, json_get_text(change.body, "etag", NULL))) {
+        reply_conflict(service, reply);
+        return;
+    }
+    if (error.kind) {
+        reply_error(reply, &error);
+        return;
+    }
+    struct json *after = apply(service ? service->document : NULL, &change);
+    service_fill(run, after);
+    bool is_new = !service;
+    if (service_validate(service, after, &error) < 0) {
+        json_release(&after);
+        reply_error(reply, &error);
+    } else if (change.validate_only) {
+        reply_validated(path, after, reply);
+    } else if (is_new && run->service_count >= SERVICES_LIMIT) {
+        json_release(&after);
+        reply_google_error(reply, 429, "The local cloud has no room for more than %d services.", SERVICES_LIMIT);
+    } else if (is_new && !(service = service_new(run, path, name, &error))) {
+        json_release(&after);
+        reply_google_error(reply, 500, "%s", error.text);
+    } else {
+        if (is_new) {
+            for (size_t i = 0; i < ARRAY_LENGTH(server_fields); i++)
+                if (json_get(service->document, server_fields[i]))
+                    json_set(after, server_fields[i], json_copy_deep(json_get(service->document, server_fields[i])));
+            run_add(run, service);
+        }
+        take_change(run, service, after, is_new, change.force, reply);
+    }
+}
+
+static void *stop_service(void *context);
+
+struct ending {
+    struct run *run;
+    struct service *service;
+};
+
+static void delete_service(struct run *run, struct service *service, const struct request *request,
+                           struct reply *reply) {
+    if (etag_differs(service, request_query(request, "etag"))) {
+        reply_conflict(service, reply);
+        return;
+    }
+    bool validate = text_equal(request_query(request, "validateOnly"), "true");
+    const char *name = operation_new(service);
+    char now[40];
+    run_time_now(now, sizeof(now));
+    if (!validate) {
+        service->deleted = true;
+        state_remove(run, service);
+        json_set_text(service->document, "deleteTime", now);
+        struct ending *ending = memory_allocate(1, sizeof(*ending));
+        *ending = (struct ending){run, service};
+        pthread_mutex_unlock(&run->lock);
+        if (!run_work(run, stop_service, ending))
+            free(ending);
+        pthread_mutex_lock(&run->lock);
+    }
+    operation_finish(run, service, name, json_copy_deep(service->document), NULL);
+    reply_json(reply, 200, json_copy_deep(operation_find(run, name, NULL)));
+}
+
+/* Its port and its containers; the requests under way see the end of their connections. */
+static void *stop_service(void *context) {
+    struct ending *ending = context;
+    struct run *run = ending->run;
+    struct service *service = ending->service;
+    ingress_close(&service->ingress);
+    pthread_mutex_lock(&run->lock);
+    for (size_t i = 0; i < service->revision_count; i++) {
+        while (service->revisions[i]->starting && !atomic_load(&run->stopping))
+            pthread_cond_wait(&run->changed, &run->lock);
+        struct instance *instance = take_pointer(&service->revisions[i]->instance);
+        pthread_mutex_unlock(&run->lock);
+        instance_stop(&instance, 1);
+        pthread_mutex_lock(&run->lock);
+    }
+    pthread_mutex_unlock(&run->lock);
+    free(ending);
+    run_work_done(run);
+    return NULL;
+}
+
+static void one_service(struct run *run, const struct run_path *path, const struct request *request,
+                        struct reply *reply) {
+    struct service *service = run_find(run, run->cloud->project, path->region, path->name);
+    if (request_is(request, "PATCH") && !path->child)
+        write_service(run, path, path->name, false, request, reply);
+    else if (!service)
+        reply_no_service(reply, path);
+    else if (text_equal(path->child, "revisions") && request_is(request, "GET"))
+        read_revisions(service, path, request, reply);
+    else if (!path->child && request_is(request, "GET"))
+        reply_json(reply, 200, json_share(service->document));
+    else if (!path->child && request_is(request, "DELETE"))
+        delete_service(run, service, request, reply);
+}
+
+void services_handle(struct run *run, const struct run_path *path, struct request *request, struct reply *reply) {
+    pthread_mutex_lock(&run->lock);
+    if (path->verb)
+        reply->status = 0;
+    else if (path->name)
+        one_service(run, path, request, reply);
+    else if (request_is(request, "GET"))
+        list_services(run, path, request, reply);
+    else if (request_is(request, "POST")) {
+        const char *id = request_query(request, "serviceId");
+        write_service(run, path, id ? id : "", true, request, reply);
+    }
+    pthread_mutex_unlock(&run->lock);
+}

@@ -1,0 +1,280 @@
+/* What Cloud Run refuses in a service, and what it fills in. */
+#include "local/run/internal.h"
+
+#include <string.h>
+
+enum {
+    TIMEOUT_MOST = 3600,
+    CONCURRENCY_MOST = 1000,
+    INSTANCES_MOST = 1000,
+    DESCRIPTION_MOST = 512,
+    LABELS_MOST = 64,
+    ENVIRONMENT_MOST = 1000,
+    DEFAULT_PORT = 8080
+};
+
+static int refuse(const char *field, struct error *error, const char *why) {
+    return error_set(error, ERROR_DATA, "Violation in UpdateServiceRequest.service.%s: %s", field, why);
+}
+
+/* ---- names and labels ---- */
+
+static bool is_reserved_domain(const char *key) {
+    static const char *const domains[] = {"run.googleapis.com/", "cloud.googleapis.com/", "serving.knative.dev/",
+                                          "autoscaling.knative.dev/"};
+    for (size_t i = 0; i < ARRAY_LENGTH(domains); i++)
+        if (text_starts_with(key, domains[i]))
+            return true;
+    return false;
+}
+
+static int check_labels(const struct json *labels, const char *field, bool values, struct error *error) {
+    if (json_count(labels) > LABELS_MOST)
+        return refuse(field, error, "too many labels");
+    for (void *i = json_first(labels); i; i = json_next(labels, i)) {
+        const char *key = json_key(i), *value = json_text(json_value(i));
+        static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+        if (is_reserved_domain(key))
+            return refuse(
+                field, error,
+                "labels and annotations with run.googleapis.com, cloud.googleapis.com, serving.knative.dev, or "
+                "autoscaling.knative.dev namespaces are not supported in the v2 API");
+        if (values && (strlen(key) > 63 || strlen(value) > 63 || strspn(value, allowed) != strlen(value) ||
+                       strspn(key, allowed) != strlen(key) || key[0] < 'a' || key[0] > 'z'))
+            return refuse(
+                field, error,
+                "label keys and values may have 63 lower-case letters, digits, '-' and '_', and keys begin with "
+                "a letter");
+    }
+    return 0;
+}
+
+/* ---- containers ---- */
+
+static bool is_variable_name(const char *name) {
+    return *name && strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == strlen(name) &&
+           !(name[0] >= '0' && name[0] <= '9');
+}
+
+static int check_variable(const struct json *variable, const struct json *all, size_t index, const char *field,
+                          struct error *error) {
+    static const char *const reserved[] = {"PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION"};
+    const char *name = json_get_text(variable, "name", "");
+    for (size_t i = 0; i < ARRAY_LENGTH(reserved); i++)
+        if (text_equal(name, reserved[i]))
+            return error_set(
+                error, ERROR_DATA,
+                "Violation in UpdateServiceRequest.service.%s: The following reserved env names were provided: "
+                "%s. These values are automatically set by the system.",
+                field, name);
+    if (!is_variable_name(name))
+        return refuse(field, error, "the name of an environment variable is missing or malformed");
+    for (size_t i = 0; i < index; i++)
+        if (text_equal(json_get_text(json_at(all, i), "name", NULL), name))
+            return refuse(field, error, "an environment variable is there twice");
+    const struct json *secret = json_get_path(variable, "valueSource.secretKeyRef");
+    if (secret)
+        return error_set(error, ERROR_DATA, "Secret %.200s/versions/%.40s was not found",
+                         json_get_text(secret, "secret", "?"), json_get_text(secret, "version", "latest"));
+    return 0;
+}
+
+static bool quantity_is(const char *text, const char *const *units) {
+    size_t digits = strspn(text, "0123456789.");
+    for (; digits > 0 && *units; units++)
+        if (text_equal(text + digits, *units))
+            return true;
+    return false;
+}
+
+static int check_resources(const struct json *limits, const char *field, struct error *error) {
+    static const char *const memory_units[] = {"", "k", "M", "G", "Ki", "Mi", "Gi", NULL};
+    static const char *const cpu_units[] = {"", "m", NULL};
+    for (void *i = json_first(limits); i; i = json_next(limits, i)) {
+        const char *value = json_text(json_value(i));
+        if (text_equal(json_key(i), "memory") ? !quantity_is(value, memory_units)
+            : text_equal(json_key(i), "cpu")  ? !quantity_is(value, cpu_units)
+                                              : !text_equal(json_key(i), "nvidia.com/gpu"))
+            return refuse(field, error, "must be a valid quantity of cpu or memory");
+    }
+    return 0;
+}
+
+static int check_container(const struct json *container, size_t index, struct error *error) {
+    AUTO_FREE char *image = text_format("template.containers[%zu].image", index);
+    AUTO_FREE char *ports = text_format("template.containers[%zu].ports", index);
+    AUTO_FREE char *environment = text_format("template.containers[%zu].env", index);
+    AUTO_FREE char *limits = text_format("template.containers[%zu].resources.limits", index);
+    const struct json *env = json_get(container, "env"), *list = json_get(container, "ports");
+    if (text_is_empty(json_get_text(container, "image", NULL)))
+        return refuse(image, error, "The image must be provided.");
+    int64_t port = list ? json_get_integer(json_at(list, 0), "containerPort", DEFAULT_PORT) : DEFAULT_PORT;
+    const char *protocol = json_get_text(json_at(list, 0), "name", "http1");
+    if (json_count(list) > 1 || port < 1 || port > 65535 ||
+        (!text_equal(protocol, "http1") && !text_equal(protocol, "h2c")))
+        return refuse(ports, error, "exactly one port between 1 and 65535, named http1 or h2c, is allowed");
+    if (json_count(env) > ENVIRONMENT_MOST)
+        return refuse(environment, error, "too many environment variables");
+    for (size_t i = 0; i < json_count(env); i++)
+        if (check_variable(json_at(env, i), env, i, environment, error) < 0)
+            return -1;
+    return check_resources(json_get_path(container, "resources.limits"), limits, error);
+}
+
+static int check_containers(const struct json *containers, struct error *error) {
+    if (json_count(containers) == 0)
+        return refuse("template.containers", error, "Revision template should have at least one container.");
+    if (json_count(containers) > 1)
+        return refuse("template.containers", error, "the local cloud runs one container in an instance");
+    for (size_t i = 0; i < json_count(containers); i++)
+        if (check_container(json_at(containers, i), i, error) < 0)
+            return -1;
+    return 0;
+}
+
+/* ---- the rest ---- */
+
+static bool seconds_between(const char *text, long least, long most) {
+    char *end = NULL;
+    double value = strtod(text, &end);
+    return end && text_equal(end, "s") && value >= (double)least && value <= (double)most;
+}
+
+static int check_scaling(const struct json *scaling, const char *field, struct error *error) {
+    int64_t least = json_get_integer(scaling, "minInstanceCount", 0);
+    int64_t most = json_get_integer(scaling, "maxInstanceCount", INSTANCES_MOST);
+    if (least < 0 || most < 1 || most > INSTANCES_MOST || least > most)
+        return refuse(
+            field, error,
+            "min_instance_count must be at least 0 and at most max_instance_count, which must be between 1 and "
+            "1000");
+    return 0;
+}
+
+static int check_template(const struct service *service, const struct json *template, const char *own_name,
+                          struct error *error) {
+    int64_t concurrency = json_get_integer(template, "maxInstanceRequestConcurrency", 1);
+    const char *revision = json_get_text(template, "revision", NULL);
+    AUTO_FREE char *prefix = text_format("%s-", own_name);
+    if (!seconds_between(json_get_text(template, "timeout", "300s"), 1, TIMEOUT_MOST))
+        return refuse("template.timeout", error, "must be between 1s and 3600s");
+    if (concurrency < 1 || concurrency > CONCURRENCY_MOST)
+        return refuse("template.max_instance_request_concurrency", error, "must be between 1 and 1000");
+    if (revision && *own_name &&
+        (!text_starts_with(revision, prefix) || strlen(revision) > 63 ||
+         strspn(revision, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(revision)))
+        return refuse("template.revision", error,
+                      "must be prefixed by the name of the Service, and have lower-case letters, digits and hyphens");
+    const char *before = service ? json_get_text(json_get(service->document, "template"), "revision", NULL) : NULL;
+    if (revision && service && !text_equal(before, revision) && service_find_revision(service, revision))
+        return error_set(error, ERROR_DATA, "Revision named '%.63s' with different configuration already exists.",
+                         revision);
+    if (json_count(json_get(template, "volumes")) > 0)
+        return refuse("template.volumes", error, "the local cloud has no volumes");
+    if (check_scaling(json_get(template, "scaling"), "template.scaling", error) < 0 ||
+        check_labels(json_get(template, "labels"), "template.labels", true, error) < 0 ||
+        check_labels(json_get(template, "annotations"), "template.annotations", false, error) < 0)
+        return -1;
+    return check_containers(json_get(template, "containers"), error);
+}
+
+static int check_target(const struct service *service, const struct json *target, struct error *error) {
+    const char *revision = json_get_text(target, "revision", NULL);
+    bool latest = text_equal(json_get_text(target, "type", "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"),
+                             "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST");
+    int64_t percent = json_get_integer(target, "percent", 0);
+    if (latest == (revision != NULL))
+        return refuse("traffic", error,
+                      "a target of type LATEST has no revision, and one of type REVISION must name it");
+    if (percent < 0 || percent > 100)
+        return refuse("traffic", error, "percent must be between 0 and 100");
+    if (!latest &&
+        (!service || !service_find_revision(service, strrchr(revision, '/') ? strrchr(revision, '/') + 1 : revision)))
+        return error_set(error, ERROR_DATA,
+                         "Revision '%.63s' does not exist or is deleted. Update all traffic to route to currently "
+                         "available revisions.",
+                         revision);
+    return 0;
+}
+
+static int check_traffic(const struct service *service, const struct json *traffic, struct error *error) {
+    int64_t sum = 0;
+    for (size_t i = 0; i < json_count(traffic); i++) {
+        const char *tag = json_get_text(json_at(traffic, i), "tag", NULL);
+        if (check_target(service, json_at(traffic, i), error) < 0)
+            return -1;
+        sum += json_get_integer(json_at(traffic, i), "percent", 0);
+        for (size_t j = 0; tag && j < i; j++)
+            if (text_equal(json_get_text(json_at(traffic, j), "tag", NULL), tag))
+                return refuse("traffic", error, "a tag is there twice");
+    }
+    return sum == 100 ? 0 : refuse("traffic", error, "the percentages must add up to 100");
+}
+
+int service_validate(const struct service *service, const struct json *document, struct error *error) {
+    const struct json *template = json_get(document, "template");
+    if (!template)
+        return refuse("template", error, "the template must be provided");
+    if (strlen(json_get_text(document, "description", "")) > DESCRIPTION_MOST)
+        return refuse("description", error, "must have at most 512 characters");
+    if (check_labels(json_get(document, "labels"), "labels", true, error) < 0 ||
+        check_labels(json_get(document, "annotations"), "annotations", false, error) < 0 ||
+        check_template(service, template, service ? service->name : "", error) < 0)
+        return -1;
+    return check_traffic(service, json_get(document, "traffic"), error);
+}
+
+/* ---- defaults ---- */
+
+static void fill_text(struct json *object, const char *key, const char *value) {
+    if (!json_get(object, key))
+        json_set_text(object, key, value);
+}
+
+static struct json *fill_object(struct json *object, const char *key) {
+    if (!json_get(object, key))
+        json_set(object, key, json_new_object());
+    return json_get(object, key);
+}
+
+static void fill_container(struct json *container) {
+    bool given = json_get(container, "resources") != NULL;
+    struct json *resources = fill_object(container, "resources"), *limits = fill_object(resources, "limits");
+    fill_text(limits, "cpu", "1000m");
+    fill_text(limits, "memory", "512Mi");
+    /* Google: whoever says anything about resources decides about cpuIdle, too. */
+    if (!given)
+        json_set_bool(resources, "cpuIdle", true);
+    if (json_get(container, "ports"))
+        return;
+    struct json *ports = json_new_array(), *port = json_new_object();
+    json_set_text(port, "name", "http1");
+    json_set_integer(port, "containerPort", DEFAULT_PORT);
+    json_append(ports, port);
+    json_set(container, "ports", ports);
+}
+
+void service_fill(const struct run *run, struct json *document) {
+    struct json *template = json_get(document, "template");
+    fill_text(document, "ingress", "INGRESS_TRAFFIC_ALL");
+    fill_text(document, "launchStage", "GA");
+    if (!json_get(document, "traffic")) {
+        struct json *traffic = json_new_array(), *target = json_new_object();
+        json_set_text(target, "type", "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST");
+        json_set_integer(target, "percent", 100);
+        json_append(traffic, target);
+        json_set(document, "traffic", traffic);
+    }
+    if (!template)
+        return;
+    fill_text(template, "timeout", "300s");
+    fill_text(template, "serviceAccount", run->cloud->email);
+    if (!json_get(template, "maxInstanceRequestConcurrency"))
+        json_set_integer(template, "maxInstanceRequestConcurrency", 80);
+    struct json *scaling = fill_object(template, "scaling");
+    if (!json_get(scaling, "maxInstanceCount"))
+        json_set_integer(scaling, "maxInstanceCount", 100);
+    struct json *containers = json_get(template, "containers");
+    for (size_t i = 0; i < json_count(containers); i++)
+        fill_container(json_at(containers, i));
+}
