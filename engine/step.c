@@ -41,11 +41,15 @@ static int lookup(struct engine *engine, const char *key, struct container *outp
     return 0;
 }
 
-int step_find(struct engine *engine, const struct json *definition, char *key, struct container *output,
-              struct error *error) {
+void step_key(const struct json *definition, char *key) {
     AUTO_FREE char *text = json_format(definition, JSON_CANONICAL);
     struct digest digest = digest_of(text, strlen(text));
     snprintf(key, DIGEST_HEX, "%s", digest_format_hex(&digest).text);
+}
+
+int step_find(struct engine *engine, const struct json *definition, char *key, struct container *output,
+              struct error *error) {
+    step_key(definition, key);
     return engine->no_cache ? 0 : lookup(engine, key, output, error);
 }
 
@@ -56,17 +60,23 @@ void step_slot(struct engine *engine, const char *name, char *key) {
 }
 
 int step_record(struct engine *engine, const char *key, const struct json *definition, const char *name,
-                const struct container *output, struct error *error) {
+                const char *member, struct json *result, struct error *error) {
     AUTO_JSON struct json *value = json_new_object(), *slot = json_new_object();
     char slot_key[DIGEST_HEX];
     json_set_text(value, "name", name);
-    json_set_text(value, "container", digest_format(&output->digest).text);
+    json_set(value, member, result);
     json_set(value, "definition", json_copy_deep(definition));
     if (store_name_write(engine->store, "steps", key, value, error) < 0)
         return -1;
     step_slot(engine, name, slot_key);
     json_set_text(slot, "step", key);
     return store_name_write(engine->store, "slots", slot_key, slot, error);
+}
+
+static int record_container(struct engine *engine, const char *key, const struct json *definition, const char *name,
+                            const struct container *output, struct error *error) {
+    struct json *digest = json_new_text(digest_format(&output->digest).text);
+    return step_record(engine, key, definition, name, "container", digest, error);
 }
 
 int step_append(struct engine *engine, const struct container *input, const struct digest *layer,
@@ -138,8 +148,9 @@ static struct json *define_mount(const struct step_mount *mount) {
     return json;
 }
 
-static struct json *define_exec(struct engine *engine, const struct container *input, const struct step_exec *exec) {
-    struct json *definition = new_definition(engine, "exec", input), *mounts = json_new_array();
+struct json *step_define(struct engine *engine, const char *operation, const struct container *input,
+                         const struct step_exec *exec) {
+    struct json *definition = new_definition(engine, operation, input), *mounts = json_new_array();
     json_set(definition, "argv", text_array(exec->argv));
     json_set(definition, "environment", text_array(exec->environment));
     json_set_text(definition, "directory", exec->directory);
@@ -201,7 +212,7 @@ static int collect_lowers(struct engine *engine, const struct container *input, 
     return 0;
 }
 
-static int check_architecture(const struct container *input, struct error *error) {
+int step_check_architecture(const struct container *input, struct error *error) {
     const char *own = platform_native() + strlen("linux/"), *wanted = container_architecture(input);
     if (text_equal(own, wanted))
         return 0;
@@ -209,21 +220,21 @@ static int check_architecture(const struct container *input, struct error *error
     return error_next(error, "take a base for linux/%s, or build on a machine of that architecture", own);
 }
 
-/* Runs the command; *upper is the tree that received the changes. */
-static int run_in_sandbox(struct engine *engine, const struct container *input, const struct step_exec *exec,
-                          struct prepared *prepared, const char *scratch, const char *upper, int step,
-                          struct error *error) {
+int step_run(struct engine *engine, const struct step_run *run, int *status, struct error *error) {
+    const struct container *input = run->input;
+    const struct step_exec *exec = run->exec;
     AUTO_LIST struct text_list lowers = {0}, environment = {0};
-    AUTO_FREE char *work = path_join(scratch, "sandbox");
+    AUTO_FREE char *work = path_join(run->scratch, "sandbox");
     if (collect_lowers(engine, input, &lowers, error) < 0 || directory_make(work, 0700, error) < 0 ||
-        step_prepare_mounts(engine, exec, scratch, prepared, error) < 0)
+        step_prepare_mounts(engine, exec, run->scratch, run->prepared, error) < 0)
         return -1;
-    make_environment(input, exec, prepared, engine->epoch, &environment);
+    if (run->mount)
+        run->prepared->mounts[run->prepared->count++] = *run->mount;
+    make_environment(input, exec, run->prepared, engine->epoch, &environment);
     const char *directory = json_get_text(json_get(input->config, "config"), "WorkingDir", "/");
-    struct output_target target = {engine->progress, step};
     struct sandbox sandbox = {.lowers = (const char *const *)lowers.items,
                               .lower_count = lowers.count,
-                              .upper = upper,
+                              .upper = run->upper,
                               .scratch = work,
                               .argv = exec->argv,
                               .environment = &environment,
@@ -234,15 +245,21 @@ static int run_in_sandbox(struct engine *engine, const struct container *input, 
                               .user = exec->user ? exec->user
                                                  : json_get_text(json_get(input->config, "config"), "User", ""),
                               .hostname = "build",
-                              .mounts = prepared->mounts,
-                              .mount_count = prepared->count,
+                              .mounts = run->prepared->mounts,
+                              .mount_count = run->prepared->count,
                               .network = exec->no_network ? SANDBOX_NETWORK_NONE : SANDBOX_NETWORK_HOST,
-                              .output = pass_output,
-                              .output_context = &target,
-                              .progress = engine->progress};
+                              .output = run->output,
+                              .output_context = run->output_context,
+                              .progress = engine->progress,
+                              .timeout = run->timeout};
+    return sandbox_run(&sandbox, status, error) < 0 ? error_wrap(error, "%s", exec->name) : 0;
+}
+
+static int run_to_success(struct engine *engine, const struct step_run *run, struct error *error) {
+    const struct step_exec *exec = run->exec;
     int status;
-    if (sandbox_run(&sandbox, &status, error) < 0)
-        return error_wrap(error, "%s", exec->name);
+    if (step_run(engine, run, &status, error) < 0)
+        return -1;
     if (status == 0)
         return 0;
     if (status > 128)
@@ -268,7 +285,15 @@ static int make_exec(struct engine *engine, const struct container *input, const
     if (store_scratch(engine->store, &scratch, error) < 0)
         return -1;
     int result = store_tree_begin(engine->store, &upper, error);
-    if (result == 0 && run_in_sandbox(engine, input, exec, prepared, scratch, upper, step, error) < 0) {
+    struct output_target target = {engine->progress, step};
+    struct step_run run = {.input = input,
+                           .exec = exec,
+                           .prepared = prepared,
+                           .scratch = scratch,
+                           .upper = upper,
+                           .output = pass_output,
+                           .output_context = &target};
+    if (result == 0 && run_to_success(engine, &run, error) < 0) {
         store_tree_abort(engine->store, upper);
         result = -1;
     }
@@ -300,7 +325,7 @@ static int exec_locked(struct engine *engine, const struct container *input, con
 int step_exec(struct engine *engine, const struct container *input, const struct step_exec *exec,
               struct container *output, struct error *error) {
     char key[DIGEST_HEX];
-    AUTO_JSON struct json *definition = define_exec(engine, input, exec);
+    AUTO_JSON struct json *definition = step_define(engine, "exec", input, exec);
     *output = (struct container){0};
     int state = step_find(engine, definition, key, output, error);
     if (state < 0)
@@ -310,13 +335,13 @@ int step_exec(struct engine *engine, const struct container *input, const struct
         found(engine, exec->name);
         return 0;
     }
-    if (check_architecture(input, error) < 0)
+    if (step_check_architecture(input, error) < 0)
         return -1;
     bool was_found = false;
     int step = progress_begin(engine->progress, "%s", exec->name);
     int result = exec_locked(engine, input, exec, definition, key, step, &was_found, output, error);
     if (result == 0 && !was_found)
-        result = step_record(engine, key, definition, exec->name, output, error);
+        result = record_container(engine, key, definition, exec->name, output, error);
     bool cancelled = result < 0 && progress_cancelled(engine->progress);
     progress_end(engine->progress, step,
                  result == 0 ? was_found ? PROGRESS_CACHED : PROGRESS_MADE
@@ -376,7 +401,7 @@ int step_copy(struct engine *engine, const struct container *input, const struct
     int step = progress_begin(engine->progress, "%s", copy->name);
     int result = make_copy(engine, input, copy, output, error);
     if (result == 0)
-        result = step_record(engine, key, definition, copy->name, output, error);
+        result = record_container(engine, key, definition, copy->name, output, error);
     progress_end(engine->progress, step, result == 0 ? PROGRESS_MADE : PROGRESS_FAILED);
     engine->steps_made++;
     return result;

@@ -7,9 +7,12 @@
 /* Looks a definition up: 1 with the container when its result is there, 0 when it must be made, -1. key: DIGEST_HEX. */
 int step_find(struct engine *engine, const struct json *definition, char *key, struct container *output,
               struct error *error);
-/* Durable: definition and result under the key; what the slot of --explain points to. */
+/* The key of a definition; DIGEST_HEX. */
+void step_key(const struct json *definition, char *key);
+/* Durable: definition and result (taken over, under the name `member`) under the key; what the slot of --explain points
+ * to. */
 int step_record(struct engine *engine, const char *key, const struct json *definition, const char *name,
-                const struct container *output, struct error *error);
+                const char *member, struct json *result, struct error *error);
 /* Says why the step `name` was found or is made, when the user asked for it. */
 void step_explain(struct engine *engine, const char *name, const struct json *definition, bool found);
 /* names/slots/…: the latest key of a step of this name in this source directory. */
@@ -23,6 +26,10 @@ struct epoch_text {
     char text[32];
 };
 struct epoch_text step_epoch(const struct engine *engine);
+
+/* What decides about a step that runs a command; `operation` is "exec" or "check". */
+struct json *step_define(struct engine *engine, const char *operation, const struct container *input,
+                         const struct step_exec *exec);
 
 /* The mounts of an exec step, made ready on the disk. */
 struct prepared {
@@ -41,6 +48,24 @@ int step_lock_caches(struct engine *engine, const struct step_exec *exec, struct
 int step_prepare_mounts(struct engine *engine, const struct step_exec *exec, const char *scratch,
                         struct prepared *prepared, struct error *error);
 void step_prepared_release(struct prepared *prepared);
+
+/* ERROR_DATA when this machine cannot run what is in the container. */
+int step_check_architecture(const struct container *input, struct error *error);
+
+/* Runs the command of a step on its input. */
+struct step_run {
+    const struct container *input;
+    const struct step_exec *exec;
+    struct prepared *prepared;         /* its caches are locked */
+    const char *scratch;               /* an empty directory of the store */
+    const char *upper;                 /* receives what is changed */
+    const struct sandbox_mount *mount; /* one more than the step's own, or NULL */
+    unsigned timeout;                  /* as in struct sandbox */
+    void (*output)(void *context, int stream, const char *data, size_t length);
+    void *output_context;
+};
+/* *status: the exit code or 128 + signal. */
+int step_run(struct engine *engine, const struct step_run *run, int *status, struct error *error);
 
 /* Lays a tree object out below a new directory. */
 int tree_materialise(struct engine *engine, const struct digest *digest, const char *directory, struct error *error);

@@ -161,7 +161,7 @@ static int prepare_tree(struct engine *engine, const struct step_mount *mount, c
 
 int step_prepare_mounts(struct engine *engine, const struct step_exec *exec, const char *scratch,
                         struct prepared *prepared, struct error *error) {
-    prepared->mounts = memory_allocate(exec->mount_count + 1, sizeof(*prepared->mounts));
+    prepared->mounts = memory_allocate(exec->mount_count + 2, sizeof(*prepared->mounts));
     for (size_t i = 0; i < exec->mount_count; i++) {
         const struct step_mount *mount = &exec->mounts[i];
         struct sandbox_mount *out = &prepared->mounts[prepared->count];

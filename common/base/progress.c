@@ -13,6 +13,11 @@ int progress_begin(struct progress *progress, const char *format, ...) {
     return progress->begin(progress->context, name);
 }
 
+void progress_show(struct progress *progress, int step) {
+    if (progress && progress->show)
+        progress->show(progress->context, step);
+}
+
 void progress_output(struct progress *progress, int step, const char *data, size_t length) {
     if (progress && progress->output)
         progress->output(progress->context, step, data, length);

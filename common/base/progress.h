@@ -14,6 +14,8 @@ struct progress {
     void *context;
     /* A step of the user's begins; returns its number for the two below. `name` is copied. */
     int (*begin)(void *context, const char *name);
+    /* What the step will print is for the user to read, and stays on a terminal too. */
+    void (*show)(void *context, int step);
     /* Bytes that the step printed, in any pieces, untrusted. Always kept in full in the log file. */
     void (*output)(void *context, int step, const char *data, size_t length);
     void (*end)(void *context, int step, enum progress_outcome outcome);
@@ -24,6 +26,7 @@ struct progress {
 };
 
 int progress_begin(struct progress *progress, const char *format, ...) PRINTF_LIKE(2, 3);
+void progress_show(struct progress *progress, int step);
 void progress_output(struct progress *progress, int step, const char *data, size_t length);
 void progress_end(struct progress *progress, int step, enum progress_outcome outcome);
 void progress_note(struct progress *progress, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -85,6 +85,7 @@ struct command {
     const struct command_exit *exits; /* beside 0 and 64, which every tool has */
     const char *const *see_also;
     size_t operands_minimum, operands_maximum;
+    bool takes_rest;                    /* what follows "--" is no operand: it is for a program that the tool runs */
     enum option_kind operand_kind;      /* for completion: OPTION_TEXT, OPTION_FILE, OPTION_DIRECTORY, OPTION_CHOICE */
     const char *const *operand_choices; /* subcommands such as pl-local's start, stop */
     size_t arguments_size;              /* sizeof(struct arguments) */
@@ -94,6 +95,8 @@ struct command_context {
     const struct command *command;
     char *const *operands;
     size_t operand_count;
+    char *const *rest; /* what followed "--", when the command takes it */
+    size_t rest_count;
     struct progress *progress;
     int verbosity; /* -1 quiet, 0, 1 verbose; common option -q and -v */
     bool in_github_actions;

@@ -121,6 +121,8 @@ static void take_line(void *context, const char *text, size_t length) {
     buffer_append_format(&delivery->log, "[%d] %s\n", step->number, line);
     if (display->mode != DISPLAY_TTY)
         buffer_append_format(&delivery->lines, "%s │   %s\n", display->name, line);
+    else if (step->is_shown)
+        buffer_append_format(&delivery->lines, "%s\n", line);
     char **place = &step->tail[step->line_total++ % TAIL_LINES];
     free(*place);
     *place = line;
@@ -151,6 +153,15 @@ static void close_delivery(struct delivery *delivery) {
     }
     buffer_release(&delivery->log);
     buffer_release(&delivery->lines);
+}
+
+static void show(void *context, int number) {
+    struct display *display = context;
+    lock(display);
+    struct step *step = find_step(display, number);
+    if (step)
+        step->is_shown = true;
+    unlock(display);
 }
 
 static void output(void *context, int number, const char *data, size_t length) {
@@ -245,8 +256,13 @@ struct display *display_open(const char *name, enum display_mode mode, int verbo
     display->coloured = text_is_empty(getenv("NO_COLOR"));
     display->shown_at = milliseconds_now();
     display->log.fd = -1;
-    display->progress = (struct progress){
-        .context = display, .begin = begin, .output = output, .end = end, .note = note, .cancelled = cancelled};
+    display->progress = (struct progress){.context = display,
+                                          .begin = begin,
+                                          .show = show,
+                                          .output = output,
+                                          .end = end,
+                                          .note = note,
+                                          .cancelled = cancelled};
     start_timer(display);
     return display;
 }
@@ -336,11 +352,12 @@ bool display_failed_step(struct display *display, struct display_failure *failur
     }
     memcpy(step->tail, ordered, kept * sizeof(char *));
     free(ordered);
-    *failure = (struct display_failure){.step = step->name,
-                                        .lines = step->tail,
-                                        .line_count = kept,
-                                        .line_total = step->line_total,
-                                        .told = display->mode == DISPLAY_PLAIN && display->verbosity >= 0 &&
-                                                display->printed == display->failed_printed};
+    *failure = (struct display_failure){
+        .step = step->name,
+        .lines = step->tail,
+        .line_count = kept,
+        .line_total = step->line_total,
+        .told = (display->mode == DISPLAY_PLAIN || (display->mode == DISPLAY_TTY && step->is_shown)) &&
+                display->verbosity >= 0 && display->printed == display->failed_printed};
     return true;
 }

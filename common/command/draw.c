@@ -158,7 +158,7 @@ void draw_live(struct display *display, int64_t now) {
             if (!latest || display->steps[i]->line_total)
                 latest = display->steps[i];
         }
-    if (latest && rows > steps + LIVE_LINES + 2)
+    if (latest && !latest->is_shown && rows > steps + LIVE_LINES + 2)
         add_tail(display, latest, LIVE_LINES, columns);
     screen_flush(display);
     display->shown_at = now;

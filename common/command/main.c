@@ -114,9 +114,9 @@ static int finish_run(struct run *run, int result, struct error *error) {
 
 static int parse_and_run(struct run *run, struct settings *settings, struct common_arguments *common, command_run *work,
                          void *arguments, int argc, char **argv, struct error *error) {
-    AUTO_LIST struct text_list operands = {0};
+    AUTO_LIST struct text_list operands = {0}, rest = {0};
     enum question question = QUESTION_NONE;
-    if (settings_parse_line(settings, argc, argv, &operands, &question, error) < 0)
+    if (settings_parse_line(settings, argc, argv, &operands, &rest, &question, error) < 0)
         return -1;
     if (question != QUESTION_NONE) {
         run->printed_text = true;
@@ -129,6 +129,8 @@ static int parse_and_run(struct run *run, struct settings *settings, struct comm
         return -1;
     run->context.operands = operands.items;
     run->context.operand_count = operands.count;
+    run->context.rest = rest.items;
+    run->context.rest_count = rest.count;
     return work(&run->context, arguments, error);
 }
 

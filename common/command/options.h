@@ -38,9 +38,10 @@ void settings_open(struct settings *settings, const struct command *command, str
                    void *arguments);
 void settings_release(struct settings *settings);
 
-/* The whole line: options, operands. A question anywhere before "--" wins over every mistake. */
+/* The whole line: options, operands, and what follows "--" where the command takes it. A question anywhere before "--"
+ * wins over every mistake. */
 int settings_parse_line(struct settings *settings, int argc, char **argv, struct text_list *operands,
-                        enum question *question, struct error *error) MUST_CHECK;
+                        struct text_list *rest, enum question *question, struct error *error) MUST_CHECK;
 /* What the line left open: environment, configuration files, fallbacks; then what is required. */
 int settings_complete(struct settings *settings, struct error *error) MUST_CHECK;
 

@@ -7,7 +7,7 @@ struct line {
     struct settings *settings;
     char **argv;
     int argc, at;
-    struct text_list *operands;
+    struct text_list *operands, *rest;
     bool ended; /* "--" was seen */
 };
 
@@ -100,6 +100,10 @@ static int parse_letters(struct line *line, const char *argument, struct error *
 
 static int parse_argument(struct line *line, struct error *error) {
     char *argument = line->argv[line->at];
+    if (line->ended && line->settings->command->takes_rest) {
+        text_list_add(line->rest, argument);
+        return 0;
+    }
     if (line->ended || argument[0] != '-' || !argument[1]) {
         text_list_add(line->operands, argument);
         return 0;
@@ -151,11 +155,11 @@ static int check_operands(const struct command *command, const struct text_list 
 }
 
 int settings_parse_line(struct settings *settings, int argc, char **argv, struct text_list *operands,
-                        enum question *question, struct error *error) {
+                        struct text_list *rest, enum question *question, struct error *error) {
     *question = find_question(argc, argv);
     if (*question != QUESTION_NONE)
         return 0;
-    struct line line = {.settings = settings, .argv = argv, .argc = argc, .operands = operands};
+    struct line line = {.settings = settings, .argv = argv, .argc = argc, .operands = operands, .rest = rest};
     for (line.at = 1; line.at < argc; line.at++)
         if (parse_argument(&line, error) < 0)
             return -1;

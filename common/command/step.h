@@ -23,6 +23,7 @@ struct step {
     int64_t begun, ended; /* milliseconds */
     enum progress_outcome outcome;
     bool running, has_head, told;
+    bool is_shown; /* its lines stay on a terminal */
     struct line_cutter cutter;
     char *tail[TAIL_LINES]; /* a ring: line n is at n % TAIL_LINES */
     size_t line_total;

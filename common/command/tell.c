@@ -58,7 +58,7 @@ void print_head(struct display *display, struct step *step) {
     if (step->has_head)
         return;
     step->has_head = true;
-    add_line(display, "", step->name);
+    add_line(display, display->mode == DISPLAY_TTY ? "          " : "", step->name);
 }
 
 /* "NAME: 12.3 s"; on a terminal the time stands first, in a column. */

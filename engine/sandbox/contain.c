@@ -138,9 +138,10 @@ static _Noreturn void become_command(const struct place *place) {
 /* Process 1: reaps whatever is left behind, passes signals on, ends with the command. */
 static volatile sig_atomic_t command_pid;
 
+/* An interrupt is for all that the command runs, as on a terminal. */
 static void pass_signal(int number) {
     if (command_pid > 0)
-        kill((pid_t)command_pid, number);
+        kill(number == SIGINT ? -(pid_t)command_pid : (pid_t)command_pid, number);
 }
 
 static _Noreturn void be_init(const struct place *place) {

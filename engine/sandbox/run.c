@@ -18,7 +18,15 @@ struct sandbox_process {
     struct host_settings host;
     bool has_ended;
     int status;
+    int64_t deadline; /* milliseconds of the monotonic clock, 0: none */
+    bool is_late;     /* the deadline has passed: now it is that of the grace */
 };
+
+static int64_t milliseconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 static int open_pipe(int ends[2], struct error *error) {
     return pipe2(ends, O_CLOEXEC) < 0 ? error_set_errno(error, errno, "cannot make a pipe") : 0;
@@ -126,6 +134,25 @@ static bool holder_ended(struct sandbox_process *process) {
     return process->has_ended;
 }
 
+/* Cancelled, or out of time: -1 once the container was ended. */
+static int check_limits(struct sandbox_process *process, const struct sandbox *sandbox, struct error *error) {
+    if (progress_cancelled(sandbox->progress)) {
+        end_now(process);
+        return error_set(error, ERROR_CANCELLED, "cancelled");
+    }
+    if (process->deadline == 0 || milliseconds_now() < process->deadline)
+        return 0;
+    if (process->is_late) {
+        end_now(process);
+        return error_set(error, ERROR_TIMEOUT, "it did not end within %u s", sandbox->timeout);
+    }
+    process->is_late = true;
+    process->deadline += SANDBOX_GRACE * 1000;
+    if (process->init > 0)
+        kill(process->init, SIGINT);
+    return 0;
+}
+
 /* Until both streams end, or the container has ended (then what is in the pipes is still read). */
 static int pump(struct sandbox_process *process, const struct sandbox *sandbox, int out, int err, struct error *error) {
     AUTO_FREE char *block = memory_allocate(1, BLOCK);
@@ -133,10 +160,8 @@ static int pump(struct sandbox_process *process, const struct sandbox *sandbox, 
     while (streams[0].fd >= 0 || streams[1].fd >= 0) {
         bool ended = holder_ended(process);
         int ready = poll(streams, 2, ended ? 0 : POLL_MILLISECONDS);
-        if (progress_cancelled(sandbox->progress)) {
-            end_now(process);
-            return error_set(error, ERROR_CANCELLED, "cancelled");
-        }
+        if (!ended && check_limits(process, sandbox, error) < 0)
+            return -1;
         if (ready <= 0 && ended)
             return 0;
         for (int i = 0; i < 2; i++)
@@ -146,15 +171,16 @@ static int pump(struct sandbox_process *process, const struct sandbox *sandbox, 
     return 0;
 }
 
-static void wait_or_cancel(struct sandbox_process *process, const struct sandbox *sandbox) {
+static int wait_or_end(struct sandbox_process *process, const struct sandbox *sandbox, struct error *error) {
     while (!holder_ended(process)) {
-        if (progress_cancelled(sandbox->progress)) {
-            end_now(process);
-            return;
-        }
+        if (check_limits(process, sandbox, error) < 0)
+            return -1;
         /* Ends at once when the holder does: its signal interrupts nothing, so the wait is short. */
         nanosleep(&(struct timespec){.tv_nsec = 300000}, NULL);
     }
+    if (process->is_late)
+        return error_set(error, ERROR_TIMEOUT, "it did not end within %u s", sandbox->timeout);
+    return 0;
 }
 
 int sandbox_run(const struct sandbox *sandbox, int *status, struct error *error) {
@@ -168,12 +194,14 @@ int sandbox_run(const struct sandbox *sandbox, int *status, struct error *error)
     }
     struct sandbox_process *process = launch(sandbox, out[1], err[1], error);
     close(out[1]), close(err[1]);
+    if (process && sandbox->timeout > 0)
+        process->deadline = milliseconds_now() + (int64_t)sandbox->timeout * 1000;
     int result = process ? pump(process, sandbox, out[0], err[0], error) : -1;
     close(out[0]), close(err[0]);
     if (!process)
         return -1;
     if (result == 0)
-        wait_or_cancel(process, sandbox);
+        result = wait_or_end(process, sandbox, error);
     if (result == 0 && failed_to_start(process, error))
         result = -1;
     if (result == 0 && memory_group_ran_out(&process->memory))

@@ -57,6 +57,8 @@ enum sandbox_network {
     SANDBOX_NETWORK_NONE,
 };
 
+enum { SANDBOX_GRACE = 5 };
+
 #define SANDBOX_ADDRESS "169.254.8.1"
 /* In such a network the name metadata.google.internal stands for this address; who runs services gives it a meaning. */
 #define SANDBOX_METADATA "169.254.169.254"
@@ -81,6 +83,9 @@ struct sandbox {
     void (*output)(void *context, int stream, const char *data, size_t length);
     void *output_context;
     struct progress *progress; /* its `cancelled` ends the run */
+    /* Seconds, 0: none. Then SIGINT for the command, as a user's Ctrl-C, so that it can say where it was; after
+     * SANDBOX_GRACE seconds more everything is ended. sandbox_run fails with ERROR_TIMEOUT in both cases. */
+    unsigned timeout;
 };
 
 /* Runs to the end; *status is the exit code or 128 + signal. -1: it could not be started. All processes of it are gone

@@ -85,7 +85,10 @@ static int show(struct command_context *context, void *given, struct error *erro
     buffer_append_text(&out, " operands=");
     for (size_t i = 0; i < context->operand_count; i++)
         buffer_append_format(&out, "[%s]", context->operands[i]);
-    buffer_append_format(&out, " verbosity=%d\n", context->verbosity);
+    buffer_append_format(&out, " verbosity=%d", context->verbosity);
+    for (size_t i = 0; i < context->rest_count; i++)
+        buffer_append_format(&out, " rest=[%s]", context->rest[i]);
+    buffer_append_text(&out, "\n");
     return command_print(context, buffer_text(&out), error);
 }
 
@@ -119,6 +122,16 @@ static void options_are_taken_in_every_form(void **state) {
           "verbosity=-1\n");
     SHOW("-reu", "--name=", "-e", "-e");
     gives("region=eu name= color=red force=0 wait=-1 port=-1 timeout=-1 memory=-1 env=[-e] operands= verbosity=0\n");
+}
+
+static void what_follows_two_dashes_is_kept_apart_where_the_tool_takes_it(void **state) {
+    (void)state;
+    struct command runner = tool;
+    runner.takes_rest = true;
+    run_tool(&ran, &runner, show, NULL, false,
+             (const char *const[]){"pl-try", "a", "-reu", "--", "-k", "--help", "--", "x", NULL});
+    gives("region=eu name=- color=red force=0 wait=-1 port=-1 timeout=-1 memory=-1 env= operands=[a] verbosity=0 "
+          "rest=[-k] rest=[--help] rest=[--] rest=[x]\n");
 }
 
 static void environment_then_files_then_default(void **state) {
@@ -532,6 +545,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_given_has_its_value),
         cmocka_unit_test(options_are_taken_in_every_form),
+        cmocka_unit_test(what_follows_two_dashes_is_kept_apart_where_the_tool_takes_it),
         cmocka_unit_test(environment_then_files_then_default),
         cmocka_unit_test(a_wrong_line_is_answered_with_what_to_type),
         cmocka_unit_test(numbers_times_and_sizes_are_strict),

@@ -229,6 +229,28 @@ static void a_terminal_shows_one_line_per_step(void **state) {
     says(ran.err, "  │ line 61\r\n");
 }
 
+static int tests_that_run(struct command_context *context, void *arguments, struct error *error) {
+    (void)arguments;
+    int step = progress_begin(context->progress, "run the tests");
+    progress_show(context->progress, step);
+    for (int i = 1; i <= 100; i++) {
+        AUTO_FREE char *line = text_format("\x1b[32mtest %d\x1b[0m passed\n", i);
+        print(context, step, line);
+    }
+    progress_end(context->progress, step, PROGRESS_FAILED);
+    return error_set(error, ERROR_ANSWER_NO, "1 of 100 tests failed");
+}
+
+static void lines_that_are_for_the_user_stay_on_a_terminal(void **state) {
+    (void)state;
+    run_tool(&ran, &tool, tests_that_run, NULL, true, (const char *const[]){"pl-try", NULL});
+    assert_int_equal(ran.status, 1);
+    says(ran.err, "          run the tests\r\ntest 1 passed\r\n");
+    says(ran.err, "\r\x1b[Jtest 100 passed\r\n");
+    says(ran.err, "  failed  run the tests (0.");
+    says_not(ran.err, "│ test 100 passed"); /* they were not printed again */
+}
+
 static int with_secret(struct command_context *context, void *arguments, struct error *error) {
     (void)arguments;
     AUTO_FREE char *secret = command_secret("env:PL_TEST_SECRET", error);
@@ -457,6 +479,7 @@ int main(void) {
         cmocka_unit_test(no_line_of_a_step_acts_as_a_workflow_command),
         cmocka_unit_test(a_terminal_shows_the_time_of_a_silent_step),
         cmocka_unit_test(a_terminal_shows_one_line_per_step),
+        cmocka_unit_test(lines_that_are_for_the_user_stay_on_a_terminal),
         cmocka_unit_test(a_silent_step_gives_a_sign_of_life),
         cmocka_unit_test(live_lines_fit_the_terminal),
         cmocka_unit_test(the_log_is_named_when_asked),

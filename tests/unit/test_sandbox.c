@@ -77,6 +77,7 @@ struct attempt {
     const struct sandbox_mount *mounts;
     size_t mount_count;
     uint64_t memory;
+    unsigned timeout;
 };
 
 static void run_inside(const struct attempt *attempt, struct result *result) {
@@ -103,6 +104,7 @@ static void run_inside(const struct attempt *attempt, struct result *result) {
                               .mount_count = attempt->mount_count,
                               .network = attempt->network,
                               .memory_limit = attempt->memory,
+                              .timeout = attempt->timeout,
                               .output = collect,
                               .output_context = result};
     result->returned = sandbox_run(&sandbox, &result->status, &result->error);
@@ -300,6 +302,28 @@ static void too_much_memory_is_told_apart(void **state) {
     again();
 }
 
+static void a_command_that_is_late_is_interrupted_and_then_ended(void **state) {
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(modes); i++) {
+        if (!has_mode(modes[i]))
+            continue;
+        struct attempt attempt = {
+            .mode = modes[i], .timeout = 1, .script = "trap 'echo interrupted; exit 0' INT; sleep 1000"};
+        struct result *result = run(&attempt);
+        assert_int_equal(result->returned, -1);
+        assert_int_equal(result->error.kind, ERROR_TIMEOUT);
+        assert_string_equal(result->output, "interrupted\n");
+        again();
+    }
+    struct attempt stubborn = {
+        .mode = "root", .timeout = 1, .script = "trap '' INT; echo on; while true; do sleep 1; done"};
+    struct result *result = run(&stubborn);
+    assert_int_equal(result->returned, -1);
+    assert_int_equal(result->error.kind, ERROR_TIMEOUT);
+    assert_string_equal(result->error.text, "it did not end within 1 s");
+    assert_string_equal(result->output, "on\n");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(every_mode_runs_a_command_and_keeps_its_changes, clean_up),
@@ -312,6 +336,7 @@ int main(void) {
         cmocka_unit_test_teardown(what_a_command_leaves_running_ends_with_it, clean_up),
         cmocka_unit_test_teardown(a_killed_builder_leaves_no_process_and_no_mount, clean_up),
         cmocka_unit_test_teardown(too_much_memory_is_told_apart, clean_up),
+        cmocka_unit_test_teardown(a_command_that_is_late_is_interrupted_and_then_ended, clean_up),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

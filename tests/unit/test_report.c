@@ -1,0 +1,274 @@
+/* engine/report: places in a text, JUnit documents of several runners, hostile documents. */
+#include "common/base/text.h"
+#include "engine/report/junit.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char paths[][20] = {"src", "src/a.test.ts", "src/shop.py", "tests", "tests/test a.py", "tests/test_a.py"};
+static struct tree_entry entries[] = {
+    {.path = paths[0], .type = 'd'}, {.path = paths[1], .type = 'f'}, {.path = paths[2], .type = 'f'},
+    {.path = paths[3], .type = 'd'}, {.path = paths[4], .type = 'f'}, {.path = paths[5], .type = 'f'},
+};
+static struct tree tree = {.entries = entries, .count = ARRAY_LENGTH(entries)};
+static struct place_search last = {.source = &tree, .root = "/app", .order = PLACE_LAST};
+static struct place_search first = {.source = &tree, .root = "/app", .order = PLACE_FIRST};
+
+/* ---- places ---- */
+
+static void is_at(const struct place_search *search, const char *preferred, const char *text, const char *file,
+                  unsigned line) {
+    struct place place;
+    bool found = place_find(search, preferred, text, &place);
+    if (found != (file != NULL) || (found && (!text_equal(place.file, file) || place.line != line)))
+        fail_msg("\"%s\" is at %s:%u", text, place.file, place.line);
+    free(place.file);
+}
+
+static void places_are_found_in_every_form(void **state) {
+    (void)state;
+    is_at(&last, NULL, "tests/test_a.py:12: AssertionError", "tests/test_a.py", 12);
+    is_at(&last, NULL, "  File \"/app/tests/test_a.py\", line 7, in test", "tests/test_a.py", 7);
+    is_at(&last, NULL, "  File \"/app/tests/test a.py\", line 7", "tests/test a.py", 7);
+    is_at(&last, NULL, "    at Object.<anonymous> (/app/src/a.test.ts:5:17)", "src/a.test.ts", 5);
+    is_at(&last, NULL, "    at file:///app/src/a.test.ts:6:1", "src/a.test.ts", 6);
+    is_at(&last, NULL, " ❯ src/a.test.ts:8:2", "src/a.test.ts", 8);
+    is_at(&last, NULL, "src/a.test.ts(3,5): error TS2322", "src/a.test.ts", 3);
+    is_at(&last, NULL, "./src/shop.py:9:1: F401", "src/shop.py", 9);
+}
+
+static void what_is_no_file_of_the_source_is_no_place(void **state) {
+    (void)state;
+    static const char *const texts[] = {"/usr/lib/python3/x.py:1: in y",
+                                        "tests:1: x",
+                                        "tests/test_b.py:1",
+                                        "tests/test_a.py: 1",
+                                        "tests/test_a.py:0",
+                                        "tests/test_a.py:99999999",
+                                        "../tests/test_a.py:1",
+                                        "/app:3",
+                                        ":3",
+                                        "12:30:45",
+                                        "(((((::::1:1:1",
+                                        "",
+                                        "File \"tests/test_a.py",
+                                        "File \"\", line 1"};
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
+        is_at(&last, NULL, texts[i], NULL, 0);
+}
+
+static void the_tests_own_file_goes_before_others(void **state) {
+    (void)state;
+    static const char text[] =
+        "tests/test_a.py:3: \n_ _ _\nsrc/shop.py:10: \n_ _\ntests/test_a.py:4:\nsrc/shop.py:11: E";
+    is_at(&last, "tests/test_a.py", text, "tests/test_a.py", 4);
+    is_at(&first, "tests/test_a.py", text, "tests/test_a.py", 3);
+    is_at(&last, NULL, text, "src/shop.py", 11);
+    is_at(&first, NULL, text, "tests/test_a.py", 3);
+    is_at(&last, "tests/other.py", text, "src/shop.py", 11);
+}
+
+static void a_long_line_takes_no_long_time(void **state) {
+    (void)state;
+    size_t length = 1 << 20;
+    char *text = memory_allocate(length + 1, 1);
+    for (size_t i = 0; i < length; i++)
+        text[i] = i % 2 ? '1' : ':';
+    is_at(&last, NULL, text, NULL, 0);
+    free(text);
+}
+
+/* ---- documents ---- */
+
+static int read_text(const char *text, size_t length, const struct place_search *search, struct junit *junit,
+                     struct error *error) {
+    int fd = memfd_create("junit", MFD_CLOEXEC);
+    assert_true(fd >= 0 && write(fd, text, length) == (ssize_t)length && lseek(fd, 0, SEEK_SET) == 0);
+    int result = junit_read(fd, search, junit, error);
+    close(fd);
+    return result;
+}
+
+static void read_junit(const char *text, const struct place_search *search, struct junit *junit) {
+    struct error error = {0};
+    if (read_text(text, strlen(text), search, junit, &error) < 0)
+        fail_msg("%s", error.text);
+}
+
+static void has_counts(const struct junit *junit, uint64_t tests, uint64_t passed, uint64_t failed, uint64_t errors,
+                       uint64_t skipped) {
+    assert_int_equal(junit->tests, tests);
+    assert_int_equal(junit->passed, passed);
+    assert_int_equal(junit->failed, failed);
+    assert_int_equal(junit->errors, errors);
+    assert_int_equal(junit->skipped, skipped);
+}
+
+static void is_failure(const struct junit_failure *failure, const char *name, const char *message, const char *file,
+                       unsigned line) {
+    assert_string_equal(failure->name, name);
+    assert_string_equal(failure->message, message);
+    if (!text_equal(failure->place.file, file) || failure->place.line != line)
+        fail_msg("%s is at %s:%u", name, failure->place.file, failure->place.line);
+}
+
+static void a_document_of_pytest(void **state) {
+    (void)state;
+    AUTO_JUNIT struct junit junit;
+    read_junit(
+        "<?xml version='1.0' encoding='utf-8'?><testsuites><testsuite name='pytest' tests='9' time='1.2345'>"
+        "<testcase classname='tests.test_a' name='test_ok' file='tests/test_a.py' line='3' time='0.000'/>"
+        "<testcase classname='tests.test_a.TestC.TestD' name='test_deep[a.b]' file='tests/test_a.py' line='8'>"
+        "<failure message='ValueError: x&#10;more'>tests/test_a.py:10: \n_ _\nsrc/shop.py:3: ValueError</failure>"
+        "<system-out>tests/test_a.py:99: no place</system-out></testcase>"
+        "<testcase classname='tests.test_a' name='test_s' file='tests/test_a.py' line='10'>"
+        "<skipped type='pytest.skip' message='no'>/app/tests/test_a.py:11: no</skipped></testcase>"
+        "<testcase classname='tests.test_a' name='test_both' file='tests/test_a.py' line='20'>"
+        "<failure message='assert 0'>no place</failure></testcase>"
+        "<testcase classname='tests.test_a' name='test_both' file='tests/test_a.py' line='20'>"
+        "<error message='failed on teardown'>tests/test_a.py:18: RuntimeError</error></testcase>"
+        "<testcase classname='' name='tests.test_x' file='tests/test a.py' time='0'><error message='collection "
+        "failure'>"
+        "/usr/lib/python3.11/importlib/__init__.py:126: in import_module\n    return x\ntests/test a.py:1: in "
+        "&lt;module&gt;\n    import nope\nE   ModuleNotFoundError: No module named 'nope'</error></testcase>"
+        "</testsuite></testsuites>",
+        &last, &junit);
+    has_counts(&junit, 5, 1, 2, 2, 1);
+    assert_int_equal(junit.milliseconds, 1235);
+    assert_int_equal(junit.failure_count, 4);
+    is_failure(&junit.failures[0], "tests/test_a.py::TestC::TestD::test_deep[a.b]", "ValueError: x\nmore",
+               "tests/test_a.py", 10);
+    is_failure(&junit.failures[1], "tests/test_a.py::test_both", "assert 0", "tests/test_a.py", 21);
+    is_failure(&junit.failures[2], "tests/test_a.py::test_both", "failed on teardown", "tests/test_a.py", 18);
+    assert_true(junit.failures[2].is_error);
+    is_failure(&junit.failures[3], "tests/test a.py", "ModuleNotFoundError: No module named 'nope'", "tests/test a.py",
+               1);
+}
+
+static void documents_of_javascript(void **state) {
+    (void)state;
+    AUTO_JUNIT struct junit vitest, node, jest;
+    read_junit(
+        "<testsuites name='vitest tests' tests='2' time='0.5'><testsuite name='src/a.test.ts' time='0.004'>"
+        "<testcase classname='src/a.test.ts' name='sum &gt; adds' time='0.002'><failure message='expected 3 to "
+        "be 4' type='AssertionError'>AssertionError: expected 3 to be 4\n ❯ src/a.test.ts:5:17\n ❯ "
+        "src/a.test.ts:1:1</failure></testcase><testcase classname='src/a.test.ts' name='no'><skipped/></testcase>"
+        "</testsuite></testsuites>",
+        &first, &vitest);
+    has_counts(&vitest, 2, 0, 1, 0, 1);
+    assert_int_equal(vitest.milliseconds, 4);
+    is_failure(&vitest.failures[0], "src/a.test.ts › sum > adds", "expected 3 to be 4", "src/a.test.ts", 5);
+    read_junit("<testsuites><testcase name='adds' time='0.25' classname='test'/><testsuite name='s' time='0.5'>"
+               "<testsuite name='inner' time='0.4'><testcase name='deep' classname='test'><failure type='t' "
+               "message='boom'>[Error] { at (file:///app/src/a.test.ts:3:9) }</failure></testcase></testsuite>"
+               "</testsuite></testsuites>",
+               &first, &node);
+    has_counts(&node, 2, 1, 1, 0, 0);
+    assert_int_equal(node.milliseconds, 750);
+    is_failure(&node.failures[0], "deep", "boom", "src/a.test.ts", 3);
+    read_junit("<testsuites time='2'><testsuite name='x'><testcase classname='sum adds' name='sum adds' "
+               "file='src/a.test.ts'><failure>\n  Error: one\n  two</failure></testcase></testsuite></testsuites>",
+               &first, &jest);
+    assert_int_equal(jest.milliseconds, 2000);
+    is_failure(&jest.failures[0], "sum adds", "Error: one", "src/a.test.ts", 1);
+}
+
+static void an_error_of_a_whole_suite_counts(void **state) {
+    (void)state;
+    AUTO_JUNIT struct junit junit;
+    read_junit("<testsuite><error message='cannot load'>at src/shop.py:2</error><testcase name='a'/></testsuite>",
+               &last, &junit);
+    has_counts(&junit, 2, 1, 0, 1, 0);
+    is_failure(&junit.failures[0], "(outside of the tests)", "cannot load", "src/shop.py", 2);
+}
+
+static void only_the_first_failures_are_kept_and_all_are_counted(void **state) {
+    (void)state;
+    struct buffer text = BUFFER(4 << 20);
+    AUTO_JUNIT struct junit junit;
+    buffer_append_text(&text, "<testsuite>");
+    for (int i = 0; i < 1000; i++)
+        buffer_append_format(&text, "<testcase name='t%d'><failure>x</failure></testcase>", i);
+    buffer_append_text(&text, "</testsuite>");
+    read_junit(buffer_text(&text), &last, &junit);
+    has_counts(&junit, 1000, 0, 1000, 0, 0);
+    assert_int_equal(junit.failure_count, JUNIT_FAILURES_KEPT);
+    buffer_release(&text);
+}
+
+static void of_a_long_text_the_begin_and_the_end_count(void **state) {
+    (void)state;
+    struct buffer text = BUFFER(32 << 20);
+    AUTO_JUNIT struct junit in_order, in_reverse;
+    buffer_append_text(&text, "<testsuite><testcase name='t'><failure>src/shop.py:1: a\n");
+    for (int i = 0; i < 300000; i++)
+        buffer_append_text(&text, "a line of the failure\n");
+    buffer_append_text(&text, "src/shop.py:2: b</failure></testcase></testsuite>");
+    read_junit(buffer_text(&text), &last, &in_order);
+    read_junit(buffer_text(&text), &first, &in_reverse);
+    is_failure(&in_order.failures[0], "t", "src/shop.py:1: a", "src/shop.py", 2);
+    is_failure(&in_reverse.failures[0], "t", "src/shop.py:1: a", "src/shop.py", 1);
+    buffer_release(&text);
+}
+
+static void what_is_no_junit_document_is_refused(void **state) {
+    (void)state;
+    static const char *const texts[] = {"",
+                                        "{}",
+                                        "<html/>",
+                                        "<testsuites>",
+                                        "<!DOCTYPE a><testsuites/>",
+                                        "<testsuites><testcase name='\x1b'/></testsuites>",
+                                        "<testsuites/>trailing"};
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        struct error error = {0};
+        struct junit junit;
+        assert_int_equal(read_text(texts[i], strlen(texts[i]), &last, &junit, &error), -1);
+        assert_int_equal(error.kind, ERROR_DATA);
+        assert_null(junit.failures);
+    }
+}
+
+static void strange_documents_are_counted_without_harm(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        "<testsuites/>",
+        "<testsuites><failure/><error/></testsuites>",
+        "<testsuites time='nan'><testsuite time='-5'/><testsuite time='1e300'/></testsuites>",
+        "<testsuite><testcase><testcase><failure/></testcase></testcase></testsuite>",
+        "<testsuite><testcase><failure><failure/></failure><error/><skipped/></testcase></testsuite>",
+        "<testsuite><testcase line='x' file='/etc/passwd' classname='../..'><error/></testcase></testsuite>",
+        "<testsuite><testcase name='' classname='' file='tests/test_a.py' line='-1'><error/></testcase></testsuite>",
+        "<testsuite><testcase name='n' classname='tests.test_a' file='tests/test_a.py'><error/></testcase></testsuite>",
+        "<testsuite><testcase name='n' classname='tests.test_a.' "
+        "file='tests/test_a.py'><error/></testcase></testsuite>",
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        AUTO_JUNIT struct junit junit;
+        read_junit(texts[i], &last, &junit);
+        assert_int_equal(junit.milliseconds, 0);
+        assert_true(junit.passed + junit.failed + junit.errors + junit.skipped == junit.tests);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(places_are_found_in_every_form),
+        cmocka_unit_test(what_is_no_file_of_the_source_is_no_place),
+        cmocka_unit_test(the_tests_own_file_goes_before_others),
+        cmocka_unit_test(a_long_line_takes_no_long_time),
+        cmocka_unit_test(a_document_of_pytest),
+        cmocka_unit_test(documents_of_javascript),
+        cmocka_unit_test(an_error_of_a_whole_suite_counts),
+        cmocka_unit_test(only_the_first_failures_are_kept_and_all_are_counted),
+        cmocka_unit_test(of_a_long_text_the_begin_and_the_end_count),
+        cmocka_unit_test(what_is_no_junit_document_is_refused),
+        cmocka_unit_test(strange_documents_are_counted_without_harm),
+    };
+    return cmocka_run_group_tests_name("report", tests, NULL, NULL);
+}
