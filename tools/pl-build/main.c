@@ -1,15 +1,15 @@
-#include "common/file/file.h"
+#include "common/command/source.h"
 #include "engine/credential_files.h"
 #include "engine/dockerfile/dockerfile.h"
 #include "engine/stacks/stack.h"
 #include "engine/step.h"
+#include "registry/registries.h"
 #include "tools/pl-build/command.h"
 #include "tools/pl-build/doctor.h"
-#include "tools/pl-build/registries.h"
 
 #include <string.h>
 
-enum { SECRET_LIMIT = 64, PLAN_LIMIT = 4 * 1024 * 1024 };
+enum { PLAN_LIMIT = 4 * 1024 * 1024 };
 
 struct build {
     struct command_context *context;
@@ -18,17 +18,14 @@ struct build {
     char *directory; /* absolute */
     char *name;
     const char *platform;
-    struct step_secret secrets[SECRET_LIMIT];
+    struct source_secrets given_secrets;
+    struct step_secret secrets[SOURCE_SECRET_LIMIT];
     size_t secret_count;
     struct credential_check credentials; /* of a Dockerfile's context */
 };
 
 static void build_release(struct build *build) {
-    for (size_t i = 0; i < build->secret_count; i++) {
-        memory_wipe((void *)build->secrets[i].data, build->secrets[i].length);
-        free((void *)build->secrets[i].data);
-        free((void *)build->secrets[i].id);
-    }
+    source_secrets_release(&build->given_secrets);
     credential_check_release(&build->credentials);
     store_close(&build->engine.store);
     free(build->directory);
@@ -37,90 +34,31 @@ static void build_release(struct build *build) {
 
 /* ---- what was asked for ---- */
 
-static int check_pairs(const struct text_list *pairs, const char *option, struct error *error) {
-    for (size_t i = 0; i < pairs->count; i++) {
-        const char *equals = strchr(pairs->items[i], '=');
-        if (!equals || equals == pairs->items[i])
-            return error_set(error, ERROR_USAGE, "%s takes NAME=VALUE, not \"%s\"", option, pairs->items[i]);
-    }
-    return 0;
-}
-
 static int read_secrets(struct build *build, struct error *error) {
-    const struct text_list *given = &build->arguments->secrets;
-    if (given->count > SECRET_LIMIT)
-        return error_set(error, ERROR_USAGE, "more than %d secrets", SECRET_LIMIT);
-    for (size_t i = 0; i < given->count; i++) {
-        const char *text = given->items[i], *equals = strchr(text, '=');
-        size_t length = equals ? (size_t)(equals - text) : 0;
-        AUTO_FREE char *id = text_copy_length(text, length);
-        if (length == 0 || strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") != length ||
-            *id == '.')
-            return error_set(error, ERROR_USAGE, "--secret takes ID=env:NAME or ID=file:PATH");
-        char *value = command_secret(equals + 1, error);
-        if (!value)
-            return error_wrap(error, "the secret %s", id);
+    if (source_read_secrets(&build->arguments->secrets, &build->given_secrets, error) < 0)
+        return -1;
+    for (size_t i = 0; i < build->given_secrets.count; i++) {
+        const struct source_secret *secret = &build->given_secrets.items[i];
         build->secrets[build->secret_count++] =
-            (struct step_secret){.id = take_pointer(&id), .data = value, .length = strlen(value)};
+            (struct step_secret){.id = secret->id, .data = secret->value, .length = strlen(secret->value)};
     }
     return 0;
-}
-
-static int read_epoch(int64_t *epoch, struct error *error) {
-    const char *text = getenv("SOURCE_DATE_EPOCH");
-    uint64_t value = 0;
-    if (!text_is_empty(text) && !text_to_u64(text, 253402300799ULL, &value)) {
-        error_set(error, ERROR_USAGE, "SOURCE_DATE_EPOCH is no number of seconds");
-        return error_next(error, "unset it, or set it to the seconds since 1970");
-    }
-    *epoch = (int64_t)value;
-    return 0;
-}
-
-/* What a service may be called: lower case, digits and dashes, beginning with a letter. */
-static char *name_of(const char *path) {
-    AUTO_FREE char *name = text_copy(path_base(path));
-    size_t length = 0;
-    for (const char *at = name; *at && length < 49; at++) {
-        char c = *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at;
-        bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9' && length > 0);
-        if (plain)
-            name[length++] = c;
-        else if (length > 0 && name[length - 1] != '-')
-            name[length++] = '-';
-    }
-    while (length > 0 && name[length - 1] == '-')
-        length--;
-    name[length] = '\0';
-    return length ? take_pointer(&name) : text_copy("app");
-}
-
-static int check_name(const char *name, struct error *error) {
-    size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
-    if (length > 0 && length <= 49 && !name[length] && *name >= 'a' && *name <= 'z' && name[length - 1] != '-')
-        return 0;
-    error_set(error, ERROR_USAGE, "\"%s\" cannot be the name of an application", name);
-    return error_next(error, "take up to 49 lower-case letters, digits and dashes, beginning with a letter");
 }
 
 static int prepare(struct build *build, struct error *error) {
     const struct arguments *arguments = build->arguments;
-    const char *given = build->context->operand_count ? build->context->operands[0] : ".";
-    if (check_pairs(&arguments->environment, "--env", error) < 0 ||
-        check_pairs(&arguments->labels, "--label", error) < 0 ||
-        (arguments->name && check_name(arguments->name, error) < 0))
+    if (source_check_pairs(&arguments->environment, "--env", error) < 0 ||
+        source_check_pairs(&arguments->labels, "--label", error) < 0)
         return -1;
-    build->directory = path_resolve(given, error);
-    if (!build->directory)
+    build->directory = source_directory(build->context->operand_count ? build->context->operands[0] : ".", error);
+    build->name = build->directory ? source_name(arguments->name, build->directory, error) : NULL;
+    if (!build->name)
         return -1;
-    if (!directory_exists(build->directory))
-        return error_set(error, ERROR_DATA, "%s is not a directory", given);
     build->credentials = (struct credential_check){.directory = build->directory, .allowed = &arguments->allowed_files};
-    build->name = arguments->name ? text_copy(arguments->name) : name_of(build->directory);
     build->platform = arguments->platform ? arguments->platform : platform_native();
     if (!text_starts_with(build->platform, "linux/"))
         return error_set(error, ERROR_USAGE, "--platform %s: only linux/ARCHITECTURE is known", build->platform);
-    return read_epoch(&build->engine.epoch, error);
+    return source_epoch(&build->engine.epoch, error);
 }
 
 /* ---- the two ways to build ---- */

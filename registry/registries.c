@@ -1,4 +1,4 @@
-#include "tools/pl-build/registries.h"
+#include "registry/registries.h"
 
 static int open_registry(struct registries *registries, struct error *error) {
     if (registries->registry)

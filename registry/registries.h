@@ -1,7 +1,7 @@
 /* The registries as a source of bases, opened when one is first asked: a build that finds everything in the store
  * neither loads the HTTP library nor reads a credential file. */
-#ifndef TOOLS_PL_BUILD_REGISTRIES_H
-#define TOOLS_PL_BUILD_REGISTRIES_H
+#ifndef REGISTRY_REGISTRIES_H
+#define REGISTRY_REGISTRIES_H
 
 #include "common/base/progress.h"
 #include "common/store/image_source.h"
