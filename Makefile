@@ -113,8 +113,11 @@ demo:
 	@$(MAKE) --no-print-directory all
 	@examples/demo
 
-bench: all
+bench: all $(OUT)/test/bench/compress
 	@tests/bench/run
+$(OUT)/test/bench/%: $(OUT)/obj/tests/bench/%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(quiet_ld)$(CC) $(PL_LDFLAGS) -o $@ $< $(OUT)/lib/libcommon.a $(LIBRARIES)
 
 SOURCES = $(shell git ls-files '*.c' '*.h')
 format:
