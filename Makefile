@@ -71,6 +71,7 @@ LIBRARIES_pl-local = -lmicrohttpd -lseccomp
 LIBRARIES_pl-build = -lseccomp
 LIBRARIES_pl-push-image = -lseccomp
 LIBRARIES_pl-cache = -lseccomp
+LIBRARIES_pl-firebase-deploy = -lseccomp
 $(foreach tool,$(TOOLS),$(eval $(call tool_rule,$(tool))))
 
 $(OUT)/test/unit/%: $(OUT)/obj/tests/unit/%.o $(ARCHIVES)

@@ -21,7 +21,7 @@ struct gzip_packer {
 };
 
 const char *gzip_packer_name(void) {
-    return "gzip-file-1";
+    return "gzip-file-1 libdeflate-" LIBDEFLATE_VERSION_STRING " zlib-" ZLIB_VERSION;
 }
 
 struct gzip_packer *gzip_packer_new(void) {

@@ -1,0 +1,83 @@
+#include "firebase/files/files.h"
+
+#include "common/base/text.h"
+#include "common/file/file.h"
+
+#include <string.h>
+
+void site_files_init(struct site_files *files, struct store *store) {
+    *files = (struct site_files){.store = store};
+    for (size_t i = 0; i < SITE_SPOOLS; i++)
+        files->spools[i] = -1;
+}
+
+void site_files_release(struct site_files *files) {
+    for (size_t i = 0; i < files->count; i++)
+        free(files->items[i].path);
+    free(files->items);
+    for (size_t i = 0; files->store && i < SITE_SPOOLS; i++)
+        if (files->spools[i] >= 0)
+            close(files->spools[i]);
+    if (files->scratch)
+        store_scratch_remove(files->store, files->scratch);
+    free(files->scratch);
+    free(files->by_packed);
+    *files = (struct site_files){0};
+}
+
+/* Whether a path can be told to Hosting in JSON and asked for in a URL. */
+static int check_path(const char *path, struct error *error) {
+    AUTO_FREE char *scrubbed = text_scrub(path, strlen(path), false);
+    if (text_equal(path, scrubbed) && !strchr(path, '\t'))
+        return 0;
+    error_set(error, ERROR_DATA, "the name %s is not UTF-8 or has a control character", path);
+    return error_next(error, "rename the file, or leave it out with \"ignore\" in firebase.json");
+}
+
+int site_files_add(struct site_files *files, const char *path, const struct digest *content, uint64_t size,
+                   struct error *error) {
+    if (check_path(path, error) < 0)
+        return -1;
+    if (size > SITE_FILE_LIMIT) {
+        error_set(error, ERROR_DATA, "%s has %llu bytes; Hosting takes files of up to 2 GB", path,
+                  (unsigned long long)size);
+        return error_next(error, "keep it in Cloud Storage, or leave it out with \"ignore\" in firebase.json");
+    }
+    if (files->count == files->capacity) {
+        files->capacity = files->capacity ? files->capacity + files->capacity / 2 : 64;
+        files->items = memory_resize(files->items, files->capacity, sizeof(*files->items));
+    }
+    files->items[files->count] = (struct site_file){
+        .path = text_copy(path), .content = *content, .size = size, .spool = -1, .order = (uint32_t)files->count};
+    files->count++;
+    return 0;
+}
+
+static int compare_paths(const void *left, const void *right) {
+    const struct site_file *first = left, *second = right;
+    int order = strcmp(first->path, second->path);
+    return order ? order : (first->order > second->order) - (first->order < second->order);
+}
+
+void site_files_sort(struct site_files *files) {
+    size_t kept = 0;
+    if (files->count < 2)
+        return;
+    qsort(files->items, files->count, sizeof(*files->items), compare_paths);
+    for (size_t i = 1; i < files->count; i++)
+        if (strcmp(files->items[kept].path, files->items[i].path) == 0) {
+            free(files->items[kept].path);
+            files->items[kept] = files->items[i];
+        } else {
+            files->items[++kept] = files->items[i];
+        }
+    files->count = kept + 1;
+}
+
+static int compare_path_to_file(const void *path, const void *file) {
+    return strcmp(path, ((const struct site_file *)file)->path);
+}
+
+const struct site_file *site_files_find(const struct site_files *files, const char *path) {
+    return files->count ? bsearch(path, files->items, files->count, sizeof(*files->items), compare_path_to_file) : NULL;
+}
