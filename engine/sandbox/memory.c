@@ -6,6 +6,11 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
+
+#define GROUPS_V1 "/sys/fs/cgroup/memory"
+#define GROUPS_V2 "/sys/fs/cgroup"
+enum { GROUP_DIGITS = 16 };
 
 static int write_value(const char *folder, const char *name, const char *text) {
     AUTO_FREE char *path = path_join(folder, name);
@@ -16,7 +21,7 @@ static int write_value(const char *folder, const char *name, const char *text) {
 
 /* Where memory is accounted: cgroup v2 with the controller handed down, or the v1 hierarchy beside it. */
 static bool try_group(struct memory_group *group, const char *parent, bool is_v2, const char *limit) {
-    char random[17];
+    char random[GROUP_DIGITS + 1];
     random_hex(random, sizeof(random));
     AUTO_FREE char *path = text_format("%s/pl-%s", parent, random);
     if (mkdir(path, 0755) < 0)
@@ -31,13 +36,33 @@ static bool try_group(struct memory_group *group, const char *parent, bool is_v2
     return true;
 }
 
+/* A group in use cannot be removed, and one that was made a moment ago is about to be used. */
+static void clean_folder(const char *parent) {
+    enum { SETTLED_SECONDS = 60 };
+    AUTO_LIST struct text_list names = {0};
+    if (directory_list(parent, &names, NULL) < 0)
+        return;
+    for (size_t i = 0; i < names.count; i++) {
+        AUTO_FREE char *path = path_join(parent, names.items[i]);
+        struct stat status;
+        if (text_starts_with(names.items[i], "pl-") && strlen(names.items[i]) == strlen("pl-") + GROUP_DIGITS &&
+            stat(path, &status) == 0 && status.st_mtime + SETTLED_SECONDS < time(NULL))
+            rmdir(path);
+    }
+}
+
+void sandbox_clean(void) {
+    clean_folder(GROUPS_V1);
+    clean_folder(GROUPS_V2);
+}
+
 void memory_group_make(struct memory_group *group, uint64_t limit) {
     *group = (struct memory_group){0};
     if (limit == 0)
         return;
     AUTO_FREE char *text = text_format("%llu", (unsigned long long)limit);
-    if (!try_group(group, "/sys/fs/cgroup/memory", false, text))
-        try_group(group, "/sys/fs/cgroup", true, text);
+    if (!try_group(group, GROUPS_V1, false, text))
+        try_group(group, GROUPS_V2, true, text);
 }
 
 void memory_group_join(const struct memory_group *group, uint64_t limit) {

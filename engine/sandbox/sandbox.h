@@ -34,6 +34,8 @@ struct sandbox_report {
 };
 int sandbox_probe(struct sandbox_report *report, struct error *error) MUST_CHECK;
 const char *sandbox_mode_name(enum sandbox_mode mode);
+/* Removes what containers of killed processes have left in the system: empty memory groups. */
+void sandbox_clean(void);
 
 /* Enters the user namespace when the mode is one of the user modes (in place, once, idempotent; the process must have
  * no threads yet). Every tool that reads unpacked trees calls it before the first use, and only then: a build in which

@@ -190,6 +190,9 @@ int run_deploy(struct cloud *cloud, const struct run_deployment *deployment, str
     }
     if (run_service_get(cloud, path, &service, error) < 0)
         return -1;
+    if (!plan.current && deployment->allow_unauthenticated != 1)
+        progress_note(cloud->progress, "only callers with roles/run.invoker may call it; --allow-unauthenticated opens "
+                                       "it to everybody");
     if (!service)
         return error_set(error, ERROR_UNAVAILABLE, "service %s was deleted while it was deployed", deployment->service);
     return verify(cloud, deployment, path, service, outcome, error);

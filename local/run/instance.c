@@ -202,15 +202,12 @@ static uint64_t memory_bytes(const char *text) {
 
 /* ---- starting and ending ---- */
 
-static int open_network(struct instance *instance) {
+/* A process that has ended already has none; the probe then says so. */
+static void open_network(struct instance *instance) {
     AUTO_FREE char *path = text_format("/proc/%d/ns/net", (int)sandbox_process_pid(instance->process));
-    if (sandbox_mode() == SANDBOX_CHROOT)
-        return 0;
-    instance->network = open(path, O_RDONLY | O_CLOEXEC);
-    if (instance->network < 0)
-        return -1;
-    instance->gateway = gateway_open(instance->run, instance->network);
-    return 0;
+    instance->network = sandbox_mode() == SANDBOX_CHROOT ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    if (instance->network >= 0)
+        instance->gateway = gateway_open(instance->run, instance->network);
 }
 
 static void release(struct instance *instance) {
@@ -313,11 +310,9 @@ struct instance *instance_start(struct run *run, const struct launch *launch, st
         return NULL;
     }
     instance->is_logging = pthread_create(&instance->logger, NULL, keep_log, instance) == 0;
-    if (open_network(instance) == 0 &&
-        probe_wait(run, instance, sandbox_process_pid(instance->process), container, instance->port, failure))
+    open_network(instance);
+    if (probe_wait(run, instance, sandbox_process_pid(instance->process), container, instance->port, failure))
         return instance;
-    if (!failure->reason[0])
-        failure_set(failure, "UNKNOWN", "The network of the container cannot be entered.");
     instance_stop(&instance, 0);
     return NULL;
 }
@@ -336,11 +331,19 @@ bool instance_ended(struct instance *instance, int *status, bool *out_of_memory)
     return sandbox_process_ended(instance->process, status, out_of_memory);
 }
 
-int instance_connect(const struct instance *instance) {
-    return network_connect(instance->network, instance->network < 0 ? "127.0.0.1" : SANDBOX_ADDRESS, instance->port);
+struct door instance_door(const struct instance *instance) {
+    struct door door = {.network = -1, .port = instance->port, .shared = sandbox_mode() == SANDBOX_CHROOT};
+    if (!door.shared)
+        door.network = fcntl(instance->network, F_DUPFD_CLOEXEC, 3);
+    return door;
 }
 
-int instance_network(const struct instance *instance, unsigned *port) {
-    *port = instance->port;
-    return instance->network < 0 ? -1 : fcntl(instance->network, F_DUPFD_CLOEXEC, 3);
+int door_connect(struct door *door, unsigned port) {
+    AUTO_CLOSE int network = take_fd(&door->network);
+    if (door->shared)
+        return network_connect(-1, "127.0.0.1", port ? port : door->port);
+    if (network >= 0)
+        return network_connect(network, SANDBOX_ADDRESS, port ? port : door->port);
+    errno = ENETDOWN;
+    return -1;
 }

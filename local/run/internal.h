@@ -117,10 +117,15 @@ struct instance *instance_start(struct run *run, const struct launch *launch, st
 /* SIGTERM, ten seconds, SIGKILL; frees. */
 void instance_stop(struct instance **instance, unsigned grace);
 bool instance_ended(struct instance *instance, int *status, bool *out_of_memory);
-/* A connection to its port, or -1 with errno. Needs no lock as long as the instance is not stopped. */
-int instance_connect(const struct instance *instance);
-/* For a connection that outlives the instance: its network (-1: the host's; the caller closes) and port. */
-int instance_network(const struct instance *instance, unsigned *port);
+/* Where it can be reached, also by somebody who does not hold the lock. */
+struct door {
+    int network; /* its network namespace */
+    unsigned port;
+    bool shared; /* it has the host's network */
+};
+struct door instance_door(const struct instance *instance);
+/* A connection to a port of it (0: the one that requests come to), or -1 with errno. Closes the door. */
+int door_connect(struct door *door, unsigned port);
 
 /* ---- network.c ---- */
 

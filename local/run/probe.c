@@ -64,9 +64,8 @@ static bool asks_well(int fd, const struct probe *probe) {
 }
 
 static bool is_ready(const struct instance *instance, const struct probe *probe) {
-    unsigned own;
-    AUTO_CLOSE int network = instance_network(instance, &own);
-    AUTO_CLOSE int fd = network_connect(network, network < 0 ? "127.0.0.1" : SANDBOX_ADDRESS, probe->port);
+    struct door door = instance_door(instance);
+    AUTO_CLOSE int fd = door_connect(&door, probe->port);
     return fd >= 0 && (!probe->http_path || asks_well(fd, probe));
 }
 

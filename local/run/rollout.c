@@ -127,18 +127,17 @@ static bool start_again(struct run *run, struct service *service, struct revisio
 
 int revision_connect(struct run *run, struct service *service, const char *name, struct failure *failure) {
     struct instance *dead = NULL;
-    unsigned port = 0;
-    AUTO_CLOSE int network = -1;
+    struct door door = {.network = -1};
     pthread_mutex_lock(&run->lock);
     struct revision *revision = service_find_revision(service, name);
     bool runs = revision && take_running(run, revision, &dead);
     if (revision && !runs && !service->deleted && !atomic_load(&run->stopping))
         runs = start_again(run, service, revision, failure);
     if (runs)
-        network = instance_network(revision->instance, &port);
+        door = instance_door(revision->instance);
     pthread_mutex_unlock(&run->lock);
     instance_stop(&dead, 0);
-    return runs ? network_connect(network, network < 0 ? "127.0.0.1" : SANDBOX_ADDRESS, port) : -1;
+    return runs ? door_connect(&door, 0) : -1;
 }
 
 /* ---- the revision ---- */

@@ -121,6 +121,7 @@ bool run_service_port(const struct local_cloud *cloud, const char *project, cons
 /* The registry works also where no container does; deploying then says why. */
 static void check_sandbox(struct run *run) {
     struct error error = {0};
+    sandbox_clean();
     if (sandbox_enter(&error) < 0)
         run->cannot_run = text_copy(error.text);
 }
