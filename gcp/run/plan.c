@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { MEBI = 1 << 20, DEPTH_LIMIT = 32, SHOWN_LIMIT = 200 };
+enum { MEBI = 1 << 20, GIBI = 1 << 30, DEPTH_LIMIT = 32, SHOWN_LIMIT = 200 };
 
 /* What Google computes and refuses or ignores in a request. */
 static const char *const output_fields[] = {
@@ -142,6 +142,15 @@ static void put_labels(struct json *object, const struct text_list *pairs) {
     }
 }
 
+/* "2Gi", "512Mi", as people write it. */
+static char *memory_text(int64_t bytes) {
+    if (bytes % GIBI == 0)
+        return text_format("%lldGi", (long long)(bytes / GIBI));
+    if (bytes % MEBI == 0)
+        return text_format("%lldMi", (long long)(bytes / MEBI));
+    return text_format("%lld", (long long)bytes);
+}
+
 static void put_resources(struct json *container, const struct run_settings *settings) {
     if (!settings->cpu && settings->memory == -1)
         return;
@@ -152,9 +161,7 @@ static void put_resources(struct json *container, const struct run_settings *set
     if (settings->cpu)
         json_set_text(limits, "cpu", settings->cpu);
     if (settings->memory != -1) {
-        bool whole = settings->memory % MEBI == 0;
-        AUTO_FREE char *text =
-            text_format("%lld%s", (long long)(whole ? settings->memory / MEBI : settings->memory), whole ? "Mi" : "");
+        AUTO_FREE char *text = memory_text(settings->memory);
         json_set_text(limits, "memory", text);
     }
 }

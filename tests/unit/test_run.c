@@ -48,7 +48,7 @@ static void a_plan_keeps_what_it_does_not_name(void **state) {
     assert_int_equal(json_count(json_get(container, "env")), 3);
     assert_string_equal(json_get_text(json_at(json_get(container, "env"), 2), "value", ""), "a,b=c");
     assert_string_equal(json_text(json_get_path(container, "resources.limits.cpu")), "1");
-    assert_string_equal(json_text(json_get_path(container, "resources.limits.memory")), "1024Mi");
+    assert_string_equal(json_text(json_get_path(container, "resources.limits.memory")), "1Gi");
     assert_string_equal(json_text(json_get_path(after, "template.vpcAccess.connector")), "c");
     assert_null(json_get_path(after, "template.revision"));
     assert_null(json_get(after, "uri"));

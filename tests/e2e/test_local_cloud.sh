@@ -1,0 +1,221 @@
+#!/usr/bin/env bash
+# The local cloud from the outside: its life, services in networks of their own, revisions, who may call, logs.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/cloud.sh"
+
+api() { # api METHOD PATH [BODY]: as the account of the cloud
+    local token
+    token=$(curl -sf -H 'Metadata-Flavor: Google' "$PL_CLOUD_URL/computeMetadata/v1/instance/service-accounts/default/token" |
+        jq -r .access_token)
+    curl -s -X "$1" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' ${3:+-d "$3"} "$PL_CLOUD_URL$2"
+}
+SERVICES=/v2/projects/pl-local/locations/us-central1/services
+
+test_a_second_start_finds_the_first() {
+    cloud
+    first=$(process_of_cloud)
+    eval "$(pl-local start)"
+    equal "$(process_of_cloud)" "$first"
+    status 78 pl-local start --port 1
+    contains "$(pl-local env)" "PL_CLOUD_URL='http://127.0.0.1:"
+    contains "$(pl-local env --unset)" "unset"
+}
+
+test_services_that_insist_on_one_port_run_side_by_side() {
+    cloud
+    web_app one "I am one" 'exec /bin/busybox httpd -f -v -p 8080 -h /www'
+    web_app two "I am two" 'exec /bin/busybox httpd -f -v -p 8080 -h /www'
+    first=$(ship one one)
+    second=$(ship two two)
+    equal "$(curl -sf "$first/")" "I am one"
+    equal "$(curl -sf "$second/")" "I am two"
+    contains "$(pl-local status)" "service  one  us-central1  $first  ready"
+}
+
+test_nothing_is_left_after_stop() {
+    cloud
+    web_app app "text"
+    url=$(ship app app)
+    curl -sf "$url/" > /dev/null
+    pids=$(pgrep -P "$(process_of_cloud)")
+    [ -n "$pids" ]
+    pl-local stop
+    for pid in $pids; do [ ! -e "/proc/$pid" ] || fail "process $pid is still there"; done
+    equal "$(grep -c "$PWD" /proc/mounts || true)" 0
+    equal "$(ls "$PL_LOCAL_STATE/store/tmp")" ""
+    status 1 pl-local status
+    status 7 curl -s "$url/"
+}
+
+test_the_state_survives_a_kill() {
+    cloud
+    web_app app "still here"
+    url=$(ship app app)
+    pids=$(pgrep -P "$(process_of_cloud)")
+    kill -9 "$(process_of_cloud)"
+    for pid in $pids; do wait_for 5 test ! -e "/proc/$pid"; done
+    equal "$(grep -c "$PWD" /proc/mounts || true)" 0
+    eval "$(pl-local start)"
+    equal "$(curl -sf "$url/")" "still here"
+    ship app app > again 2>&1
+    equal "$(cat again)" "$url"
+    contains "$(pl-local logs app)" "response:200"
+}
+
+test_an_instance_that_ended_is_started_by_the_next_request() {
+    cloud
+    web_app app "text"
+    url=$(ship app app)
+    curl -sf "$url/" > /dev/null
+    holder=$(pgrep -P "$(process_of_cloud)")
+    kill -9 "$(pgrep -P "$holder")"
+    wait_for 5 sh -c "! pgrep -P $holder"
+    equal "$(curl -sf "$url/")" "text"
+}
+
+test_the_old_revision_serves_until_the_new_one_is_ready() {
+    cloud
+    web_app app "old"
+    url=$(ship app app)
+    web_app app "new" 'while [ ! -e /www/go ]; do /bin/busybox sleep 0.1; [ -z \"$X\" ] || exit 3; done; exec /bin/busybox httpd -f -p $PORT -h /www'
+    ship app app > /dev/null 2>&1 &
+    wait_for 20 sh -c "curl -s '$PL_CLOUD_URL/' > /dev/null && [ \"\$(pgrep -P $(process_of_cloud) | wc -l)\" = 2 ]"
+    equal "$(curl -sf "$url/")" "old"
+    kill %1
+    wait
+    equal "$(curl -sf "$url/")" "old"
+}
+
+test_a_revision_that_fails_never_serves() {
+    cloud --startup-time 5
+    web_app app "good"
+    url=$(ship app app)
+    web_app app "bad" 'echo going down; exit 3'
+    status 70 sh -c "pl-build -q --name app app | pl-push-image -q --repo demo | pl-run-deploy --region us-central1 > out 2> error"
+    contains "$(cat error)" "its process ended with exit code 3"
+    contains "$(cat error)" "going down"
+    contains "$(cat error)" "app-00001"
+    equal "$(curl -sf "$url/")" "good"
+    contains "$(pl-local status)" "its last revision failed"
+}
+
+test_a_first_revision_that_fails_leaves_a_service_that_can_be_deployed_again() {
+    cloud --startup-time 5
+    web_app app "bad" 'exit 3'
+    status 70 sh -c "pl-build -q --name app app | pl-push-image -q --repo demo | pl-run-deploy --region us-central1 > out 2> error"
+    web_app app "good"
+    url=$(ship app app)
+    equal "$(curl -sf "$url/")" "good"
+}
+
+test_who_may_call() {
+    cloud --strict
+    web_app app "text"
+    url=$(ship app app)
+    equal "$(curl -s -o body -w '%{http_code}' "$url/")" 403
+    token=$(curl -sf -H 'Metadata-Flavor: Google' "$PL_CLOUD_URL/computeMetadata/v1/instance/service-accounts/default/identity?audience=$url")
+    equal "$(curl -s -o body -w '%{http_code}' -H "Authorization: Bearer $token" "$url/")" 200
+    other=$(curl -sf -H 'Metadata-Flavor: Google' "$PL_CLOUD_URL/computeMetadata/v1/instance/service-accounts/default/identity?audience=https://elsewhere")
+    equal "$(curl -s -o body -w '%{http_code}' -H "Authorization: Bearer $other" "$url/")" 401
+    ship app app --allow-unauthenticated > /dev/null
+    equal "$(curl -s -o body -w '%{http_code}' "$url/")" 200
+    ship app app --no-allow-unauthenticated > /dev/null
+    equal "$(curl -s -o body -w '%{http_code}' "$url/")" 403
+}
+
+test_the_developer_calls_a_private_service_but_nobody_for_others() {
+    cloud
+    web_app app "text"
+    url=$(ship app app)
+    equal "$(curl -s -o body -w '%{http_code}' "$url/")" 200
+    equal "$(curl -s -o body -w '%{http_code}' -H 'X-Forwarded-Host: shop.web.app' "$url/")" 403
+    equal "$(curl -s -o body -w '%{http_code}' -H 'Host: evil.example' "$url/")" 400
+}
+
+test_a_container_sees_the_contract() {
+    cloud
+    web_app app "text" '/bin/busybox env > /www/env; /bin/busybox id -u > /www/id; exec /bin/busybox httpd -f -p $PORT -h /www'
+    url=$(ship app app --port 9000 --env 'LIST=a,b=c' --memory 256Mi)
+    environment=$(curl -sf "$url/env")
+    contains "$environment" "PORT=9000"
+    contains "$environment" "K_SERVICE=app"
+    contains "$environment" "K_REVISION=app-00001-"
+    contains "$environment" "K_CONFIGURATION=app"
+    contains "$environment" "LIST=a,b=c"
+    lacks "$environment" "GOOGLE_APPLICATION_CREDENTIALS"
+    lacks "$environment" "PL_"
+}
+
+test_the_metadata_server_answers_in_a_container() {
+    cloud
+    web_app app "text" '/bin/busybox wget -q -O /www/project --header Metadata-Flavor:Google http://metadata.google.internal/computeMetadata/v1/project/project-id; exec /bin/busybox httpd -f -p $PORT -h /www'
+    url=$(ship app app)
+    equal "$(curl -sf "$url/project")" "pl-local"
+}
+
+test_logs_follow() {
+    cloud
+    web_app app "text"
+    url=$(ship app app)
+    pl-local logs app -f > followed 2>&1 &
+    curl -s "$url/none" > /dev/null
+    wait_for 5 grep -q response:404 followed
+    kill %1
+    wait
+    status 66 pl-local logs nobody
+    contains "$(api POST /v2/entries:list '{"resourceNames":["projects/pl-local"],"filter":"resource.labels.service_name=\"app\"","orderBy":"timestamp desc","pageSize":5}')" "response:404"
+    contains "$(api POST /v2/entries:list '{"filter":"sin(x)>2"}')" "INVALID_ARGUMENT"
+}
+
+test_requests_are_checked_as_google_does() {
+    cloud
+    equal "$(curl -s "$PL_CLOUD_URL$SERVICES" | jq -r .error.status)" UNAUTHENTICATED
+    contains "$(api GET $SERVICES/none)" "does not exist"
+    contains "$(api GET /v2/projects/other-project/locations/us-central1/services)" "PERMISSION_DENIED"
+    contains "$(api POST "$SERVICES?serviceId=app" '{"template":{"containers":[{"image":"x","colour":"red"}]}}')" "Unknown name \\\"colour\\\" at 'service.template.containers[0]': Cannot find field."
+    contains "$(api POST "$SERVICES?serviceId=app" '{"template":{"containers":[{"image":"x","env":[{"name":"PORT","value":"1"}]}]}}')" "reserved env names"
+    contains "$(api POST "$SERVICES?serviceId=app" '{"template":{"timeout":"1h","containers":[{"image":"x"}]}}')" "google.protobuf.Duration"
+    contains "$(api POST "$SERVICES?serviceId=App" '{"template":{"containers":[{"image":"x"}]}}')" "invalid"
+    contains "$(api POST "$SERVICES?serviceId=app" '{"template":{"containers":[]}}')" "at least one container"
+    contains "$(api POST "$SERVICES?serviceId=app" '{"labels":{"run.googleapis.com/x":"y"},"template":{"containers":[{"image":"x"}]}}')" "not supported in the v2 API"
+    contains "$(api PATCH "$SERVICES/app?updateMask=colour&allowMissing=true" '{"template":{"containers":[{"image":"x"}]}}')" "Invalid field mask"
+    contains "$(api PATCH "$SERVICES/app" '{"template":{"containers":[{"image":"x"}]}}')" "NOT_FOUND"
+    equal "$(api POST "$SERVICES?serviceId=app&validateOnly=true" '{"ingress":1,"template":{"containers":[{"image":"x"}]}}' | jq -r .response.ingress)" INGRESS_TRAFFIC_ALL
+    equal "$(api GET $SERVICES | jq -c .)" "{}"
+}
+
+test_an_image_that_is_not_there() {
+    cloud
+    status 78 pl-run-deploy --region us-central1 --name app "${PL_CLOUD_URL#http://}/pl-local/demo/none@sha256:$(printf %064d 0)" 2> error > out
+    contains "$(cat error)" "the image was not found"
+}
+
+test_a_stale_etag_is_a_conflict() {
+    cloud
+    web_app app "text"
+    ship app app > /dev/null
+    contains "$(api PATCH "$SERVICES/app?updateMask=labels" '{"etag":"\"old\"","labels":{"a":"b"}}')" ABORTED
+    equal "$(api PATCH "$SERVICES/app?updateMask=labels" '{"labels":{"a":"b"}}' | jq .done)" true
+    equal "$(api GET "$SERVICES/app" | jq -r .labels.a)" b
+    equal "$(api GET "$SERVICES/app/revisions" | jq '.revisions | length')" 1
+}
+
+test_delete_ends_the_service() {
+    cloud
+    web_app app "text"
+    url=$(ship app app)
+    api DELETE "$SERVICES/app" > /dev/null
+    wait_for 5 sh -c "! curl -s '$url/'"
+    contains "$(api GET $SERVICES/app)" NOT_FOUND
+    equal "$(ls "$PL_LOCAL_STATE/run/pl-local/us-central1")" ""
+}
+
+test_reset_removes_everything() {
+    cloud
+    web_app app "text"
+    ship app app > /dev/null
+    pl-local reset
+    [ ! -e "$PL_LOCAL_STATE" ]
+}
+
+run_tests
