@@ -1,24 +1,25 @@
 #include "registry/registries.h"
 
-static int open_registry(struct registries *registries, struct error *error) {
+#include "gcp/cloud.h"
+
+enum { DEADLINE = 3600 };
+
+static void open_registry(struct registries *registries) {
     if (registries->registry)
-        return 0;
-    struct http_options options = {.progress = registries->progress, .deadline = 3600};
-    registries->http = http_new(&options);
-    if (!registries->http)
-        return error_set(error, ERROR_CONFIGURATION, "libcurl.so.4 cannot be loaded, which speaks to registries");
-    registries->login.progress = registries->progress;
-    registries->files = docker_login_source(&registries->login, NULL);
+        return;
+    registries->http = cloud_http_new(registries->progress, DEADLINE);
+    registries->google = (struct google_login){.http = registries->http, .progress = registries->progress};
+    registries->docker = (struct docker_login){.progress = registries->progress};
+    registries->sources[1] = docker_login_source(&registries->docker, NULL);
+    registries->sources[0] = google_login_source(&registries->google, &registries->sources[1]);
     registries->registry = registry_new(&(struct registry_options){
-        .http = registries->http, .progress = registries->progress, .logins = &registries->files});
-    return 0;
+        .http = registries->http, .progress = registries->progress, .logins = &registries->sources[0]});
 }
 
 static int manifest(void *context, const char *reference, const char *platform, struct buffer *out, char **canonical,
                     struct error *error) {
     struct registries *registries = context;
-    if (open_registry(registries, error) < 0)
-        return -1;
+    open_registry(registries);
     struct image_source source = registry_image_source(registries->registry);
     return source.manifest(source.context, reference, platform, out, canonical, error);
 }
@@ -26,8 +27,7 @@ static int manifest(void *context, const char *reference, const char *platform, 
 static int blob(void *context, const char *canonical, const struct digest *digest, uint64_t size, struct store *store,
                 struct error *error) {
     struct registries *registries = context;
-    if (open_registry(registries, error) < 0)
-        return -1;
+    open_registry(registries);
     struct image_source source = registry_image_source(registries->registry);
     return source.blob(source.context, canonical, digest, size, store, error);
 }
@@ -38,5 +38,6 @@ struct image_source registries_source(struct registries *registries) {
 
 void registries_release(struct registries *registries) {
     registry_release(&registries->registry);
+    google_login_release(&registries->google);
     http_release(&registries->http);
 }

@@ -5,13 +5,15 @@
 
 #include "common/base/progress.h"
 #include "common/store/image_source.h"
+#include "gcp/credentials/credentials.h"
 #include "registry/credentials.h"
 #include "registry/registry.h"
 
 struct registries {
     struct progress *progress;
-    struct docker_login login;
-    struct login_source files;
+    struct google_login google;
+    struct docker_login docker;
+    struct login_source sources[2]; /* Google's credentials for Google's registries, then Docker's files */
     struct http *http;
     struct registry *registry;
 };

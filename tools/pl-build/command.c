@@ -90,6 +90,8 @@ static const struct command_exit exits[] = {
     {69, "a registry does not answer"},
     {70, "a step failed"},
     {73, "the store cannot be written"},
+    {76, "a registry does not speak its protocol, or a digest is wrong"},
+    {77, "a registry wants a login that is missing or does not suffice"},
     {78, "something that is needed is missing on this machine"},
     {130, "cancelled, also because the reader of the output went away"},
     {0},
@@ -108,7 +110,9 @@ const struct command pl_build_command = {
         "says something.\n\n"
         "Every step is looked up by the content of exactly what it may see, and is run only when that was never seen "
         "before. The same source gives the same image, whoever builds it, wherever and whenever.\n\n"
-        "Where no image registry can be reached, the base is made from Debian packages, and pl-build says so.\n\n"
+        "Where no image registry can be reached, the base is made from Debian packages, and pl-build says so. A base of "
+        "a registry is fetched layer by layer when a step must run on it. Google's registries take the credentials "
+        "that pl-run-deploy takes, every registry those of docker and podman.\n\n"
         "Files that hold credentials are refused unless they are allowed by name.",
     .writes = "container",
     .options = options,
