@@ -199,6 +199,7 @@ int base_resolve(struct engine *engine, const char *reference, const char *platf
                     text_starts_with(reference, "rootfs:");
     int64_t seconds = strstr(reference, "@sha256:")         ? INT64_MAX
                       : text_starts_with(reference, "apt:") ? PACKAGES_REMEMBERED
+                      : engine->ask_bases                   ? 0
                                                             : REMEMBERED;
     int known = is_local ? 0 : recall(engine, key, seconds, container, error);
     if (known < 0)

@@ -35,7 +35,7 @@ static bool was_unreachable(const struct run *run) {
     char key[DIGEST_HEX_SIZE];
     AUTO_JSON struct json *note = NULL;
     unreachable_key(run, key);
-    if (run->engine->no_cache || !run->plan->fallback_base ||
+    if (run->engine->no_cache || run->engine->ask_bases || !run->plan->fallback_base ||
         store_name_read(run->engine->store, "unreachable", key, &note, NULL) < 0 || !note)
         return false;
     int64_t age = (int64_t)time(NULL) - json_get_integer(note, "time", 0);

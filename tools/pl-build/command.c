@@ -62,6 +62,10 @@ static const struct option options[] = {
      .traits = OPTION_REPEATABLE,
      INTO(allowed_files)},
     {.name = "no-cache", .help = "make every step anew", .kind = OPTION_FLAG, INTO(no_cache)},
+    {.name = "pull",
+     .help = "ask the registry what the tag of a base means now; without it the answer of the last day is taken",
+     .kind = OPTION_FLAG,
+     INTO(pull)},
     {.name = "explain",
      .help = "say for each step whether it was found or made, and which of its inputs changed",
      .kind = OPTION_FLAG,
@@ -110,7 +114,8 @@ const struct command pl_build_command = {
         "says something.\n\n"
         "Every step is looked up by the content of exactly what it may see, and is run only when that was never seen "
         "before. The same source gives the same image, whoever builds it, wherever and whenever.\n\n"
-        "Where no image registry can be reached, the base is made from Debian packages, and pl-build says so. A base of "
+        "Where no image registry can be reached, the base is made from Debian packages, and pl-build says so. A base "
+        "of "
         "a registry is fetched layer by layer when a step must run on it. Google's registries take the credentials "
         "that pl-run-deploy takes, every registry those of docker and podman.\n\n"
         "Files that hold credentials are refused unless they are allowed by name.",

@@ -16,6 +16,7 @@ struct arguments {
     struct text_list secrets;
     struct text_list allowed_files;
     bool no_cache;
+    bool pull;
     bool explain;
     bool plan;
     bool doctor;

@@ -176,6 +176,7 @@ static int run_build(struct build *build, struct error *error) {
     build->engine.progress = build->context->progress;
     build->engine.source = &source;
     build->engine.no_cache = build->arguments->no_cache;
+    build->engine.ask_bases = build->arguments->pull;
     build->engine.explain = build->arguments->explain;
     build->engine.scope = build->directory;
     build->engine.store = store_open(NULL, error);
