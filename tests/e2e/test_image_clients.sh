@@ -11,7 +11,7 @@ application() {
     echo old > root/old/file
     chmod 1777 root/tmp
     tar -C root --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -cf base.tar .
-    echo "${1:-hello}" > app/data/file
+    echo hello > app/data/file
     cat > app/Dockerfile <<END
 FROM rootfs:$PWD/base.tar
 COPY --chown=1000:1000 --chmod=640 data/file /app/data/file
