@@ -1,17 +1,14 @@
 #include "registry/registries.h"
 
-#include "gcp/cloud.h"
-
 enum { DEADLINE = 3600 };
 
 static void open_registry(struct registries *registries) {
     if (registries->registry)
         return;
-    registries->http = cloud_http_new(registries->progress, DEADLINE);
-    registries->google = (struct google_login){.http = registries->http, .progress = registries->progress};
     registries->docker = (struct docker_login){.progress = registries->progress};
     registries->sources[1] = docker_login_source(&registries->docker, NULL);
-    registries->sources[0] = google_login_source(&registries->google, &registries->sources[1]);
+    registries->http =
+        registries->open(registries->context, registries->progress, &registries->sources[1], &registries->sources[0]);
     registries->registry = registry_new(&(struct registry_options){
         .http = registries->http, .progress = registries->progress, .logins = &registries->sources[0]});
 }
@@ -38,6 +35,5 @@ struct image_source registries_source(struct registries *registries) {
 
 void registries_release(struct registries *registries) {
     registry_release(&registries->registry);
-    google_login_release(&registries->google);
     http_release(&registries->http);
 }

@@ -4,16 +4,20 @@
 #define REGISTRY_REGISTRIES_H
 
 #include "common/base/progress.h"
+#include "common/http/login_source.h"
 #include "common/store/image_source.h"
-#include "gcp/credentials/credentials.h"
 #include "registry/credentials.h"
 #include "registry/registry.h"
 
 struct registries {
     struct progress *progress;
-    struct google_login google;
+    /* Makes the HTTP client, and in *first the logins that are asked before those of Docker's files (`next`). NULL: a
+     * plain client, and Docker's files alone. */
+    struct http *(*open)(void *context, struct progress *progress, const struct login_source *next,
+                         struct login_source *first);
+    void *context;
     struct docker_login docker;
-    struct login_source sources[2]; /* Google's credentials for Google's registries, then Docker's files */
+    struct login_source sources[2];
     struct http *http;
     struct registry *registry;
 };

@@ -51,6 +51,10 @@ struct google_login {
 };
 struct login_source google_login_source(struct google_login *login, const struct login_source *next);
 void google_login_release(struct google_login *login);
+/* Makes the HTTP client and the source of a zeroed struct google_login, when registries are first asked
+ * (registry/registries.h). The caller releases both. */
+struct http *google_login_open(void *login, struct progress *progress, const struct login_source *next,
+                               struct login_source *source);
 #define AUTO_GOOGLE_LOGIN AUTO(google_login_release)
 
 #endif

@@ -1,7 +1,10 @@
 /* Google's registries take an access token as a password. */
 #include "gcp/credentials/credentials.h"
 
+#include "gcp/cloud.h"
 #include "gcp/endpoints.h"
+
+enum { OPEN_DEADLINE = 3600 };
 
 static int find(void *context, const char *host, int again, char **user, char **secret, struct error *error) {
     struct google_login *login = context;
@@ -24,6 +27,14 @@ static int find(void *context, const char *host, int again, char **user, char **
 
 struct login_source google_login_source(struct google_login *login, const struct login_source *next) {
     return (struct login_source){.context = login, .find = find, .next = next};
+}
+
+struct http *google_login_open(void *context, struct progress *progress, const struct login_source *next,
+                               struct login_source *source) {
+    struct google_login *login = context;
+    *login = (struct google_login){.http = cloud_http_new(progress, OPEN_DEADLINE), .progress = progress};
+    *source = google_login_source(login, next);
+    return login->http;
 }
 
 void google_login_release(struct google_login *login) {

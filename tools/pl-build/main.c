@@ -3,6 +3,7 @@
 #include "engine/dockerfile/dockerfile.h"
 #include "engine/stacks/stack.h"
 #include "engine/step.h"
+#include "gcp/credentials/credentials.h"
 #include "registry/registries.h"
 #include "tools/pl-build/command.h"
 #include "tools/pl-build/doctor.h"
@@ -164,8 +165,10 @@ static int build_container(struct build *build, enum stack_kind kind, struct err
 }
 
 static int run_build(struct build *build, struct error *error) {
+    AUTO_GOOGLE_LOGIN struct google_login login = {0};
     enum stack_kind kind = STACK_DOCKERFILE;
-    AUTO_REGISTRIES struct registries registries = {.progress = build->context->progress};
+    AUTO_REGISTRIES struct registries registries = {
+        .progress = build->context->progress, .open = google_login_open, .context = &login};
     struct image_source source = registries_source(&registries);
     if (prepare(build, error) < 0 || (!build->arguments->file && stack_find(build->directory, &kind, error) < 0))
         return -1;
