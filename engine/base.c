@@ -106,9 +106,7 @@ int base_from_layer(struct engine *engine, const struct digest *diff_id, const c
     AUTO_CONTAINER struct container scratch = {0};
     if (container_scratch(engine, platform, &scratch, error) < 0)
         return -1;
-    struct json *config = json_copy_deep(scratch.config), *environment = json_new_array(), *entry = json_new_object();
-    json_append_text(environment, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-    json_set(json_get(config, "config"), "Env", environment);
+    struct json *config = json_copy_deep(scratch.config), *entry = json_new_object();
     json_append_text(json_get_path(config, "rootfs.diff_ids"), digest_format(diff_id).text);
     json_set_text(entry, "created_by", created_by);
     json_append(json_get(config, "history"), entry);

@@ -17,12 +17,15 @@ int container_scratch(struct engine *engine, const char *platform, struct contai
     const char *variant = strchr(slash + 1, '/');
     AUTO_FREE char *architecture =
         text_copy_length(slash + 1, variant ? (size_t)(variant - slash - 1) : strlen(slash + 1));
-    struct json *config = json_new_object(), *rootfs = json_new_object();
+    struct json *config = json_new_object(), *settings = json_new_object(), *rootfs = json_new_object();
+    struct json *environment = json_new_array();
     json_set_text(config, "architecture", architecture);
     if (variant)
         json_set_text(config, "variant", variant + 1);
     json_set_text(config, "os", "linux");
-    json_set(config, "config", json_new_object());
+    json_append_text(environment, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    json_set(settings, "Env", environment);
+    json_set(config, "config", settings);
     json_set_text(rootfs, "type", "layers");
     json_set(rootfs, "diff_ids", json_new_array());
     json_set(config, "rootfs", rootfs);

@@ -9,7 +9,7 @@ struct container {
     struct json *config;  /* OCI image config: architecture, os, config{Env,Cmd,…}, rootfs{diff_ids}, history */
 };
 
-/* An image without layers; architecture and os from "linux/amd64". */
+/* An image without layers, with the usual PATH; architecture and os from "linux/amd64". */
 int container_scratch(struct engine *engine, const char *platform, struct container *container,
                       struct error *error) MUST_CHECK;
 int container_load(struct engine *engine, const struct digest *digest, struct container *container,

@@ -24,13 +24,16 @@ struct layer_descriptor {
 int layer_from_upper(struct engine *engine, const char *path, struct digest *diff_id, bool *empty,
                      struct error *error) MUST_CHECK;
 
-/* A tree object laid at an absolute path in the image, parents made 0755 root. mode -1: 0755/0644 by the executable
- * bit. */
+/* A tree object laid at an absolute path in the image. */
 struct layer_content {
     struct digest tree;
     const char *destination; /* absolute */
+    bool has_owner; /* everything belongs to uid:gid; else to whom its entry says, root where it says nothing */
     uint32_t uid, gid;
-    int mode;
+    int mode; /* of everything; -1: what its entry says */
+    /* What the layer says of the directories down to the destination, topmost first: a list of [uid, gid, mode], as
+     * many as the destination has parts. NULL: root's, 0755, or what is usual for /tmp, /var/tmp and /root. */
+    const struct json *parents;
 };
 int layer_from_content(struct engine *engine, const struct layer_content *content, struct digest *diff_id,
                        struct error *error) MUST_CHECK;

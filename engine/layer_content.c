@@ -15,13 +15,20 @@ static mode_t parent_mode(const char *path) {
     return S_IFDIR | (text_equal(path, "root") ? 0700 : 0755);
 }
 
-static int write_parents(struct tar_writer *writer, const char *destination, struct error *error) {
-    size_t length = strlen(destination);
+static int write_parents(struct tar_writer *writer, const struct layer_content *content, struct error *error) {
+    const char *destination = content->destination + 1;
+    size_t length = strlen(destination), part = 0;
     for (size_t i = 1; i <= length; i++) {
         if (destination[i] != '/' && i < length)
             continue;
         AUTO_FREE char *path = text_copy_length(destination, i);
+        const struct json *parent = json_at(content->parents, part++);
         struct tar_entry entry = {.path = path, .mode = parent_mode(path)};
+        if (parent) {
+            entry.uid = (uint32_t)json_number(json_at(parent, 0));
+            entry.gid = (uint32_t)json_number(json_at(parent, 1));
+            entry.mode = S_IFDIR | ((mode_t)json_number(json_at(parent, 2)) & 07777);
+        }
         if (tar_writer_entry(writer, &entry, error) < 0)
             return -1;
     }
@@ -46,17 +53,9 @@ static int write_object(struct engine *engine, struct tar_writer *writer, const 
 }
 
 static mode_t entry_mode(const struct layer_content *content, const struct tree_entry *file) {
-    mode_t given = (mode_t)content->mode & 07777;
-    switch (file->type) {
-    case 'd':
-        return S_IFDIR | (content->mode < 0 ? 0755 : given);
-    case 'l':
-        return S_IFLNK | 0777;
-    case 'x':
-        return S_IFREG | (content->mode < 0 ? 0755 : given);
-    default:
-        return S_IFREG | (content->mode < 0 ? 0644 : given);
-    }
+    mode_t type = file->type == 'd' ? S_IFDIR : file->type == 'l' ? S_IFLNK : S_IFREG;
+    bool given = content->mode >= 0 && file->type != 'l';
+    return type | (given ? (mode_t)content->mode & 07777 : tree_entry_mode(file));
 }
 
 static int write_entry(struct engine *engine, struct tar_writer *writer, const struct layer_content *content,
@@ -66,8 +65,8 @@ static int write_entry(struct engine *engine, struct tar_writer *writer, const s
     bool is_file = file->type == 'f' || file->type == 'x';
     struct tar_entry entry = {.path = path,
                               .mode = entry_mode(content, file),
-                              .uid = content->uid,
-                              .gid = content->gid,
+                              .uid = content->has_owner ? content->uid : file->uid,
+                              .gid = content->has_owner ? content->gid : file->gid,
                               .size = is_file ? file->size : 0,
                               .target = file->target};
     if (tar_writer_entry(writer, &entry, error) < 0)
@@ -82,7 +81,7 @@ int layer_content_write(struct engine *engine, const struct layer_content *conte
     AUTO_FREE char *block = memory_allocate(1, BLOCK);
     if (tree_load(engine, &content->tree, &tree, error) < 0)
         return -1;
-    if (content->destination[1] && write_parents(writer, content->destination + 1, error) < 0)
+    if (content->destination[1] && write_parents(writer, content, error) < 0)
         return -1;
     for (size_t i = 0; i < tree.count; i++)
         if (write_entry(engine, writer, content, &tree.entries[i], block, error) < 0)
@@ -94,9 +93,13 @@ struct json *layer_content_json(const struct layer_content *content) {
     struct json *json = json_new_object();
     json_set_text(json, "tree", digest_format(&content->tree).text);
     json_set_text(json, "destination", content->destination);
-    json_set_integer(json, "uid", content->uid);
-    json_set_integer(json, "gid", content->gid);
+    if (content->has_owner) {
+        json_set_integer(json, "uid", content->uid);
+        json_set_integer(json, "gid", content->gid);
+    }
     json_set_integer(json, "mode", content->mode);
+    if (content->parents)
+        json_set(json, "parents", json_copy_deep(content->parents));
     return json;
 }
 
@@ -104,7 +107,9 @@ int layer_content_parse(const struct json *json, struct layer_content *content, 
     *content = (struct layer_content){.destination = json_get_text(json, "destination", NULL),
                                       .uid = (uint32_t)json_get_integer(json, "uid", 0),
                                       .gid = (uint32_t)json_get_integer(json, "gid", 0),
-                                      .mode = (int)json_get_integer(json, "mode", -1)};
+                                      .mode = (int)json_get_integer(json, "mode", -1),
+                                      .has_owner = json_get(json, "uid") != NULL,
+                                      .parents = json_get(json, "parents")};
     if (!content->destination || *content->destination != '/')
         return error_set(error, ERROR_DATA, "the store's note about a copied layer is damaged");
     return digest_parse(json_get_text(json, "tree", ""), &content->tree, error);

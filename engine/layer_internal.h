@@ -12,7 +12,7 @@ int layer_pack(const char *directory, int64_t epoch, archive_sink *sink, void *c
 int layer_content_write(struct engine *engine, const struct layer_content *content, archive_sink *sink, void *context,
                         struct error *error);
 struct json *layer_content_json(const struct layer_content *content);
-/* Borrows the destination from `json`. */
+/* Borrows destination and parents from `json`. */
 int layer_content_parse(const struct json *json, struct layer_content *content, struct error *error);
 
 /* An archive_sink over `int *`, a descriptor. */

@@ -73,8 +73,8 @@ int step_record(struct engine *engine, const char *key, const struct json *defin
     return store_name_write(engine->store, "slots", slot_key, slot, error);
 }
 
-static int record_container(struct engine *engine, const char *key, const struct json *definition, const char *name,
-                            const struct container *output, struct error *error) {
+int step_record_container(struct engine *engine, const char *key, const struct json *definition, const char *name,
+                          const struct container *output, struct error *error) {
     struct json *digest = json_new_text(digest_format(&output->digest).text);
     return step_record(engine, key, definition, name, "container", digest, error);
 }
@@ -98,7 +98,7 @@ int step_append(struct engine *engine, const struct container *input, const stru
     return container_store(engine, copy, output, error);
 }
 
-static struct json *new_definition(struct engine *engine, const char *operation, const struct container *input) {
+struct json *step_definition(struct engine *engine, const char *operation, const struct container *input) {
     struct json *definition = json_new_object();
     json_set_integer(definition, "pl", 1);
     json_set_text(definition, "operation", operation);
@@ -114,7 +114,7 @@ static struct json *text_array(const struct text_list *list) {
     return array;
 }
 
-static void found(struct engine *engine, const char *name) {
+void step_tell_found(struct engine *engine, const char *name) {
     progress_end(engine->progress, progress_begin(engine->progress, "%s", name), PROGRESS_CACHED);
     engine->steps_found++;
 }
@@ -150,7 +150,7 @@ static struct json *define_mount(const struct step_mount *mount) {
 
 struct json *step_define(struct engine *engine, const char *operation, const struct container *input,
                          const struct step_exec *exec) {
-    struct json *definition = new_definition(engine, operation, input), *mounts = json_new_array();
+    struct json *definition = step_definition(engine, operation, input), *mounts = json_new_array();
     json_set(definition, "argv", text_array(exec->argv));
     json_set(definition, "environment", text_array(exec->environment));
     json_set_text(definition, "directory", exec->directory);
@@ -332,7 +332,7 @@ int step_exec(struct engine *engine, const struct container *input, const struct
         return -1;
     step_explain(engine, exec->name, definition, state == 1);
     if (state == 1) {
-        found(engine, exec->name);
+        step_tell_found(engine, exec->name);
         return 0;
     }
     if (step_check_architecture(input, error) < 0)
@@ -341,7 +341,7 @@ int step_exec(struct engine *engine, const struct container *input, const struct
     int step = progress_begin(engine->progress, "%s", exec->name);
     int result = exec_locked(engine, input, exec, definition, key, step, &was_found, output, error);
     if (result == 0 && !was_found)
-        result = record_container(engine, key, definition, exec->name, output, error);
+        result = step_record_container(engine, key, definition, exec->name, output, error);
     bool cancelled = result < 0 && progress_cancelled(engine->progress);
     progress_end(engine->progress, step,
                  result == 0 ? was_found ? PROGRESS_CACHED : PROGRESS_MADE
@@ -351,58 +351,5 @@ int step_exec(struct engine *engine, const struct container *input, const struct
         engine->steps_found++;
     else
         engine->steps_made++;
-    return result;
-}
-
-/* ---- copy ---- */
-
-/* Directories that are symbolic links in the usual bases: only a look at the base tells. */
-static bool may_be_link(const char *destination) {
-    static const char *const names[] = {"/bin",   "/sbin",   "/lib",     "/lib32",
-                                        "/lib64", "/libx32", "/var/run", "/var/lock"};
-    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
-        size_t length = strlen(names[i]);
-        if (strncmp(destination, names[i], length) == 0 && (destination[length] == '/' || destination[length] == '\0'))
-            return true;
-    }
-    return false;
-}
-
-static int make_copy(struct engine *engine, const struct container *input, const struct step_copy *copy,
-                     struct container *output, struct error *error) {
-    struct layer_content content = copy->content;
-    AUTO_FREE char *resolved = NULL;
-    struct digest layer;
-    if (may_be_link(content.destination)) {
-        if (container_resolve(engine, input, content.destination, &resolved, error) < 0)
-            return -1;
-        content.destination = resolved;
-    }
-    if (layer_from_content(engine, &content, &layer, error) < 0)
-        return -1;
-    return step_append(engine, input, &layer, copy->created_by ? copy->created_by : copy->name, NULL, output, error);
-}
-
-int step_copy(struct engine *engine, const struct container *input, const struct step_copy *copy,
-              struct container *output, struct error *error) {
-    char key[DIGEST_HEX];
-    AUTO_JSON struct json *definition = new_definition(engine, "copy", input);
-    *output = (struct container){0};
-    json_set_text(definition, "name", copy->input_name);
-    json_set(definition, "content", layer_content_json(&copy->content));
-    int state = step_find(engine, definition, key, output, error);
-    if (state < 0)
-        return -1;
-    step_explain(engine, copy->name, definition, state == 1);
-    if (state == 1) {
-        found(engine, copy->name);
-        return 0;
-    }
-    int step = progress_begin(engine->progress, "%s", copy->name);
-    int result = make_copy(engine, input, copy, output, error);
-    if (result == 0)
-        result = record_container(engine, key, definition, copy->name, output, error);
-    progress_end(engine->progress, step, result == 0 ? PROGRESS_MADE : PROGRESS_FAILED);
-    engine->steps_made++;
     return result;
 }

@@ -54,6 +54,16 @@ struct step_copy {
     const char *input_name; /* "source" */
     struct layer_content content;
     const char *created_by;
+    /* Look at what is at the destination, as COPY does: links on the way are followed, directories that exist keep
+     * their owner and mode, new ones belong to the content's owner, and what is no directory where one is wanted is
+     * ERROR_DATA. Needs the layers of the container, except while it is fresh (no command has changed it) and the
+     * destination is a directory that every base has, or below /usr. Else the layer says what content.parents says. */
+    bool looks;
+    bool is_fresh;
+    const char *file_name; /* the tree is one file of this name. It gets the destination's own name, unless there is a
+                            * directory at the destination: then it goes in there. NULL: the tree is laid as it is */
+    bool only_missing;     /* nothing is laid when the destination exists */
+    const struct json *change; /* of the config, in the same step; NULL: none */
 };
 int step_copy(struct engine *engine, const struct container *input, const struct step_copy *copy,
               struct container *output, struct error *error) MUST_CHECK;

@@ -40,12 +40,10 @@ static bool is_merged(const char *name) {
     return text_equal(name, "Labels") || text_equal(name, "ExposedPorts") || text_equal(name, "Volumes");
 }
 
-int step_config(struct engine *engine, const struct container *input, const struct json *change, const char *created_by,
-                struct container *output, struct error *error) {
-    struct json *copy = json_copy_deep(input->config);
-    if (!json_is_object(json_get(copy, "config")))
-        json_set(copy, "config", json_new_object());
-    struct json *config = json_get(copy, "config");
+void step_change_config(struct json *image, const struct json *change) {
+    if (!json_is_object(json_get(image, "config")))
+        json_set(image, "config", json_new_object());
+    struct json *config = json_get(image, "config");
     for (void *at = json_first(change); at; at = json_next(change, at)) {
         const char *name = json_key(at);
         if (json_is_null(json_value(at)))
@@ -57,5 +55,11 @@ int step_config(struct engine *engine, const struct container *input, const stru
         else
             json_set(config, name, json_copy_deep(json_value(at)));
     }
+}
+
+int step_config(struct engine *engine, const struct container *input, const struct json *change, const char *created_by,
+                struct container *output, struct error *error) {
+    struct json *copy = json_copy_deep(input->config);
+    step_change_config(copy, change);
     return step_append(engine, input, NULL, created_by, copy, output, error);
 }

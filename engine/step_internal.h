@@ -4,6 +4,12 @@
 
 #include "engine/step.h"
 
+/* What every definition begins with. The caller releases. */
+struct json *step_definition(struct engine *engine, const char *operation, const struct container *input);
+void step_tell_found(struct engine *engine, const char *name);
+/* Changes an image config as step_config does. */
+void step_change_config(struct json *image, const struct json *change);
+
 /* Looks a definition up: 1 with the container when its result is there, 0 when it must be made, -1. key: DIGEST_HEX. */
 int step_find(struct engine *engine, const struct json *definition, char *key, struct container *output,
               struct error *error);
@@ -13,6 +19,8 @@ void step_key(const struct json *definition, char *key);
  * to. */
 int step_record(struct engine *engine, const char *key, const struct json *definition, const char *name,
                 const char *member, struct json *result, struct error *error);
+int step_record_container(struct engine *engine, const char *key, const struct json *definition, const char *name,
+                          const struct container *output, struct error *error);
 /* Says why the step `name` was found or is made, when the user asked for it. */
 void step_explain(struct engine *engine, const char *name, const struct json *definition, bool found);
 /* names/slots/…: the latest key of a step of this name in this source directory. */

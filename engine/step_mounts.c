@@ -28,6 +28,21 @@ static int copy_object(struct engine *engine, const struct tree_entry *file, con
     return 0;
 }
 
+/* From the bottom up, so that a directory that nobody may write to is complete before. */
+static int apply_owners(const struct tree *tree, const char *directory, struct error *error) {
+    bool can_chown = sandbox_mode() == SANDBOX_ROOT || sandbox_mode() == SANDBOX_USER_FULL;
+    for (size_t i = tree->count; i-- > 0;) {
+        const struct tree_entry *entry = &tree->entries[i];
+        if (!entry->has_owner)
+            continue;
+        AUTO_FREE char *path = path_join(directory, entry->path);
+        if ((can_chown && lchown(path, entry->uid, entry->gid) < 0) ||
+            (entry->type != 'l' && chmod(path, entry->mode) < 0))
+            return error_set_errno(error, errno, "cannot set the owner of %s", path);
+    }
+    return 0;
+}
+
 int tree_materialise(struct engine *engine, const struct digest *digest, const char *directory, struct error *error) {
     AUTO_TREE struct tree tree = {0};
     if (tree_load(engine, digest, &tree, error) < 0 || directory_make(directory, 0755, error) < 0)
@@ -49,7 +64,7 @@ int tree_materialise(struct engine *engine, const struct digest *digest, const c
         if (result < 0)
             return -1;
     }
-    return 0;
+    return apply_owners(&tree, directory, error);
 }
 
 /* ---- locks ---- */

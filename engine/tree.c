@@ -5,6 +5,7 @@
  *     x SHA256 SIZE PATH      an executable file
  *     d - - PATH              a directory
  *     l - TARGET PATH         a symbolic link
+ * A line may begin with "@UID:GID:MODE " (the mode in octal).
  * In PATH and TARGET every byte up to and with space, '%' and DEL is written as %XX. */
 #include "engine/tree.h"
 #include "common/file/file.h"
@@ -21,7 +22,27 @@ static void write_escaped(struct buffer *out, const char *text) {
             buffer_append_byte(out, (char)*at);
 }
 
+unsigned tree_entry_mode(const struct tree_entry *entry) {
+    if (entry->has_owner)
+        return entry->mode;
+    return entry->type == 'l' ? 0777 : entry->type == 'f' ? 0644 : 0755;
+}
+
+void tree_entry_set_owner(struct tree_entry *entry, uint32_t uid, uint32_t gid, unsigned mode) {
+    entry->has_owner = false;
+    unsigned usual = tree_entry_mode(entry);
+    mode = entry->type == 'l' ? usual : mode & 07777;
+    if (uid == 0 && gid == 0 && mode == usual)
+        return;
+    entry->has_owner = true;
+    entry->uid = uid;
+    entry->gid = gid;
+    entry->mode = mode;
+}
+
 static void write_entry(struct buffer *out, const struct tree_entry *entry) {
+    if (entry->has_owner)
+        buffer_append_format(out, "@%u:%u:%04o ", entry->uid, entry->gid, entry->mode);
     buffer_append_byte(out, entry->type);
     buffer_append_byte(out, ' ');
     if (entry->type == 'f' || entry->type == 'x') {
@@ -77,7 +98,30 @@ static char *read_escaped(const char *text, size_t length) {
     return plain;
 }
 
+/* "@UID:GID:MODE " in front of a line; *line goes behind it. */
+static bool read_owner(char **line, struct tree_entry *entry) {
+    char *end = strchr(*line, ' ');
+    AUTO_LIST struct text_list parts = {0};
+    uint64_t uid, gid;
+    if (!end)
+        return false;
+    *end = '\0';
+    text_list_split(&parts, *line + 1, ':');
+    if (parts.count != 3 || !text_to_u64(parts.items[0], UINT32_MAX, &uid) ||
+        !text_to_u64(parts.items[1], UINT32_MAX, &gid) || strlen(parts.items[2]) != 4 ||
+        strspn(parts.items[2], "01234567") != 4)
+        return false;
+    entry->has_owner = true;
+    entry->uid = (uint32_t)uid;
+    entry->gid = (uint32_t)gid;
+    entry->mode = (unsigned)strtoul(parts.items[2], NULL, 8);
+    *line = end + 1;
+    return true;
+}
+
 static bool read_entry(char *line, struct tree_entry *entry) {
+    if (*line == '@' && !read_owner(&line, entry))
+        return false;
     char *first = strchr(line, ' '), *second = first ? strchr(first + 1, ' ') : NULL;
     char *third = second ? strchr(second + 1, ' ') : NULL;
     if (first != line + 1 || !third)

@@ -1,7 +1,8 @@
 /* Source directories as tree objects, through the stat cache. Design section 5.
  *
  * A tree object is a text of sorted lines "TYPE DIGEST-OR-TARGET PATH" (its exact form is in tree.c); its digest covers
- * name, type, executable bit, content and link target, no times and no owners. File contents are objects of the store.
+ * name, type, executable bit, content and link target, no times. Owners and modes are in it where the tree comes from a
+ * container or an archive, never where it comes from a source directory. File contents are objects of the store.
  */
 #ifndef ENGINE_TREE_H
 #define ENGINE_TREE_H
@@ -14,7 +15,16 @@ struct tree_entry {
     struct digest digest;
     uint64_t size;
     char *target;
+    /* What a container's file system or an archive says of owner and mode; a source directory says nothing. */
+    bool has_owner; /* else root's, and 0755 or 0644 by the executable bit */
+    uint32_t uid, gid;
+    unsigned mode; /* 07777 */
 };
+
+/* Sets the owner; one that is the default is not written down. For links the mode does not matter. */
+void tree_entry_set_owner(struct tree_entry *entry, uint32_t uid, uint32_t gid, unsigned mode);
+/* 07777, by what the entry says or by its type. */
+unsigned tree_entry_mode(const struct tree_entry *entry);
 
 struct tree {
     struct tree_entry *entries; /* sorted by path bytes; every directory is listed */
@@ -31,6 +41,7 @@ struct tree_scan {
     void *context;
     bool follow_nothing_outside; /* a symbolic link that leaves the directory is ERROR_DATA naming it */
     bool is_temporary;           /* a scratch directory: no stat cache is kept for it */
+    bool keeps_owners;           /* owners and modes belong to the tree */
     uint64_t file_limit, byte_limit;
 };
 

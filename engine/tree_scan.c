@@ -34,6 +34,11 @@ static struct tree_entry *add_entry(struct scanning *scanning, const char *path,
     return entry;
 }
 
+static void keep_owner(const struct scanning *scanning, struct tree_entry *entry, const struct stat *status) {
+    if (scanning->scan->keeps_owners)
+        tree_entry_set_owner(entry, status->st_uid, status->st_gid, status->st_mode);
+}
+
 static int64_t now(void) {
     struct timespec time;
     clock_gettime(CLOCK_REALTIME, &time);
@@ -127,6 +132,7 @@ static int scan_file(struct scanning *scanning, int folder, const char *name, co
     struct tree_entry *entry = add_entry(scanning, path, status->st_mode & 0111 ? 'x' : 'f');
     entry->digest = digest;
     entry->size = size;
+    keep_owner(scanning, entry, status);
     return 0;
 }
 
@@ -150,7 +156,8 @@ static bool stays_inside(const char *path, const char *target) {
     return true;
 }
 
-static int scan_link(struct scanning *scanning, int folder, const char *name, const char *path, struct error *error) {
+static int scan_link(struct scanning *scanning, int folder, const char *name, const char *path,
+                     const struct stat *status, struct error *error) {
     char target[PATH_MAX];
     ssize_t length = readlinkat(folder, name, target, sizeof(target) - 1);
     if (length < 0)
@@ -160,7 +167,9 @@ static int scan_link(struct scanning *scanning, int folder, const char *name, co
         error_set(error, ERROR_DATA, "%s is a symbolic link out of the source directory (to %s)", path, target);
         return error_next(error, "copy the file into the source, or leave the link out in .dockerignore or .plignore");
     }
-    add_entry(scanning, path, 'l')->target = text_copy(target);
+    struct tree_entry *entry = add_entry(scanning, path, 'l');
+    entry->target = text_copy(target);
+    keep_owner(scanning, entry, status);
     return 0;
 }
 
@@ -183,14 +192,14 @@ static int scan_entry(struct scanning *scanning, int folder, const char *name, s
     if (S_ISREG(status.st_mode))
         return scan_file(scanning, folder, name, text, &status, error);
     if (S_ISLNK(status.st_mode))
-        return scan_link(scanning, folder, name, text, error);
+        return scan_link(scanning, folder, name, text, &status, error);
     if (!is_directory) {
         error_set(error, ERROR_DATA, "%s is neither a file nor a directory nor a link", text);
         return error_next(error, "leave it out in .dockerignore or .plignore");
     }
     size_t before = scanning->tree->count;
     if (wanted)
-        add_entry(scanning, text, 'd');
+        keep_owner(scanning, add_entry(scanning, text, 'd'), &status);
     if (scan_directory(scanning, folder, name, path, depth + 1, error) < 0)
         return -1;
     /* A left out directory in which something was re-included comes along. */

@@ -128,6 +128,10 @@ void command_summary(struct command_context *context, const char *format, ...) P
  * or more). What looks like a secret itself is ERROR_USAGE and is not repeated in the message. */
 char *command_secret(const char *source, struct error *error);
 
+/* The same for a secret that is handed on as a file: what file:PATH and - give is left as it is, byte for byte (at most
+ * 64 KiB). */
+int command_secret_content(const char *source, char **content, size_t *length, struct error *error) MUST_CHECK;
+
 /* A mistake in a table: NULL, or what is wrong with it (duplicate names or letters, help empty or with a full stop, a
  * default that is no choice, required with a default, a name with capitals...). The caller frees. Tests call it for
  * every tool. */

@@ -24,31 +24,34 @@ static char *from_environment(const char *name, struct error *error) {
     return text_copy(value);
 }
 
-static char *whole(struct buffer *text, const char *what, struct error *error) {
-    if (memchr(buffer_text(text), '\0', text->length) || text->length == 0) {
-        error_set(error, ERROR_CONFIGURATION, "%s %s", what, text->length ? "holds a NUL byte" : "is empty");
-        memory_wipe(text->data, text->capacity);
-        buffer_release(text);
-        return NULL;
+/* Takes what was read over; the bytes are wiped where they were. */
+static int take_content(struct buffer *text, const char *what, char **content, size_t *length, struct error *error) {
+    int result = text->length ? 0 : error_set(error, ERROR_CONFIGURATION, "%s is empty", what);
+    if (result == 0 && buffer_check(text, what, error) < 0)
+        result = -1;
+    if (result == 0) {
+        *content = memory_allocate(text->length + 1, 1);
+        memcpy(*content, text->data, text->length);
+        *length = text->length;
     }
-    char *copy = text_copy(buffer_text(text));
-    memory_wipe(text->data, text->capacity);
+    if (text->data)
+        memory_wipe(text->data, text->capacity);
     buffer_release(text);
-    drop_newline(copy);
-    return copy;
+    return result;
 }
 
-static char *from_file(const char *path, struct error *error) {
+static int from_file(const char *path, char **content, size_t *length, struct error *error) {
     struct buffer text = BUFFER(SECRET_LIMIT);
     if (file_read(path, &text, NULL, error) < 0) {
-        memory_wipe(text.data, text.capacity);
+        if (text.data)
+            memory_wipe(text.data, text.capacity);
         buffer_release(&text);
-        return NULL;
+        return -1;
     }
-    return whole(&text, path, error);
+    return take_content(&text, path, content, length, error);
 }
 
-static char *from_standard_input(struct error *error) {
+static int from_standard_input(char **content, size_t *length, struct error *error) {
     struct buffer text = BUFFER(SECRET_LIMIT);
     char block[4096];
     ssize_t got;
@@ -59,24 +62,41 @@ static char *from_standard_input(struct error *error) {
             buffer_append(&text, block, (size_t)got);
     }
     memory_wipe(block, sizeof(block));
-    return whole(&text, "standard input", error);
+    return take_content(&text, "standard input", content, length, error);
 }
 
-static char *read_secret(const char *source, struct error *error) {
-    if (text_starts_with(source, "env:") && source[4])
-        return from_environment(source + 4, error);
-    if (text_starts_with(source, "file:") && source[5])
-        return from_file(source + 5, error);
-    if (text_equal(source, "-"))
-        return from_standard_input(error);
-    error_set(error, ERROR_USAGE, "a secret is not taken from the command line, where others can read it");
-    error_next(error, "give the place of it: env:NAME, file:PATH, or - for standard input");
-    return NULL;
+int command_secret_content(const char *source, char **content, size_t *length, struct error *error) {
+    *content = NULL;
+    int result;
+    if (text_starts_with(source, "env:") && source[4]) {
+        *content = from_environment(source + 4, error);
+        *length = *content ? strlen(*content) : 0;
+        result = *content ? 0 : -1;
+    } else if (text_starts_with(source, "file:") && source[5]) {
+        result = from_file(source + 5, content, length, error);
+    } else if (text_equal(source, "-")) {
+        result = from_standard_input(content, length, error);
+    } else {
+        error_set(error, ERROR_USAGE, "a secret is not taken from the command line, where others can read it");
+        result = error_next(error, "give the place of it: env:NAME, file:PATH, or - for standard input");
+    }
+    if (result == 0)
+        lines_hide(*content);
+    return result;
 }
 
 char *command_secret(const char *source, struct error *error) {
-    char *value = read_secret(source, error);
-    if (value)
-        lines_hide(value);
+    char *value;
+    size_t length;
+    if (command_secret_content(source, &value, &length, error) < 0)
+        return NULL;
+    if (strlen(value) < length) {
+        error_set(error, ERROR_CONFIGURATION, "the secret of %s holds a NUL byte", source);
+        memory_wipe(value, length);
+        free(value);
+        return NULL;
+    }
+    if (!text_starts_with(source, "env:"))
+        drop_newline(value);
     return value;
 }

@@ -79,17 +79,19 @@ int source_read_secrets(const struct text_list *given, struct source_secrets *se
         if (!equals || !is_secret_id(text, (size_t)(equals - text)))
             return error_set(error, ERROR_USAGE, "--secret takes ID=env:NAME or ID=file:PATH");
         AUTO_FREE char *id = text_copy_length(text, (size_t)(equals - text));
-        char *value = command_secret(equals + 1, error);
-        if (!value)
+        char *value;
+        size_t size;
+        if (command_secret_content(equals + 1, &value, &size, error) < 0)
             return error_wrap(error, "the secret %s", id);
-        secrets->items[secrets->count++] = (struct source_secret){.id = take_pointer(&id), .value = value};
+        secrets->items[secrets->count++] =
+            (struct source_secret){.id = take_pointer(&id), .value = value, .length = size};
     }
     return 0;
 }
 
 void source_secrets_release(struct source_secrets *secrets) {
     for (size_t i = 0; i < secrets->count; i++) {
-        memory_wipe(secrets->items[i].value, strlen(secrets->items[i].value));
+        memory_wipe(secrets->items[i].value, secrets->items[i].length);
         free(secrets->items[i].value);
         free(secrets->items[i].id);
     }

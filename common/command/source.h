@@ -23,10 +23,11 @@ int source_epoch(int64_t *epoch, struct error *error) MUST_CHECK;
 
 enum { SOURCE_SECRET_LIMIT = 64 };
 
-/* --secret ID=SOURCE, where SOURCE is as command_secret takes it. */
+/* --secret ID=SOURCE, where SOURCE is as command_secret_content takes it. */
 struct source_secrets {
     struct source_secret {
         char *id, *value;
+        size_t length; /* of the value, which may hold anything */
     } items[SOURCE_SECRET_LIMIT];
     size_t count;
 };

@@ -98,6 +98,18 @@ static void read_config(struct build_state *state) {
     state->user = text_copy(json_get_text(config, "User", ""));
 }
 
+/* What the base says, else Docker's. */
+static void read_shell(struct build_state *state) {
+    const struct json *shell = json_get_path(state->container.config, "config.Shell");
+    for (size_t i = 0; i < json_count(shell); i++)
+        if (json_text(json_at(shell, i)))
+            text_list_add(&state->shell, json_text(json_at(shell, i)));
+    if (state->shell.count > 0)
+        return;
+    text_list_add(&state->shell, "/bin/sh");
+    text_list_add(&state->shell, "-c");
+}
+
 void state_set_container(struct build_state *state, struct container *container) {
     container_release(&state->container);
     state->container = *container;
@@ -219,7 +231,6 @@ static void state_release(struct build_state *state) {
     text_list_release(&state->environment);
     text_list_release(&state->arguments);
     text_list_release(&state->shell);
-    text_list_release(&state->known_directories);
     free(state->directory);
     free(state->user);
 }
@@ -257,7 +268,38 @@ static struct stage *find_stage(struct builder *builder, const char *name, size_
     return NULL;
 }
 
-static int run_from(struct build_state *state, struct stage *stage, struct error *error) {
+static int build_stage(struct builder *builder, struct stage *stage, struct error *error);
+
+/* pl runs no triggers of a base: to leave them out would change what is built. */
+static int refuse_triggers(const struct build_state *state, const char *image, const struct container *container,
+                           struct error *error) {
+    const struct json *triggers = json_get_path(container->config, "config.OnBuild");
+    if (json_count(triggers) == 0)
+        return 0;
+    return instruction_error(state, error, "the base %s has ONBUILD instructions, which are not supported: %s", image,
+                             json_text(json_at(triggers, 0)) ?: "");
+}
+
+static int resolve_from(struct build_state *state, const char *image, const char *platform, struct error *error) {
+    struct builder *builder = state->builder;
+    AUTO_CONTAINER struct container container = {0};
+    struct stage *earlier = find_stage(builder, image, state->stage);
+    state->is_fresh = true;
+    if (earlier) {
+        if (builder_container(state, image, &container, error) < 0)
+            return -1;
+        state->is_fresh = earlier->is_fresh;
+    } else {
+        if (base_resolve(builder->engine, image, platform ? platform : builder->build->platform, &container, error) < 0)
+            return instruction_wrap(state, error);
+        if (refuse_triggers(state, image, &container, error) < 0)
+            return -1;
+    }
+    state_set_container(state, &container);
+    return 0;
+}
+
+static int run_from(struct build_state *state, struct error *error) {
     struct builder *builder = state->builder;
     static const char *const allowed[] = {"platform", NULL};
     AUTO_FREE char *platform = NULL;
@@ -271,19 +313,9 @@ static int run_from(struct build_state *state, struct stage *stage, struct error
         return -1;
     if (!*image)
         return instruction_error(state, error, "FROM: the image's name is empty after its variables were replaced");
-    struct container container = {0};
-    struct stage *earlier = find_stage(builder, image, (size_t)(stage - builder->stages));
-    int result;
-    if (earlier)
-        result = builder_container(builder, image, &container, error);
-    else
-        result =
-            base_resolve(builder->engine, image, platform ? platform : builder->build->platform, &container, error);
-    if (result < 0)
-        return instruction_wrap(state, error);
-    state_set_container(state, &container);
-    text_list_add(&state->shell, "/bin/sh");
-    text_list_add(&state->shell, "-c");
+    if (resolve_from(state, image, platform, error) < 0)
+        return -1;
+    read_shell(state);
     return 0;
 }
 
@@ -303,11 +335,13 @@ static int run_instruction(struct build_state *state, struct error *error) {
 }
 
 static int build_stage(struct builder *builder, struct stage *stage, struct error *error) {
-    struct build_state state = {.builder = builder, .instruction = &builder->file.instructions[stage->first]};
+    struct build_state state = {.builder = builder,
+                                .stage = (size_t)(stage - builder->stages),
+                                .instruction = &builder->file.instructions[stage->first]};
     if (stage->is_running)
         return instruction_error(&state, error, "this stage depends on itself");
     stage->is_running = true;
-    int result = run_from(&state, stage, error);
+    int result = run_from(&state, error);
     for (size_t i = stage->first + 1; result == 0 && i < stage->last; i++) {
         state.instruction = &builder->file.instructions[i];
         result = progress_cancelled(builder->engine->progress)
@@ -317,6 +351,7 @@ static int build_stage(struct builder *builder, struct stage *stage, struct erro
     stage->is_running = false;
     if (result == 0) {
         stage->container = state.container;
+        stage->is_fresh = state.is_fresh;
         state.container = (struct container){0};
         stage->is_done = true;
     }
@@ -324,10 +359,21 @@ static int build_stage(struct builder *builder, struct stage *stage, struct erro
     return result;
 }
 
-int builder_container(struct builder *builder, const char *name, struct container *container, struct error *error) {
-    struct stage *stage = find_stage(builder, name, builder->stage_count);
-    if (!stage)
-        return base_resolve(builder->engine, name, builder->build->platform, container, error);
+int builder_container(const struct build_state *state, const char *name, struct container *container,
+                      struct error *error) {
+    struct builder *builder = state->builder;
+    struct stage *stage = find_stage(builder, name, state->stage);
+    uint64_t number;
+    if (!stage && text_to_u64(name, UINT32_MAX, &number))
+        return instruction_error(state, error, "there is no stage %s before this one", name);
+    if (!stage && find_stage(builder, name, builder->stage_count))
+        return instruction_error(state, error, "the stage %s does not come before this one", name);
+    if (!stage) {
+        if (base_resolve(builder->engine, name, builder->build->platform, container, error) == 0)
+            return 0;
+        error_wrap(error, "no stage before this one is called %s, so it is taken for an image", name);
+        return instruction_wrap(state, error);
+    }
     if (!stage->is_done && build_stage(builder, stage, error) < 0)
         return -1;
     *container = container_share(&stage->container);

@@ -14,6 +14,7 @@ struct stage {
     size_t first, last; /* instructions: FROM, and one behind the end */
     bool is_running;    /* being built: asked for again, it depends on itself */
     bool is_done;
+    bool is_fresh; /* no command has changed what its base holds */
     struct container container;
 };
 
@@ -31,13 +32,15 @@ struct builder {
 /* One stage while it is built. */
 struct build_state {
     struct builder *builder;
+    size_t stage; /* its number: only those before it can be copied from */
     const struct instruction *instruction;
     struct container container;
+    bool is_fresh;                /* as struct stage says */
+    bool sets_command;            /* this stage has a CMD of its own */
     struct text_list environment; /* the container's Env */
     struct text_list arguments;   /* ARG in scope */
     struct text_list shell;
-    struct text_list known_directories; /* made by WORKDIR and COPY: a COPY to one of them goes into it */
-    char *directory;                    /* WorkingDir, absolute */
+    char *directory; /* WorkingDir, absolute */
     char *user;
 };
 
@@ -65,13 +68,36 @@ char *instruction_path(const struct build_state *state, const char *path);
 void state_set_container(struct build_state *state, struct container *container);
 int state_configure(struct build_state *state, const struct json *change, struct error *error);
 
-/* The container of a stage by name or number, built when it is not yet; else an image reference. *container is released
- * by the caller. */
-int builder_container(struct builder *builder, const char *name, struct container *container, struct error *error);
+/* The container of an earlier stage by name or number, built when it is not yet; else an image reference. *container is
+ * released by the caller. */
+int builder_container(const struct build_state *state, const char *name, struct container *container,
+                      struct error *error);
 int builder_context(struct builder *builder, const struct tree **tree, struct error *error);
 
 int run_config(struct build_state *state, bool *known, struct error *error);
 int run_copy(struct build_state *state, struct error *error);
 int run_run(struct build_state *state, struct error *error);
+/* WORKDIR also makes the directory, as the user of the stage, when it is missing. */
+int run_workdir(struct build_state *state, struct error *error);
+
+/* add_archive.c: what ADD takes apart. Whether a file is a tar archive, compressed or not; its content with owners and
+ * modes. xz and bzip2 are decompressed by the programs of these names. */
+int archive_detect(struct engine *engine, const struct tree_entry *file, bool *is_archive, struct error *error);
+int archive_content(struct engine *engine, const struct tree_entry *file, struct tree *tree, struct error *error);
+
+/* copy_sources.c: the files that COPY and ADD name. */
+struct copying {
+    struct build_state *state;
+    struct container from; /* of --from */
+    bool has_from;
+    bool into_directory; /* files keep their names below the destination */
+    size_t files;        /* single files that were chosen */
+    struct tree result;  /* relative to the destination */
+    size_t capacity;
+};
+/* Adds what one source stands for. */
+int copying_add(struct copying *copying, const char *source, struct error *error);
+/* Sorted by path; of several entries of one path the one that came last stays. */
+void copying_sort(struct copying *copying);
 
 #endif

@@ -60,17 +60,6 @@ static int run_label(struct build_state *state, struct error *error) {
     return configure(state, "Labels", labels, error);
 }
 
-static int run_workdir(struct build_state *state, struct error *error) {
-    AUTO_FREE char *expanded = instruction_expand(state, state->instruction->rest, error);
-    if (!expanded)
-        return -1;
-    if (!*expanded)
-        return instruction_error(state, error, "WORKDIR needs a path");
-    AUTO_FREE char *path = instruction_path(state, expanded);
-    text_list_add(&state->known_directories, path);
-    return configure(state, "WorkingDir", json_new_text(path), error);
-}
-
 static int run_text(struct build_state *state, const char *key, struct error *error) {
     AUTO_FREE char *value = instruction_expand(state, state->instruction->rest, error);
     if (!value)
@@ -104,11 +93,17 @@ static struct json *command_list(const struct build_state *state) {
     return list;
 }
 
-/* A new ENTRYPOINT takes the base's CMD away, as Docker does. */
+static int run_command(struct build_state *state, struct error *error) {
+    state->sets_command = true;
+    return configure(state, "Cmd", command_list(state), error);
+}
+
+/* A new ENTRYPOINT takes the base's CMD away, but not one of this stage, as Docker does. */
 static int run_entrypoint(struct build_state *state, struct error *error) {
     AUTO_JSON struct json *change = json_new_object();
     json_set(change, "Entrypoint", command_list(state));
-    json_set(change, "Cmd", json_new_null());
+    if (!state->sets_command)
+        json_set(change, "Cmd", json_new_null());
     return state_configure(state, change, error);
 }
 
@@ -210,7 +205,7 @@ static int run_known(struct build_state *state, bool *known, struct error *error
     if (text_equal(name, "VOLUME"))
         return run_keys(state, "Volumes", "", error);
     if (text_equal(name, "CMD"))
-        return configure(state, "Cmd", command_list(state), error);
+        return run_command(state, error);
     if (text_equal(name, "ENTRYPOINT"))
         return run_entrypoint(state, error);
     if (text_equal(name, "SHELL"))

@@ -42,7 +42,7 @@ static int resolve_one(const struct build_state *state, const char *path, const 
     if (read_database(state, path, &text, error) < 0)
         return instruction_wrap(state, error);
     if (!find_field(buffer_text(&text), name, field, value))
-        return instruction_error(state, error, "--chown: %s of the image does not know \"%s\"", path, name);
+        return instruction_error(state, error, "%s of the image does not know \"%s\"", path, name);
     return 0;
 }
 

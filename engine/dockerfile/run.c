@@ -184,7 +184,7 @@ static int mount_bind(struct running *running, const struct text_list *options, 
     if (!from)
         return bind_context(running, mount, error);
     struct container *container = &running->containers[running->container_count];
-    if (builder_container(running->state->builder, from, container, error) < 0)
+    if (builder_container(running->state, from, container, error) < 0)
         return -1;
     running->container_count++;
     mount->type = MOUNT_BIND_CONTAINER;
@@ -318,6 +318,7 @@ static int run_all(struct running *running, struct error *error) {
     if (step_exec(state->builder->engine, &state->container, &exec, &output, error) < 0)
         return instruction_wrap(state, error);
     state_set_container(state, &output);
+    state->is_fresh = false;
     return 0;
 }
 

@@ -177,7 +177,7 @@ static void find_memberships(const char *groups, const char *name, struct rootfs
         if (parts.count < 4 || !text_to_u64(parts.items[2], UINT32_MAX - 1, &gid))
             continue;
         text_list_split(&members, parts.items[3], ',');
-        if (text_list_contains(&members, name) && user->group_count < ARRAY_LENGTH(user->groups))
+        if (text_list_contains(&members, name) && gid != user->gid && user->group_count < ARRAY_LENGTH(user->groups))
             user->groups[user->group_count++] = (uint32_t)gid;
     }
 }
@@ -185,7 +185,7 @@ static void find_memberships(const char *groups, const char *name, struct rootfs
 int rootfs_user(int root, const char *text, struct rootfs_user *user, struct error *error) {
     *user = (struct rootfs_user){0};
     if (text_is_empty(text))
-        return 0;
+        text = "0";
     AUTO_FREE char *users = read_inside(root, "/etc/passwd");
     AUTO_FREE char *groups = read_inside(root, "/etc/group");
     AUTO_LIST struct text_list names = {0};
@@ -203,9 +203,12 @@ int rootfs_user(int root, const char *text, struct rootfs_user *user, struct err
     user->gid = (uint32_t)gid;
     if (known && line.count > 5)
         snprintf(user->home, sizeof(user->home), "%s", line.items[5]);
-    if (names.count == 2)
-        return find_group(groups, names.items[1], &user->gid, error);
-    if (known)
+    if (names.count == 2 && find_group(groups, names.items[1], &user->gid, error) < 0)
+        return -1;
+    /* The primary group is among the supplementary ones too: a file whose group may do less than others must not become
+     * open to who is in that group (CVE-2022-36109). */
+    user->groups[user->group_count++] = user->gid;
+    if (names.count == 1 && known)
         find_memberships(groups, line.items[0], user);
     return 0;
 }

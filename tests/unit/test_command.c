@@ -395,6 +395,13 @@ static void a_secret_is_taken_from_its_place_only(void **state) {
     AUTO_FREE char *source = text_format("file:%s", path);
     AUTO_FREE char *file = command_secret(source, &error);
     assert_string_equal(file, "from file");
+    assert_int_equal(pwrite(fd, "a\0b\n", 4, 0), 4);
+    AUTO_FREE char *content = NULL;
+    size_t length = 0;
+    assert_int_equal(command_secret_content(source, &content, &length, &error), 0);
+    assert_int_equal(length, 10);
+    assert_memory_equal(content, "a\0b\n file\n", 10);
+    assert_null(command_secret(source, &error));
     assert_int_equal(ftruncate(fd, 0), 0);
     assert_null(command_secret(source, &error));
     close(fd);

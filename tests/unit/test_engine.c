@@ -114,6 +114,45 @@ static void a_tree_object_is_read_back(void **state) {
     assert_null(tree_find(&tree, "b"));
 }
 
+static void owners_and_modes_of_a_container_are_read_back(void **state) {
+    (void)state;
+    struct digest digest, plain;
+    AUTO_TREE struct tree read = {0};
+    AUTO_TREE struct tree tree = {.entries = memory_allocate(3, sizeof(struct tree_entry)), .count = 3};
+    const char *names[] = {"a", "b", "c"};
+    for (size_t i = 0; i < 3; i++)
+        tree.entries[i] = (struct tree_entry){.path = text_copy(names[i]), .type = "fdl"[i]};
+    tree.entries[2].target = text_copy("a");
+    assert_int_equal(tree_store(&engine, &tree, &plain, NULL), 0);
+    tree_entry_set_owner(&tree.entries[0], 0, 0, 0644);
+    tree_entry_set_owner(&tree.entries[1], 0, 0, 0755);
+    tree_entry_set_owner(&tree.entries[2], 0, 0, 0777);
+    assert_int_equal(tree_store(&engine, &tree, &digest, NULL), 0);
+    assert_true(digest_equal(&plain, &digest));
+    tree_entry_set_owner(&tree.entries[0], 0, 0, 04755);
+    tree_entry_set_owner(&tree.entries[1], 4294967294, 7, 01777);
+    tree_entry_set_owner(&tree.entries[2], 5, 6, 0);
+    assert_int_equal(tree_store(&engine, &tree, &digest, NULL), 0);
+    assert_false(digest_equal(&plain, &digest));
+    assert_int_equal(tree_load(&engine, &digest, &read, NULL), 0);
+    assert_int_equal(tree_entry_mode(&read.entries[0]), 04755);
+    assert_int_equal(read.entries[1].uid, 4294967294);
+    assert_int_equal(read.entries[1].gid, 7);
+    assert_int_equal(tree_entry_mode(&read.entries[1]), 01777);
+    assert_int_equal(tree_entry_mode(&read.entries[2]), 0777);
+    static const char *const damaged[] = {"@1:2:0755",
+                                          "@1:2 d - - a\n",
+                                          "@1:2:999 d - - a\n",
+                                          "@-1:2:0755 d - - a\n",
+                                          "@1:2:00755 d - - a\n",
+                                          "@1:2:0755 @1:2:0755 d - - a\n"};
+    for (size_t i = 0; i < ARRAY_LENGTH(damaged); i++) {
+        AUTO_TREE struct tree none = {0};
+        assert_int_equal(store_put(engine.store, damaged[i], strlen(damaged[i]), &digest, NULL), 0);
+        assert_int_equal(tree_load(&engine, &digest, &none, NULL), -1);
+    }
+}
+
 static void a_change_right_after_a_scan_is_seen(void **state) {
     (void)state;
     struct digest first, second;
@@ -182,11 +221,11 @@ static void a_dockerfile_of_files_alone_is_built(void **state) {
     struct error error;
     if (build(text, &first, &error) < 0)
         fail_msg("%s", error.text);
-    assert_int_equal(container_layer_count(&first), 2);
+    assert_int_equal(container_layer_count(&first), 3); /* WORKDIR makes its directory */
     const struct json *config = json_get(first.config, "config");
     assert_string_equal(json_get_text(config, "WorkingDir", ""), "/srv/app");
     assert_string_equal(json_get_text(config, "User", ""), "1000:1000");
-    assert_string_equal(json_text(json_at(json_get(config, "Env"), 1)), "B=two words");
+    assert_string_equal(json_text(json_at(json_get(config, "Env"), 2)), "B=two words");
     unsigned made = engine.steps_made;
     assert_int_equal(build(text, &second, &error), 0);
     assert_true(digest_equal(&first.digest, &second.digest));
@@ -236,9 +275,14 @@ static void unknown_words_are_refused_by_line(void **state) {
         {"COPY a /\n", "before the first FROM"},
         {"FROM scratch\nRUN --security=insecure true\n", "--security"},
         {"FROM scratch\nCOPY --chmod=u+x Dockerfile /\n", "octal"},
-        {"FROM scratch AS b\nCOPY --from=b x /\n", "itself"},
+        {"FROM scratch AS b\nCOPY --from=b x /\n", ":2: the stage b does not come before this one"},
+        {"FROM scratch\nFROM scratch\nCOPY --from=1 x /\n", ":3: there is no stage 1 before this one"},
+        {"FROM scratch\nCOPY one D* /one/\nCOPY *e /name\n", ":3: several files are copied: end the destination"},
+        {"FROM scratch\nCOPY Dockerfile /a\nCOPY Dockerfile /a/b\n", "/a is no directory in the image"},
+        {"FROM scratch\nWORKDIR /Dockerfile\nCOPY . /\n", "/Dockerfile is a directory in the image"},
         {"", ""},
     };
+    write_file("one", "1", 0644);
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         AUTO_CONTAINER struct container container = {0};
         struct error error = {0};
@@ -281,6 +325,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_SOURCE(a_tree_covers_names_content_and_the_executable_bit_only),
         WITH_SOURCE(a_tree_object_is_read_back),
+        WITH_SOURCE(owners_and_modes_of_a_container_are_read_back),
         WITH_SOURCE(a_change_right_after_a_scan_is_seen),
         WITH_SOURCE(a_link_out_of_the_source_is_refused_by_name),
         WITH_SOURCE(a_pipe_in_the_source_is_refused_by_name),

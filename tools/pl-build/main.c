@@ -41,7 +41,7 @@ static int read_secrets(struct build *build, struct error *error) {
     for (size_t i = 0; i < build->given_secrets.count; i++) {
         const struct source_secret *secret = &build->given_secrets.items[i];
         build->secrets[build->secret_count++] =
-            (struct step_secret){.id = secret->id, .data = secret->value, .length = strlen(secret->value)};
+            (struct step_secret){.id = secret->id, .data = secret->value, .length = secret->length};
     }
     return 0;
 }

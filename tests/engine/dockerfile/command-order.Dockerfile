@@ -1,0 +1,5 @@
+ARG BASE
+FROM $BASE
+CMD first && second
+CMD ["x", "$not"]
+ENTRYPOINT ["/entry"]

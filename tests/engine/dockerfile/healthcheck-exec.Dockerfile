@@ -1,0 +1,3 @@
+ARG BASE
+FROM $BASE
+HEALTHCHECK CMD ["/bin/true", "x"]

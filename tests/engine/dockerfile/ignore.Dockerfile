@@ -1,0 +1,4 @@
+ARG BASE
+FROM $BASE
+COPY . /context
+COPY src /src

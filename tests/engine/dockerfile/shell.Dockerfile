@@ -1,0 +1,5 @@
+ARG BASE
+FROM $BASE
+SHELL ["/bin/sh", "-exc"]
+RUN echo "$-" > /flags
+CMD echo hello
