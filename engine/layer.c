@@ -119,8 +119,8 @@ int layer_from_blob(struct engine *engine, const struct digest *diff_id, const s
 
 /* ---- unpacking ---- */
 
-static int unpack_into(archive_source *source, void *context, const char *path, struct digest *diff_id,
-                       struct error *error) {
+static int unpack_into(archive_source *source, void *context, const char *path, enum devices devices,
+                       struct digest *diff_id, struct error *error) {
     AUTO_CLOSE int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (root < 0)
         return error_set_errno(error, errno, "cannot write to the store");
@@ -128,10 +128,8 @@ static int unpack_into(archive_source *source, void *context, const char *path, 
     AUTO_HASHER struct hasher *hasher = hasher_new();
     struct hashing_source hashing = {.hasher = hasher, .source = source, .context = context};
     struct unpack options = {.whiteouts = mode == SANDBOX_ROOT ? WHITEOUTS_OVERLAY : WHITEOUTS_USER,
-                             .keep_owners = mode == SANDBOX_ROOT || mode == SANDBOX_USER_FULL,
-                             .allow_devices = mode == SANDBOX_ROOT};
-    uint64_t skipped = 0;
-    options.skipped_devices = &skipped;
+                             .keep_owners = sandbox_keeps_owners(),
+                             .devices = devices};
     if (tar_unpack(hashing_read, &hashing, root, &options, error) < 0)
         return -1;
     *diff_id = hasher_finish(hasher);
@@ -150,7 +148,7 @@ static int unpack(struct engine *engine, archive_source *source, void *context, 
     AUTO_DECOMPRESSOR struct decompressor *plain = decompressor_new(source, context, LAYER_LIMIT);
     if (begin_unpacking(engine, &path, error) < 0)
         return -1;
-    int result = unpack_into(decompressor_read, plain, path, &found, error);
+    int result = unpack_into(decompressor_read, plain, path, DEVICES_MADE, &found, error);
     if (result == 0 && !digest_equal(diff_id, &found))
         result = error_set(error, ERROR_PROTOCOL, "a layer unpacks to %s instead of %s", digest_format(&found).text,
                            digest_format(diff_id).text);
@@ -172,7 +170,8 @@ int layer_from_tar(struct engine *engine, archive_source *source, void *context,
     AUTO_DECOMPRESSOR struct decompressor *plain = decompressor_new(source, context, LAYER_LIMIT);
     if (begin_unpacking(engine, &path, error) < 0)
         return -1;
-    if (unpack_into(decompressor_read, plain, path, &given, error) < 0) {
+    /* A container has a /dev of its own, and only some users may make devices. */
+    if (unpack_into(decompressor_read, plain, path, DEVICES_LEFT_OUT, &given, error) < 0) {
         store_tree_abort(engine->store, path);
         return -1;
     }

@@ -106,9 +106,8 @@ static int prepare_cache(const struct step_mount *mount, struct sandbox_mount *o
         if (text_equal(prepared->cache_ids.items[i], id))
             out->source = prepared->cache_paths.items[i];
     out->writable = true;
-    bool can_chown = sandbox_mode() == SANDBOX_ROOT || sandbox_mode() == SANDBOX_USER_FULL;
     if (chmod(out->source, mount->mode ? mount->mode : 0755) < 0 ||
-        (can_chown && lchown(out->source, mount->uid, mount->gid) < 0))
+        (sandbox_keeps_owners() && lchown(out->source, mount->uid, mount->gid) < 0))
         return error_set_errno(error, errno, "cannot prepare the cache mount %s", mount->id);
     return 0;
 }

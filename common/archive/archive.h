@@ -53,14 +53,20 @@ enum whiteouts {
     WHITEOUTS_APPLY,   /* apply to the directory itself: remove what they name (chroot mode, flattened trees) */
 };
 
+enum devices {
+    DEVICES_EMPTY, /* become empty files */
+    DEVICES_MADE,  /* are made where the kernel allows it, else become empty files */
+    DEVICES_LEFT_OUT,
+};
+
 struct unpack {
     enum whiteouts whiteouts;
     bool keep_owners;        /* chown to the archive's ids; else everything belongs to the caller */
     bool map_owners_to_self; /* an id that cannot be set (single-id map) is left as ours and remembered by nobody */
     uint64_t size_limit;     /* unpacked bytes; 0: 20 GiB */
     uint64_t entry_limit;    /* 0: 5 million */
-    bool allow_devices;      /* else device nodes become empty files, with one warning through *skipped_devices */
-    uint64_t *skipped_devices;
+    enum devices devices;
+    uint64_t *skipped_devices; /* counts those that were not made; may be NULL */
 };
 
 /* Unpacks a tar stream below the directory at `root_fd` (openat2 RESOLVE_IN_ROOT, the final part never followed).

@@ -188,14 +188,16 @@ static int make_device(struct unpacking *unpacking, int parent, const char *name
         return -1;
     mode_t type = entry->type == '6' ? S_IFIFO : character ? S_IFCHR : S_IFBLK;
     dev_t device = makedev(entry->device_major, entry->device_minor);
-    bool allowed = type == S_IFIFO || unpacking->options->allow_devices;
+    bool allowed = type == S_IFIFO || unpacking->options->devices == DEVICES_MADE;
     if (allowed && mknodat(parent, name, type | 0600, type == S_IFIFO ? 0 : device) == 0)
         return finish(unpacking, parent, name, entry, error);
     if (allowed && errno != EPERM)
         return error_set_errno(error, errno, "cannot make %s", entry->path);
-    AUTO_CLOSE int fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (unpacking->options->skipped_devices)
         ++*unpacking->options->skipped_devices;
+    if (unpacking->options->devices == DEVICES_LEFT_OUT)
+        return 0;
+    AUTO_CLOSE int fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     return fd < 0 ? error_set_errno(error, errno, "cannot make %s", entry->path) : 0;
 }
 

@@ -123,22 +123,35 @@ static int add_rule(scmp_filter_ctx filter, uint32_t action, const char *name, s
     return failure < 0 && failure != -EDOM ? error_set_errno(error, -failure, "cannot filter %s", name) : 0;
 }
 
-static int load_filter(enum sandbox_mode mode, struct error *error) {
+static int load(scmp_filter_ctx filter, struct error *error) {
+    int failure = seccomp_load(filter);
+    return failure < 0 ? error_set_errno(error, -failure, "cannot load the system call filter") : 0;
+}
+
+int confine_owners(struct error *error) {
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    int result = filter ? 0 : error_set(error, ERROR_INTERNAL, "no memory for the system call filter");
+    for (size_t i = 0; result == 0 && i < ARRAY_LENGTH(ignored_calls); i++)
+        result = add_rule(filter, SCMP_ACT_ERRNO(0), ignored_calls[i], error);
+    if (result == 0)
+        result = load(filter, error);
+    seccomp_release(filter);
+    return result;
+}
+
+static int load_filter(struct error *error) {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
     int result = filter ? 0 : error_set(error, ERROR_INTERNAL, "no memory for the system call filter");
     for (size_t i = 0; result == 0 && i < ARRAY_LENGTH(refused_calls); i++)
         result = add_rule(filter, SCMP_ACT_ERRNO(EPERM), refused_calls[i], error);
-    for (size_t i = 0; result == 0 && mode == SANDBOX_USER_SINGLE && i < ARRAY_LENGTH(ignored_calls); i++)
-        result = add_rule(filter, SCMP_ACT_ERRNO(0), ignored_calls[i], error);
     /* New namespaces would give the capabilities back. clone3 hides its flags: programs fall back to clone. */
     if (result == 0 && seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
                                         SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER)) < 0)
         result = error_set(error, ERROR_INTERNAL, "cannot filter clone");
     if (result == 0)
         result = add_rule(filter, SCMP_ACT_ERRNO(ENOSYS), "clone3", error);
-    int failure = result == 0 ? seccomp_load(filter) : 0;
-    if (failure < 0)
-        result = error_set_errno(error, -failure, "cannot load the system call filter");
+    if (result == 0)
+        result = load(filter, error);
     seccomp_release(filter);
     return result;
 }
@@ -148,5 +161,5 @@ int confine(const struct rootfs_user *user, enum sandbox_mode mode, struct error
         return -1;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return error_set_errno(error, errno, "cannot give up new privileges");
-    return load_filter(mode, error);
+    return load_filter(error);
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -129,7 +130,7 @@ static _Noreturn void become_command(const struct place *place) {
             close(0);
         /* Everything but 0 to 2 is closed by exec; the report's end tells that it worked. */
         syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
-        if (confine(&place->user, sandbox_mode(), &error) == 0)
+        if (contain->sandbox->on_host || confine(&place->user, sandbox_mode(), &error) == 0)
             (void)!run_program(contain->sandbox, &environment, &error);
     }
     give_up(contain, &error);
@@ -200,30 +201,59 @@ static int make_namespaces(const struct contain *contain, struct error *error) {
     return sandbox->network == SANDBOX_NETWORK_NONE ? raise_loopback(error) : 0;
 }
 
+static int enter_place(const struct place *place, struct error *error) {
+    if (place->view) {
+        /* pivot_root moves every process of its mount namespace: this one gets its own. */
+        if (unshare(CLONE_NEWNS) < 0)
+            return error_set_errno(error, errno, "cannot make the container's mount namespace");
+        return view_enter(place->view, error);
+    }
+    if (place->copy_view && (chroot(copy_view_root(place->copy_view)) < 0 || chdir("/") < 0))
+        return error_set_errno(error, errno, "cannot enter the container's root");
+    if (!place->copy_view && sandbox_mode() != SANDBOX_CHROOT &&
+        mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+        return error_set_errno(error, errno, "cannot mount /proc");
+    return 0;
+}
+
+static _Noreturn void start_init(const struct contain *contain, const struct place *place, const int alive[2]) {
+    struct error error = {0};
+    close(alive[1]);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    /* The holder may have died before that: then its end of the pipe is closed. */
+    struct pollfd holder = {.fd = alive[0]};
+    if (poll(&holder, 1, 0) != 0)
+        _exit(START_FAILED);
+    if (enter_place(place, &error) < 0)
+        give_up(contain, &error);
+    be_init(place);
+}
+
+/* In chroot mode the kernel ends nothing for us: when our parent dies, this ends process 1, and the holder goes on to
+ * clean up. */
+static volatile sig_atomic_t init_pid, parent_is_gone;
+
+static void end_init(int number) {
+    (void)number;
+    parent_is_gone = 1;
+    if (init_pid > 0)
+        kill((pid_t)init_pid, SIGKILL);
+}
+
 /* Starts process 1 and stays until it has ended; with it, the kernel has ended all others of its PID namespace. */
 static int wait_for_init(const struct contain *contain, struct place *place) {
     struct error error = {0};
-    int status;
-    pid_t init = fork();
-    if (init == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        /* pivot_root moves every process of its mount namespace: this one gets its own. */
-        if (place->view && unshare(CLONE_NEWNS) < 0) {
-            error_set_errno(&error, errno, "cannot make the container's mount namespace");
-            give_up(contain, &error);
-        }
-        if (place->view && view_enter(place->view, &error) < 0)
-            give_up(contain, &error);
-        if (place->copy_view && (chroot(copy_view_root(place->copy_view)) < 0 || chdir("/") < 0)) {
-            error_set_errno(&error, errno, "cannot enter the container's root");
-            give_up(contain, &error);
-        }
-        be_init(place);
-    }
+    int status, alive[2];
+    pid_t init = pipe2(alive, O_CLOEXEC) < 0 || parent_is_gone ? -1 : fork();
+    if (init == 0)
+        start_init(contain, place, alive);
     if (init < 0) {
         error_set_errno(&error, errno, "cannot start the container");
         give_up(contain, &error);
     }
+    init_pid = init;
+    if (parent_is_gone)
+        kill(init, SIGKILL);
     report(contain, init, NULL);
     close(contain->report);
     close(contain->out);
@@ -248,7 +278,16 @@ static int contain_with_mounts(const struct contain *contain, struct error *erro
     return result;
 }
 
-/* Without a PID namespace, what the command leaves behind comes to us, the subreaper, and is ended here. */
+/* Without a PID namespace, what the command leaves behind comes to us, the subreaper, and is ended here: also when our
+ * own parent was killed. */
+static void adopt_orphans(const struct contain *contain) {
+    sigaction(SIGTERM, &(struct sigaction){.sa_handler = end_init, .sa_flags = SA_RESTART}, NULL);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != contain->parent)
+        _exit(START_FAILED);
+}
+
 static void end_orphans(void) {
     AUTO_FREE char *path = text_format("/proc/self/task/%d/children", getpid());
     for (int round = 0; round < 1000; round++) {
@@ -271,12 +310,12 @@ static void end_orphans(void) {
 }
 
 static int contain_with_copies(const struct contain *contain, struct error *error) {
+    adopt_orphans(contain);
     struct copy_view *view = copy_view_make(contain->sandbox, contain->host, error);
     struct place place = {.contain = contain, .copy_view = view};
     if (!view)
         return -1;
     AUTO_CLOSE int root = open(copy_view_root(view), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
     int result = rootfs_user(root, contain->sandbox->user, &place.user, error);
     if (result == 0)
         result = wait_for_init(contain, &place);
@@ -301,6 +340,19 @@ static void keep_only_ours(const struct contain *contain) {
     }
 }
 
+static int contain_on_host(const struct contain *contain, struct error *error) {
+    struct place place = {.contain = contain};
+    bool has_namespaces = sandbox_mode() != SANDBOX_CHROOT;
+    if (has_namespaces && make_namespaces(contain, error) < 0)
+        return -1;
+    if (!has_namespaces)
+        adopt_orphans(contain);
+    int result = wait_for_init(contain, &place);
+    if (!has_namespaces)
+        end_orphans();
+    return result;
+}
+
 _Noreturn void contain(const struct contain *contain) {
     struct error error = {0};
     keep_only_ours(contain);
@@ -310,8 +362,9 @@ _Noreturn void contain(const struct contain *contain) {
     /* The user's Ctrl-C is for us, who then end the container in order. */
     setpgid(0, 0);
     memory_group_join(contain->memory, contain->sandbox->memory_limit);
-    int result =
-        sandbox_mode() == SANDBOX_CHROOT ? contain_with_copies(contain, &error) : contain_with_mounts(contain, &error);
+    int result = contain->sandbox->on_host          ? contain_on_host(contain, &error)
+                 : sandbox_mode() == SANDBOX_CHROOT ? contain_with_copies(contain, &error)
+                                                    : contain_with_mounts(contain, &error);
     if (result < 0)
         give_up(contain, &error);
     _exit(result);

@@ -320,6 +320,8 @@ static int take_back(struct copy_view *view, struct error *error) {
             if (!find_before(view, inside))
                 tree_remove(path, NULL);
         }
+    if (!find_before(view, "dev"))
+        rmdir(dev);
     return result;
 }
 

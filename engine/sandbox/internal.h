@@ -9,6 +9,14 @@
 
 bool sandbox_mode_is_user(enum sandbox_mode mode);
 
+/* ---- user_namespace.c ---- */
+
+/* In place, once, with a mount namespace of its own; we are root inside. With 65536 ids: an ordinary user's from
+ * /etc/subuid and /etc/subgid by newuidmap and newgidmap, root's own. With one id: giving files to others has no effect
+ * from then on. */
+int user_namespace_enter_full(struct error *error) MUST_CHECK;
+int user_namespace_enter_single(struct error *error) MUST_CHECK;
+
 /* ---- rootfs.c: paths in a root file system that nobody trusts ---- */
 
 /* A place for a mount: `path` has no links and begins with a slash. */
@@ -76,6 +84,10 @@ int copy_view_finish(struct copy_view **view, struct error *error) MUST_CHECK;
 
 /* The last steps before exec: user, groups, capabilities, no new privileges, system call filter. */
 int confine(const struct rootfs_user *user, enum sandbox_mode mode, struct error *error) MUST_CHECK;
+
+/* From now on this process and its children give files to other users without effect: where only one id exists it
+ * cannot be done, and package managers do it all the time. */
+int confine_owners(struct error *error) MUST_CHECK;
 
 /* ---- memory.c: a limit for a container and all its processes ---- */
 

@@ -1,14 +1,13 @@
+/* Which way of running containers works here. */
 #include "common/file/file.h"
-#include "common/process/process.h"
 #include "engine/sandbox/internal.h"
 
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static enum sandbox_mode entered = SANDBOX_NONE;
@@ -28,139 +27,12 @@ enum sandbox_mode sandbox_mode(void) {
     return entered;
 }
 
-/* ---- entering a user namespace ---- */
-
-static int write_file(const char *path, const char *text) {
-    AUTO_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
-    size_t length = strlen(text);
-    return fd >= 0 && write(fd, text, length) == (ssize_t)length ? 0 : -1;
-}
-
-/* The range of /etc/subuid or /etc/subgid that belongs to us; `name` or the number may stand first. */
-static bool find_range(const char *path, const char *name, uint64_t *first, uint64_t *count) {
-    AUTO_BUFFER struct buffer text = BUFFER(1 << 20);
-    AUTO_LIST struct text_list lines = {0};
-    AUTO_FREE char *number = text_format("%u", getuid());
-    bool found = false;
-    if (file_read(path, &text, &found, NULL) < 0 || !found)
-        return false;
-    text_list_split(&lines, buffer_text(&text), '\n');
-    for (size_t i = 0; i < lines.count; i++) {
-        AUTO_LIST struct text_list parts = {0};
-        text_list_split(&parts, lines.items[i], ':');
-        if (parts.count == 3 && (text_equal(parts.items[0], name) || text_equal(parts.items[0], number)) &&
-            text_to_u64(parts.items[1], UINT32_MAX, first) && text_to_u64(parts.items[2], UINT32_MAX, count) &&
-            *count >= 65536)
-            return true;
-    }
-    return false;
-}
-
-static int run_helper(const char *helper, pid_t pid, unsigned id, uint64_t first, uint64_t count, struct error *error) {
-    char target[24], own[24], begin[24], length[24];
-    snprintf(target, sizeof(target), "%d", pid);
-    snprintf(own, sizeof(own), "%u", id);
-    snprintf(begin, sizeof(begin), "%llu", (unsigned long long)first);
-    snprintf(length, sizeof(length), "%llu", (unsigned long long)(count < 65536 ? count : 65536));
-    const char *argv[] = {helper, target, "0", own, "1", "1", begin, length, NULL};
-    struct process process = {.argv = argv, .timeout = 10};
-    return process_run_checked(&process, error);
-}
-
-struct id_ranges {
-    uint64_t uid_first, uid_count, gid_first, gid_count;
-};
-
-static int find_ranges(struct id_ranges *ranges, struct error *error) {
-    struct passwd *entry = getpwuid(getuid());
-    const char *name = entry ? entry->pw_name : "";
-    AUTO_FREE char *newuidmap = process_find("newuidmap");
-    AUTO_FREE char *newgidmap = process_find("newgidmap");
-    if (!newuidmap || !newgidmap) {
-        error_set(error, ERROR_CONFIGURATION, "newuidmap and newgidmap are not installed");
-        return error_next(error, "sudo apt-get install uidmap");
-    }
-    if (!find_range("/etc/subuid", name, &ranges->uid_first, &ranges->uid_count) ||
-        !find_range("/etc/subgid", name, &ranges->gid_first, &ranges->gid_count)) {
-        error_set(error, ERROR_CONFIGURATION, "%s has no range of 65536 ids in /etc/subuid and /etc/subgid", name);
-        return error_next(error, "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 %s", name);
-    }
-    return 0;
-}
-
-/* A child that stays outside maps the ids of its parent, which is inside the new namespace by then. */
-static int map_from_outside(const struct id_ranges *ranges, int ready, int done) {
-    struct error error = {0};
-    char byte;
-    if (read(ready, &byte, 1) != 1)
-        _exit(0);
-    pid_t parent = getppid();
-    int status = run_helper("newuidmap", parent, getuid(), ranges->uid_first, ranges->uid_count, &error);
-    if (status == 0)
-        status = run_helper("newgidmap", parent, getgid(), ranges->gid_first, ranges->gid_count, &error);
-    ssize_t ignored = write(done, &error, sizeof(error));
-    (void)ignored;
-    _exit(status ? 1 : 0);
-}
-
-static int explain_unshare(int number, struct error *error) {
-    AUTO_BUFFER struct buffer text = BUFFER(64);
-    bool found = false;
-    error_set_errno(error, number, "cannot make a user namespace");
-    error->kind = ERROR_CONFIGURATION;
-    if (file_read("/proc/sys/user/max_user_namespaces", &text, &found, NULL) == 0 && found &&
-        strtol(buffer_text(&text), NULL, 10) == 0)
-        return error_next(error, "sudo sysctl -w user.max_user_namespaces=15000");
-    return error_next(error, "inside Docker: docker run --security-opt seccomp=unconfined --security-opt "
-                             "apparmor=unconfined --security-opt systempaths=unconfined");
-}
-
-static int enter_full(struct error *error) {
-    struct id_ranges ranges;
-    int ready[2], done[2];
-    if (find_ranges(&ranges, error) < 0)
-        return -1;
-    if (pipe2(ready, O_CLOEXEC) < 0 || pipe2(done, O_CLOEXEC) < 0)
-        return error_set_errno(error, errno, "cannot make a pipe");
-    pid_t helper = fork();
-    if (helper == 0) {
-        close(ready[1]), close(done[0]);
-        map_from_outside(&ranges, ready[0], done[1]);
-    }
-    close(ready[0]), close(done[1]);
-    struct error mapped = {0};
-    int status = helper < 0 ? error_set_errno(error, errno, "cannot start a child") : 0;
-    if (status == 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-        status = explain_unshare(errno, error);
-    if (status == 0 && (write(ready[1], "r", 1) != 1 || read(done[0], &mapped, sizeof(mapped)) != sizeof(mapped)))
-        status = error_set(error, ERROR_INTERNAL, "the helper for the id map ended");
-    close(ready[1]), close(done[0]);
-    if (helper > 0)
-        waitpid(helper, NULL, 0);
-    if (status == 0 && mapped.kind != ERROR_NONE) {
-        *error = mapped;
-        status = -1;
-    }
-    return status;
-}
-
-static int enter_single(struct error *error) {
-    AUTO_FREE char *uid = text_format("0 %u 1\n", getuid());
-    AUTO_FREE char *gid = text_format("0 %u 1\n", getgid());
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-        return explain_unshare(errno, error);
-    if (write_file("/proc/self/setgroups", "deny") < 0 || write_file("/proc/self/uid_map", uid) < 0 ||
-        write_file("/proc/self/gid_map", gid) < 0)
-        return error_set_errno(error, errno, "cannot map one id into a user namespace");
-    return 0;
-}
-
-static int become_root_inside(enum sandbox_mode mode, struct error *error) {
-    if (mode == SANDBOX_USER_FULL && setgroups(0, NULL) < 0)
-        return error_set_errno(error, errno, "cannot drop groups in the user namespace");
-    if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
-        return error_set_errno(error, errno, "cannot become root in the user namespace");
-    return 0;
+bool sandbox_keeps_owners(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct now[2] = {{0}};
+    if (entered != SANDBOX_CHROOT)
+        return entered == SANDBOX_ROOT || entered == SANDBOX_USER_FULL;
+    return syscall(SYS_capget, &header, now) == 0 && (now[0].effective & (1U << CAP_CHOWN)) != 0;
 }
 
 static int enter_mode(enum sandbox_mode mode, struct error *error) {
@@ -168,10 +40,7 @@ static int enter_mode(enum sandbox_mode mode, struct error *error) {
         return error_set(error, ERROR_CONFIGURATION, "not root");
     if (!sandbox_mode_is_user(mode))
         return 0;
-    int status = mode == SANDBOX_USER_FULL ? enter_full(error) : enter_single(error);
-    if (status == 0)
-        status = become_root_inside(mode, error);
-    return status;
+    return mode == SANDBOX_USER_FULL ? user_namespace_enter_full(error) : user_namespace_enter_single(error);
 }
 
 /* ---- probing ---- */
@@ -223,14 +92,24 @@ static int try_mode(enum sandbox_mode mode, struct error *error) {
     return -1;
 }
 
-static void add_advice(enum sandbox_mode mode, struct error *error) {
+/* Ubuntu since 23.10: a user namespace can be made, but nothing can be done in it. */
+static bool is_restricted_by_apparmor(void) {
     AUTO_BUFFER struct buffer text = BUFFER(64);
     bool found = false;
-    if (!sandbox_mode_is_user(mode))
-        return;
-    if (file_read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", &text, &found, NULL) == 0 && found &&
-        buffer_text(&text)[0] == '1')
+    return geteuid() != 0 &&
+           file_read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", &text, &found, NULL) == 0 && found &&
+           buffer_text(&text)[0] == '1';
+}
+
+static void add_advice(enum sandbox_mode mode, struct error *error) {
+    if (sandbox_mode_is_user(mode) && is_restricted_by_apparmor() && !strstr(error->next, "apt-get") &&
+        !strstr(error->next, "usermod")) {
+        error_wrap(error, "AppArmor forbids user namespaces to programs without a profile");
         error_next(error, "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0");
+    }
+    if (mode == SANDBOX_ROOT && geteuid() == 0)
+        error_next(error, "inside Docker: docker run --privileged, or --cap-add SYS_ADMIN --security-opt "
+                          "seccomp=unconfined --security-opt apparmor=unconfined");
 }
 
 static enum sandbox_mode forced_mode(void) {
@@ -262,7 +141,7 @@ int sandbox_probe(struct sandbox_report *report, struct error *error) {
 }
 
 int sandbox_enter(struct error *error) {
-    struct error first = {0}, found = {0};
+    struct error reason = {0}, found = {0};
     enum sandbox_mode forced = forced_mode();
     if (has_entered)
         return 0;
@@ -279,10 +158,14 @@ int sandbox_enter(struct error *error) {
             return 0;
         }
         add_advice((enum sandbox_mode)mode, &found);
-        if (first.kind == ERROR_NONE || mode == SANDBOX_USER_FULL)
-            first = found;
+        /* What the least demanding way lacks is what has to be mended first. */
+        if (reason.kind == ERROR_NONE || mode == SANDBOX_USER_SINGLE)
+            reason = found;
     }
-    *error = first;
-    error->kind = ERROR_CONFIGURATION;
+    reason.kind = ERROR_CONFIGURATION;
+    if (text_is_empty(reason.next))
+        error_next(&reason, "pl-build --doctor lists all ways and what each of them lacks");
+    if (error)
+        *error = reason;
     return error_wrap(error, "containers cannot run here");
 }

@@ -41,8 +41,10 @@ void sandbox_clean(void);
  * no threads yet). Every tool that reads unpacked trees calls it before the first use, and only then: a build in which
  * every step is found does not. */
 int sandbox_enter(struct error *error) MUST_CHECK;
-/* The mode that sandbox_enter chose; whether overlays use the user.overlay.* attributes; whether only one id exists. */
+/* The mode that sandbox_enter chose. */
 enum sandbox_mode sandbox_mode(void);
+/* Whether files can be given to other users in it. */
+bool sandbox_keeps_owners(void);
 
 struct sandbox_mount {
     enum { SANDBOX_BIND, SANDBOX_TMPFS } type;
@@ -80,6 +82,10 @@ struct sandbox {
     size_t mount_count;
     enum sandbox_network network;
     bool read_only_root;
+    /* The host's own file system instead of layers, and nothing forbidden: for a program of the host that makes a root
+     * file system. Only argv, environment, directory and the output are looked at. What it mounts and starts ends with
+     * it. */
+    bool on_host;
     uint64_t memory_limit; /* bytes, 0: none; enforced where a cgroup can be had, else by RLIMIT_AS; reported as out of
                               memory */
     void (*output)(void *context, int stream, const char *data, size_t length);
