@@ -111,7 +111,7 @@ void stat_cache_save(struct stat_cache *cache) {
     struct digest sum = digest_of(cache->fresh.data, cache->fresh.length);
     buffer_append(&cache->fresh, &sum, sizeof(sum));
     if (buffer_check(&cache->fresh, "the stat cache", NULL) == 0 &&
-        file_write_atomic(cache->file, cache->fresh.data, cache->fresh.length, 0600, NULL) < 0)
+        file_replace(cache->file, cache->fresh.data, cache->fresh.length, 0600, NULL) < 0)
         return;
 }
 

@@ -70,7 +70,7 @@ int step_record(struct engine *engine, const char *key, const struct json *defin
         return -1;
     step_slot(engine, name, slot_key);
     json_set_text(slot, "step", key);
-    return store_name_write(engine->store, "slots", slot_key, slot, error);
+    return store_hint_write(engine->store, "slots", slot_key, slot, error);
 }
 
 int step_record_container(struct engine *engine, const char *key, const struct json *definition, const char *name,

@@ -39,7 +39,7 @@ static int memory_write(const struct push *push, const struct blob_group *group,
         return 0;
     AUTO_FREE char *name = text_format("%s/%s", push->target->host, push->target->repository);
     json_set_text(memory, "repository", name);
-    return store_name_write(push->store, "pushed", memory_key(push->target).text, memory, error);
+    return store_hint_write(push->store, "pushed", memory_key(push->target).text, memory, error);
 }
 
 /* ---- scopes ---- */

@@ -68,25 +68,34 @@ int directory_sync(const char *path, struct error *error) {
 }
 
 static int write_and_rename(int fd, const char *temporary, const char *path, const void *data, size_t length,
-                            mode_t mode, struct error *error) {
+                            mode_t mode, bool durable, struct error *error) {
     if (fd_write_all(fd, data, length, error) < 0)
         return error_wrap(error, "%s", path);
-    if (fchmod(fd, mode) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0)
+    if (fchmod(fd, mode) < 0 || (durable && fsync(fd) < 0) || rename(temporary, path) < 0)
         return error_set_errno(error, errno, "cannot write %s", path);
     return 0;
 }
 
-int file_write_atomic(const char *path, const void *data, size_t length, mode_t mode, struct error *error) {
+static int replace(const char *path, const void *data, size_t length, mode_t mode, bool durable, struct error *error) {
     AUTO_FREE char *temporary = text_format("%s.XXXXXX", path);
     AUTO_CLOSE int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)
         return error_set_errno(error, errno, "cannot write %s", path);
-    if (write_and_rename(fd, temporary, path, data, length, mode, error) < 0) {
-        unlink(temporary);
+    if (write_and_rename(fd, temporary, path, data, length, mode, durable, error) == 0)
+        return 0;
+    unlink(temporary);
+    return -1;
+}
+
+int file_write_atomic(const char *path, const void *data, size_t length, mode_t mode, struct error *error) {
+    if (replace(path, data, length, mode, true, error) < 0)
         return -1;
-    }
     AUTO_FREE char *parent = parent_of(path);
     return directory_sync(parent, error);
+}
+
+int file_replace(const char *path, const void *data, size_t length, mode_t mode, struct error *error) {
+    return replace(path, data, length, mode, false, error);
 }
 
 int directory_make(const char *path, mode_t mode, struct error *error) {

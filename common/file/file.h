@@ -15,6 +15,9 @@ int file_read(const char *path, struct buffer *out, bool *found, struct error *e
 /* Temp file in the same directory, write, fsync, rename, fsync of the directory: after 0 the new content survives power
  * loss, after -1 the old content is untouched and no temp file is left. */
 int file_write_atomic(const char *path, const void *data, size_t length, mode_t mode, struct error *error) MUST_CHECK;
+/* The same without waiting for the disk: every reader sees the old or the new content, but after a power loss the file
+ * may be old, empty or absent. For what only saves work and is recognised when it is damaged. */
+int file_replace(const char *path, const void *data, size_t length, mode_t mode, struct error *error) MUST_CHECK;
 
 /* All bytes, through EINTR and short writes. */
 int fd_write_all(int fd, const void *data, size_t length, struct error *error) MUST_CHECK;
@@ -22,6 +25,9 @@ int fd_write_all(int fd, const void *data, size_t length, struct error *error) M
 /* mkdir -p; existing directories keep their mode. */
 int directory_make(const char *path, mode_t mode, struct error *error) MUST_CHECK;
 int directory_sync(const char *path, struct error *error) MUST_CHECK;
+/* Makes a directory with all below durable: by fsync of each when there are at most `limit`, files and directories
+ * only; else by syncfs, which also waits for whatever others have written to the same file system. */
+int tree_sync(const char *path, unsigned limit, struct error *error) MUST_CHECK;
 /* Names in a directory without "." and "..", sorted by bytes; needs text_list_release. */
 struct text_list;
 int directory_list(const char *path, struct text_list *names, struct error *error) MUST_CHECK;

@@ -1,4 +1,4 @@
-/* Listing and removing directories (declared in file.h). */
+/* Directories with all below: listing, removing, making durable (declared in file.h). */
 #include "common/base/text.h"
 #include "common/file/file.h"
 
@@ -80,4 +80,56 @@ int tree_remove(const char *path, struct error *error) {
     if (lstat(path, &status) < 0)
         return errno == ENOENT ? 0 : error_set_errno(error, errno, "cannot remove %s", path);
     return remove_entry(AT_FDCWD, path, status.st_dev, 0, error);
+}
+
+/* ---- making durable ---- */
+
+enum synced { SYNC_FAILED = -1, SYNC_UNCERTAIN, SYNC_DONE };
+
+static enum synced sync_entry(int parent, const char *name, unsigned *left);
+
+static enum synced sync_children(int fd, unsigned *left) {
+    int listed = dup(fd);
+    AUTO(cleanup_directory) DIR *directory = listed < 0 ? NULL : fdopendir(listed);
+    if (!directory && listed >= 0)
+        close(listed);
+    if (!directory)
+        return SYNC_UNCERTAIN;
+    errno = 0;
+    for (const struct dirent *entry; (entry = readdir(directory)); errno = 0) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        enum synced synced = sync_entry(fd, entry->d_name, left);
+        if (synced != SYNC_DONE)
+            return synced;
+    }
+    return errno ? SYNC_UNCERTAIN : SYNC_DONE;
+}
+
+/* Uncertain: there are too many, or what cannot be opened (a link, a device). */
+static enum synced sync_entry(int parent, const char *name, unsigned *left) {
+    struct stat status;
+    if (*left == 0 || fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return SYNC_UNCERTAIN;
+    (*left)--;
+    if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode))
+        return SYNC_UNCERTAIN;
+    AUTO_CLOSE int fd = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return SYNC_UNCERTAIN;
+    enum synced below = S_ISDIR(status.st_mode) ? sync_children(fd, left) : SYNC_DONE;
+    if (below != SYNC_DONE)
+        return below;
+    return fsync(fd) == 0 ? SYNC_DONE : SYNC_FAILED;
+}
+
+int tree_sync(const char *path, unsigned limit, struct error *error) {
+    enum synced synced = sync_entry(AT_FDCWD, path, &limit);
+    if (synced == SYNC_DONE)
+        return 0;
+    /* An fsync that failed says so once: a second try might succeed without anything having been written. */
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (synced == SYNC_FAILED || fd < 0 || syncfs(fd) < 0)
+        return error_set_errno(error, errno, "cannot make %s durable", path);
+    return 0;
 }

@@ -142,8 +142,10 @@ static char *name_path(struct store *store, const char *kind, const char *key) {
     return is_plain(kind) && is_plain(key) ? text_format("%s/names/%s/%s", store->path, kind, key) : NULL;
 }
 
-int store_name_write(struct store *store, const char *kind, const char *key, const struct json *value,
-                     struct error *error) {
+typedef int file_writer(const char *path, const void *data, size_t length, mode_t mode, struct error *error);
+
+static int write_name(struct store *store, const char *kind, const char *key, const struct json *value,
+                      file_writer *writer, struct error *error) {
     AUTO_FREE char *path = name_path(store, kind, key);
     if (!path)
         return error_set(error, ERROR_INTERNAL, "\"%s/%s\" cannot be a name in the store", kind, key);
@@ -151,7 +153,17 @@ int store_name_write(struct store *store, const char *kind, const char *key, con
     AUTO_FREE char *text = json_format(value, JSON_COMPACT_STYLE);
     if (directory_make(folder, 0700, error) < 0)
         return -1;
-    return file_write_atomic(path, text, strlen(text), 0600, error);
+    return writer(path, text, strlen(text), 0600, error);
+}
+
+int store_name_write(struct store *store, const char *kind, const char *key, const struct json *value,
+                     struct error *error) {
+    return write_name(store, kind, key, value, file_write_atomic, error);
+}
+
+int store_hint_write(struct store *store, const char *kind, const char *key, const struct json *value,
+                     struct error *error) {
+    return write_name(store, kind, key, value, file_replace, error);
 }
 
 int store_name_read(struct store *store, const char *kind, const char *key, struct json **value, struct error *error) {

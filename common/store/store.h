@@ -68,14 +68,18 @@ char *store_object_path(struct store *store, const struct digest *digest);
  * as absent. */
 int store_name_write(struct store *store, const char *kind, const char *key, const struct json *value,
                      struct error *error) MUST_CHECK;
+/* A name that only saves work or explains (what a registry is known to have, which step ran here last): written without
+ * waiting for the disk, so that it may be absent after a power loss. It refers to nothing that must exist. */
+int store_hint_write(struct store *store, const char *kind, const char *key, const struct json *value,
+                     struct error *error) MUST_CHECK;
 int store_name_read(struct store *store, const char *kind, const char *key, struct json **value,
                     struct error *error) MUST_CHECK;
 int store_name_list(struct store *store, const char *kind, struct text_list *keys, struct error *error) MUST_CHECK;
 int store_name_remove(struct store *store, const char *kind, const char *key, struct error *error) MUST_CHECK;
 
 /* Trees. id: hex digits and '-'. begin gives a fresh private directory (absolute path, owned by the caller) on the same
- * file system; commit makes it durable (syncfs), writes the mark and renames it to trees/ID; when trees/ID exists
- * already the new one is thrown away. abort removes it. */
+ * file system; commit writes the mark, makes all of it durable and renames it to trees/ID; when trees/ID exists already
+ * the new one is thrown away. abort removes it. */
 int store_tree_begin(struct store *store, char **path, struct error *error) MUST_CHECK;
 int store_tree_commit(struct store *store, const char *path, const char *id, struct error *error) MUST_CHECK;
 void store_tree_abort(struct store *store, const char *path);
