@@ -69,6 +69,7 @@ endef
 # What single tools need beyond LIBRARIES.
 LIBRARIES_pl-local = -lmicrohttpd -lseccomp
 LIBRARIES_pl-build = -lseccomp
+LIBRARIES_pl-test = -lseccomp
 LIBRARIES_pl-push-image = -lseccomp
 LIBRARIES_pl-cache = -lseccomp
 LIBRARIES_pl-firebase-deploy = -lseccomp

@@ -123,6 +123,15 @@ int command_print(struct command_context *context, const char *text, struct erro
 /* One line for the end of the run on stderr, "NAME: TEXT"; in GitHub Actions also a row in the step summary. */
 void command_summary(struct command_context *context, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* One place where something is wrong, for the reader of a change: an ::error annotation in GitHub Actions, nothing
+ * elsewhere. To be called when the work is done. */
+struct command_annotation {
+    const char *file; /* absolute, or NULL */
+    unsigned line;    /* from 1; 0: none */
+    const char *title, *message;
+};
+void command_annotate(struct command_context *context, const struct command_annotation *annotation);
+
 /* The value of a `secret` option: env:NAME, file:PATH (a trailing newline is dropped) or - (standard input). The caller
  * wipes and frees. From then on it is shown as *** in every line, log, error and record of an error (if it has 6 bytes
  * or more). What looks like a secret itself is ERROR_USAGE and is not repeated in the message. */

@@ -1,5 +1,7 @@
 #include "common/command/github.h"
 
+#include "common/command/lines.h"
+
 #include "common/base/text.h"
 #include "common/crypto/random.h"
 #include "common/file/file.h"
@@ -117,6 +119,41 @@ void github_failure(const char *tool, const struct error *error, const struct di
     if (!line.failed && fd_write_all(STDERR_FILENO, line.data, line.length, NULL) < 0)
         return;
     append_failure(tool, error, failure);
+}
+
+/* The runner wants a path relative to the checkout; without one, to where we are. */
+static const char *path_in_workspace(const char *path, const char *current) {
+    const char *workspace = getenv("GITHUB_WORKSPACE");
+    const char *const roots[] = {workspace, current};
+    for (size_t i = 0; i < ARRAY_LENGTH(roots); i++) {
+        size_t length = roots[i] ? strlen(roots[i]) : 0;
+        if (length > 1 && strncmp(path, roots[i], length) == 0 && path[length] == '/')
+            return path + length + 1;
+    }
+    return path;
+}
+
+/* What is escaped cannot be a command itself. */
+void github_annotate(const struct command_annotation *annotation) {
+    AUTO_BUFFER struct buffer line = BUFFER(16384);
+    AUTO_FREE char *current = path_resolve(".", NULL);
+    AUTO_FREE char *title = lines_clean(annotation->title, strlen(annotation->title), false, false);
+    AUTO_FREE char *message = lines_clean(annotation->message, strlen(annotation->message), true, false);
+    buffer_append_text(&line, "::error ");
+    if (annotation->file) {
+        buffer_append_text(&line, "file=");
+        append_escaped(&line, path_in_workspace(annotation->file, current), true);
+        if (annotation->line)
+            buffer_append_format(&line, ",line=%u", annotation->line);
+        buffer_append_byte(&line, ',');
+    }
+    buffer_append_text(&line, "title=");
+    append_escaped(&line, title, true);
+    buffer_append_text(&line, "::");
+    append_escaped(&line, message, false);
+    buffer_append_byte(&line, '\n');
+    if (!line.failed && fd_write_all(STDERR_FILENO, line.data, line.length, NULL) < 0)
+        return;
 }
 
 /* Whether the summary's last line is a row of our table, which the next one then continues. */

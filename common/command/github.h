@@ -2,6 +2,7 @@
 #ifndef COMMAND_GITHUB_H
 #define COMMAND_GITHUB_H
 
+#include "common/command/command.h"
 #include "common/command/display.h"
 #include "common/record/record.h"
 
@@ -9,6 +10,8 @@
 char *github_disarm(const char *text);
 /* One ::error annotation, and the step's last lines in the step summary; `failure` may be NULL. */
 void github_failure(const char *tool, const struct error *error, const struct display_failure *failure);
+/* One ::error annotation. */
+void github_annotate(const struct command_annotation *annotation);
 /* A row of the table in the step summary. */
 void github_summary(const char *tool, const char *text);
 /* record=, ref=, digest=, and the type's own name, for the following steps. */

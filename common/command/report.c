@@ -58,6 +58,13 @@ void report_failure(struct run *run, const struct error *error) {
         return;
 }
 
+void command_annotate(struct command_context *context, const struct command_annotation *annotation) {
+    if (!context->in_github_actions)
+        return;
+    display_finish(run_of(context)->display);
+    github_annotate(annotation);
+}
+
 void command_summary(struct command_context *context, const char *format, ...) {
     struct run *run = run_of(context);
     char text[2048];

@@ -88,6 +88,11 @@ struct json *json_new_integer(int64_t number) {
     return made(json_integer(number));
 }
 
+struct json *json_new_real(double number) {
+    json_t *value = json_real(number);
+    return value ? outer(value) : json_new_null();
+}
+
 struct json *json_new_bool(bool truth) {
     return made(json_boolean(truth));
 }
@@ -268,9 +273,9 @@ static int write_piece(const char *data, size_t length, void *context) {
 
 void json_write(const struct json *value, enum json_style style, struct buffer *out) {
     static const size_t flags[] = {
-        [JSON_COMPACT_STYLE] = JSON_COMPACT | JSON_ENCODE_ANY,
-        [JSON_CANONICAL] = JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY,
-        [JSON_PRETTY] = JSON_INDENT(2) | JSON_ENCODE_ANY,
+        [JSON_COMPACT_STYLE] = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15),
+        [JSON_CANONICAL] = JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15),
+        [JSON_PRETTY] = JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15),
     };
     if (json_dump_callback(inner(value), write_piece, out, flags[style]) < 0)
         out->failed = true;

@@ -23,6 +23,7 @@ struct json *json_new_object(void);
 struct json *json_new_array(void);
 struct json *json_new_text(const char *text); /* must be UTF-8; what is not is scrubbed. NULL gives JSON null */
 struct json *json_new_integer(int64_t number);
+struct json *json_new_real(double number); /* written with at most 15 digits; what is not finite gives JSON null */
 struct json *json_new_bool(bool truth);
 struct json *json_new_null(void);
 struct json *json_share(struct json *value); /* one more reference */

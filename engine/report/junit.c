@@ -131,6 +131,11 @@ static void reset_case(struct reading *reading) {
 static void end_case(struct reading *reading) {
     struct junit *junit = reading->junit;
     bool is_bad = reading->outcome == FAILED || reading->outcome == ERROR;
+    /* pytest writes one without a name for the test that it was interrupted in. */
+    if (!reading->name && !is_bad) {
+        reset_case(reading);
+        return;
+    }
     AUTO_FREE char *name = is_bad ? case_name(reading) : NULL;
     /* pytest writes a test that fails and whose fixture then fails too as two cases. */
     junit->tests += !(is_bad && text_equal(name, reading->previous));

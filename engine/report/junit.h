@@ -32,6 +32,9 @@ struct junit {
 
 /* Reads a document of at most JUNIT_DOCUMENT_LIMIT bytes from a descriptor. ERROR_DATA: it is no JUnit document. */
 int junit_read(int fd, const struct place_search *search, struct junit *junit, struct error *error) MUST_CHECK;
+/* A document of the failures that are kept, each a case of its own; of none, one case that passed. For tools that write
+ * no document themselves. */
+void junit_write(const struct junit *junit, const char *suite, struct buffer *out);
 void junit_release(struct junit *junit);
 #define AUTO_JUNIT AUTO(junit_release)
 

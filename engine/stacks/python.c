@@ -19,7 +19,7 @@ int python_read(const struct python_project *project, const char *path, struct b
     return file_read(full, text, found, error);
 }
 
-static void project_release(struct python_project *project) {
+void python_project_release(struct python_project *project) {
     json_release(&project->settings);
     json_release(&project->pyproject);
     json_release(&project->pipfile);
@@ -86,7 +86,7 @@ static void append_format(struct json *array, const char *format, const char *va
     buffer_release(&text);
 }
 
-static struct json *environment_of(const struct python_project *project) {
+struct json *python_environment(const struct python_project *project) {
     struct json *environment = json_new_array();
     if (project->has_environment) {
         json_append_text(environment, "PATH=/opt/venv/bin:${PATH}");
@@ -129,7 +129,7 @@ static struct json *labels_of(const struct python_project *project) {
 
 static void plan_config(struct python_project *project) {
     struct json *config = json_new_object();
-    json_set(config, "Env", environment_of(project));
+    json_set(config, "Env", python_environment(project));
     AUTO_FREE char *directory =
         text_format("/app%s%s", *project->application.directory ? "/" : "", project->application.directory);
     json_set_text(config, "WorkingDir", directory);
@@ -149,13 +149,45 @@ static void plan_config(struct python_project *project) {
     plan_note(project->plan, "listens on port %u, runs as user %d", project->plan->port, STACK_USER_ID);
 }
 
-int python_detect(const struct stack_source *source, struct stack_plan *plan, struct error *error) {
-    AUTO(project_release) struct python_project project = {.source = source, .plan = plan};
-    plan->stack = text_copy("python");
-    if (read_settings(&project, error) < 0 || python_find_dependencies(&project, error) < 0 ||
-        python_find_version(&project, error) < 0)
+static int read_project(struct python_project *project, struct error *error) {
+    return read_settings(project, error) < 0 || python_find_dependencies(project, error) < 0 ||
+                   python_find_version(project, error) < 0
+               ? -1
+               : 0;
+}
+
+/* How the application starts decides which server is installed. A library starts nothing. */
+static void find_start_quietly(struct python_project *project) {
+    AUTO_PLAN struct stack_plan unspoken = {0};
+    struct stack_plan *plan = project->plan;
+    project->plan = &unspoken;
+    struct error ignored;
+    bool starts = python_find_start(project, &ignored) == 0;
+    project->plan = plan;
+    plan->port = starts ? unspoken.port : STACK_PORT;
+    project->has_environment = true;
+    if (!project->application.directory) {
+        project->application.directory = text_copy("");
+        project->application.add_src = python_has_src_layout(project);
+    }
+}
+
+int python_begin_tests(struct python_project *project, struct error *error) {
+    AUTO_LIST struct text_list files = {0};
+    size_t left_out;
+    project->plan->stack = text_copy("python");
+    if (read_project(project, error) < 0)
         return -1;
-    if (python_find_start(&project, error) < 0)
+    find_start_quietly(project);
+    list_source(project, &files, &left_out);
+    python_plan_install(project, &files);
+    return 0;
+}
+
+int python_detect(const struct stack_source *source, struct stack_plan *plan, struct error *error) {
+    AUTO(python_project_release) struct python_project project = {.source = source, .plan = plan};
+    plan->stack = text_copy("python");
+    if (read_project(&project, error) < 0 || python_find_start(&project, error) < 0)
         return -1;
     AUTO_LIST struct text_list files = {0};
     size_t left_out;

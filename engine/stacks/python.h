@@ -48,6 +48,17 @@ struct python_project {
     bool has_environment;               /* there is a virtual environment */
 };
 
+/* What is installed on top for tests and linters. */
+struct python_development {
+    struct text_list files;     /* requirements files, for pip */
+    struct text_list arguments; /* requirements, for pip */
+    struct text_list groups;    /* dependency groups, for uv, poetry and pdm */
+    struct text_list extras;    /* likewise */
+    bool is_declared;           /* there is something to install */
+    char *added;                /* "pytest==8.3.5": what no file declares, or NULL */
+    const char *added_program;  /* "pytest": it is not added where that is there already */
+};
+
 /* A server that pl knows how to start. */
 struct python_server {
     const char *name;    /* of the package */
@@ -58,6 +69,13 @@ const struct python_server *python_server_of(const char *package);
 
 /* stack_detect for Python. */
 int python_detect(const struct stack_source *source, struct stack_plan *plan, struct error *error) MUST_CHECK;
+
+/* For tests: everything up to the step that installs the dependencies, which is that of a build. */
+int python_begin_tests(struct python_project *project, struct error *error) MUST_CHECK;
+/* Zeroed but for source and plan. */
+void python_project_release(struct python_project *project);
+/* The image's environment variables. The caller releases. */
+struct json *python_environment(const struct python_project *project);
 
 /* Reads a file of the source: within the limit of `text`; *found false when the tree has no such regular file. */
 int python_read(const struct python_project *project, const char *path, struct buffer *text, bool *found,
@@ -96,5 +114,12 @@ void python_module_release(struct python_module *module);
 int python_find_start(struct python_project *project, struct error *error) MUST_CHECK;
 /* python_install.c: the step that installs dependencies; nothing when there are none. */
 void python_plan_install(struct python_project *project, const struct text_list *all_files);
+/* The step on top of it; nothing when there is nothing to install. */
+void python_plan_development(struct python_project *project, const struct python_development *development);
+
+/* python_development.c: adds to the project's files and packages. */
+int python_find_development(struct python_project *project, struct python_development *development,
+                            struct error *error) MUST_CHECK;
+void python_development_release(struct python_development *development);
 
 #endif

@@ -15,9 +15,10 @@ struct recipe {
 
 /* PYTHON is the base's interpreter. pip comes with the base (python:3.12-slim), or as a wheel (Debian's python3-venv),
  * or inside of the standard library. */
-static const char prepare[] =
-    "mkdir -p /opt/build/home\n"
-    "\"$PYTHON\" -m venv --without-pip /opt/venv\n"
+static const char prepare_environment[] = "mkdir -p /opt/build/home\n"
+                                          "\"$PYTHON\" -m venv --without-pip /opt/venv\n";
+
+static const char prepare_pip[] =
     "wheel=$(echo /usr/share/python-wheels/pip-*.whl)\n"
     "if [ -e \"$wheel\" ]; then\n"
     "  pip_install() { venv=$1; shift; \"$venv/bin/python\" \"$wheel/pip\" install --no-compile \"$@\"; }\n"
@@ -96,14 +97,19 @@ static void set_environment(const struct python_project *project, const struct r
     plan_add_cache(step, recipe->tool, target);
 }
 
+static void add_preparation(const struct python_project *project, const struct recipe *recipe, struct buffer *script) {
+    buffer_append_text(script, prepare_pip);
+    if (!recipe->tool)
+        return;
+    buffer_append_format(script, "tool='%s%s%s%s'\n", recipe->tool, recipe->extra, project->tool_version ? "==" : "",
+                         project->tool_version ? project->tool_version : "");
+    buffer_append_text(script, prepare_tool);
+}
+
 static void set_command(const struct python_project *project, const struct recipe *recipe, struct plan_step *step) {
     struct buffer script = BUFFER(1 << 16);
-    buffer_append_text(&script, prepare);
-    if (recipe->tool) {
-        buffer_append_format(&script, "tool='%s%s%s%s'\n", recipe->tool, recipe->extra,
-                             project->tool_version ? "==" : "", project->tool_version ? project->tool_version : "");
-        buffer_append_text(&script, prepare_tool);
-    }
+    buffer_append_text(&script, prepare_environment);
+    add_preparation(project, recipe, &script);
     buffer_append_text(&script, recipe->command);
     if (project->add_server)
         buffer_append_format(&script, "[ -e /opt/venv/bin/%s ] || pip_install /opt/venv %s==%s\n",
@@ -119,12 +125,12 @@ static void set_command(const struct python_project *project, const struct recip
 }
 
 /* "requirements.txt, constraints.txt" */
-static char *describe_files(const struct python_project *project) {
+static char *describe_files(const struct python_project *project, const struct text_list *files) {
     if (project->needs_all_files)
         return text_copy("source");
     struct buffer names = BUFFER(300);
-    for (size_t i = 0; i < project->files.count && i < 4; i++)
-        buffer_append_format(&names, "%s%s", i > 0 ? ", " : "", project->files.items[i]);
+    for (size_t i = 0; i < files->count && i < 4; i++)
+        buffer_append_format(&names, "%s%s", i > 0 ? ", " : "", files->items[i]);
     return buffer_take(&names);
 }
 
@@ -138,9 +144,97 @@ void python_plan_install(struct python_project *project, const struct text_list 
                                     : text_copy("make a virtual environment");
     struct plan_step *step = plan_add_step(project->plan, PLAN_EXEC, name);
     step->directory = text_copy("/app");
-    step->input_name = describe_files(project);
+    step->input_name = describe_files(project, &project->files);
     text_list_add_all(&step->files, project->needs_all_files ? all_files : &project->files);
     text_list_sort(&step->files);
     set_environment(project, recipe, step);
     set_command(project, recipe, step);
+}
+
+/* ---- development dependencies ---- */
+
+/* What is there stays, also where the lock file does not know it: a server that was added. */
+static const char *const development_commands[] = {
+    [PYTHON_UV] = "uv sync --locked --inexact --no-install-project --no-progress \"$@\"\n",
+    [PYTHON_POETRY] = "poetry install --no-root --no-ansi \"$@\"\n",
+    [PYTHON_PDM] = "pdm sync --no-self \"$@\"\n",
+    [PYTHON_PIPENV] = "if [ -e Pipfile.lock ]; then pipenv sync --dev; else pipenv install --dev --skip-lock; fi\n",
+};
+
+static void add_pairs(struct text_list *argv, const char *option, const struct text_list *values) {
+    for (size_t i = 0; i < values->count; i++) {
+        text_list_add(argv, option);
+        text_list_add(argv, values->items[i]);
+    }
+}
+
+static void add_development_arguments(const struct python_project *project,
+                                      const struct python_development *development, struct text_list *argv) {
+    switch (project->manager) {
+    case PYTHON_UV:
+        add_pairs(argv, "--group", &development->groups);
+        add_pairs(argv, "--extra", &development->extras);
+        break;
+    case PYTHON_POETRY:
+        add_pairs(argv, "--with", &development->groups);
+        add_pairs(argv, "--extras", &development->extras);
+        break;
+    case PYTHON_PDM:
+        add_pairs(argv, "-G", &development->groups);
+        add_pairs(argv, "-G", &development->extras);
+        break;
+    case PYTHON_PIPENV:
+        break;
+    default:
+        add_pairs(argv, "-r", &development->files);
+        text_list_add_all(argv, &development->arguments);
+    }
+}
+
+static char *development_script(const struct python_project *project, const struct python_development *development,
+                                const struct recipe *recipe) {
+    struct buffer script = BUFFER(1 << 16);
+    buffer_append_text(&script, "mkdir -p /opt/build/home\n");
+    add_preparation(project, recipe, &script);
+    if (development->is_declared)
+        buffer_append_text(&script,
+                           recipe->tool ? development_commands[project->manager] : "pip_install /opt/venv \"$@\"\n");
+    if (development->added)
+        buffer_append_format(&script, "[ -e /opt/venv/bin/%s ] || pip_install /opt/venv '%s'\n",
+                             development->added_program, development->added);
+    buffer_append_text(&script, finish);
+    return buffer_take(&script);
+}
+
+static void add_all_files(const struct python_project *project, struct text_list *files) {
+    const struct tree *tree = project->source->tree;
+    for (size_t i = 0; i < tree->count; i++)
+        if (tree->entries[i].type != 'd')
+            text_list_add(files, tree->entries[i].path);
+}
+
+void python_plan_development(struct python_project *project, const struct python_development *development) {
+    if (!development->is_declared && !development->added)
+        return;
+    /* Only pip is needed for what no file declares. */
+    const struct recipe *recipe = &recipes[development->is_declared ? project->manager : PYTHON_PIP];
+    const struct text_list *named = development->files.count ? &development->files : &project->files;
+    AUTO_FREE char *files = describe_files(project, named);
+    AUTO_FREE char *name = development->is_declared ? text_format("install development dependencies (%s)", files)
+                                                    : text_format("install %s", development->added_program);
+    struct plan_step *step = plan_add_step(project->plan, PLAN_EXEC, name);
+    step->directory = text_copy("/app");
+    step->input_name = text_copy(files);
+    if (development->is_declared && project->needs_all_files)
+        add_all_files(project, &step->files);
+    else if (development->is_declared)
+        text_list_add_all(&step->files, &project->files);
+    text_list_sort(&step->files);
+    set_environment(project, recipe, step);
+    text_list_add(&step->argv, "/bin/sh");
+    text_list_add(&step->argv, "-ec");
+    text_list_take(&step->argv, development_script(project, development, recipe));
+    text_list_add(&step->argv, "sh");
+    if (development->is_declared)
+        add_development_arguments(project, development, &step->argv);
 }

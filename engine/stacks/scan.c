@@ -12,6 +12,7 @@ static const uint64_t BYTES_LIMIT = 4ULL << 30;
 
 struct scan {
     struct ignore *ignore;
+    const struct ignore *secrets; /* credentials that these patterns name are left out without a word; NULL: none are */
     struct credential_check check;
 };
 
@@ -34,31 +35,74 @@ static bool belongs(void *context, const char *path, bool is_directory, bool *de
     struct scan *scan = context;
     if (stack_leaves_out(path, is_directory) || ignore_matches(scan->ignore, path, is_directory ? descend : NULL))
         return false;
+    if (is_directory)
+        return true;
+    if (scan->secrets && ignore_matches(scan->secrets, path, NULL) && credential_file_kind(scan->check.directory, path))
+        return false;
     /* A refused file is not read any further; the scan goes on, to name all of them at once. */
-    return is_directory || credential_check_file(&scan->check, path);
+    return credential_check_file(&scan->check, path);
+}
+
+/* A virtual environment under any name. */
+static bool is_environment(const char *directory, const char *path) {
+    AUTO_FREE char *mark = text_format("%s/%s/pyvenv.cfg", directory, path);
+    return file_exists(mark);
+}
+
+static bool belongs_to_tests(void *context, const char *path, bool is_directory, bool *descend) {
+    const struct scan *scan = context;
+    return belongs(context, path, is_directory, descend) &&
+           !(is_directory && is_environment(scan->check.directory, path));
+}
+
+static int load_patterns(const char *directory, const char *name, struct ignore *ignore, struct error *error) {
+    AUTO_FREE char *path = path_join(directory, name);
+    return ignore_load(ignore, path, error);
+}
+
+static int run_scan(struct engine *engine, struct scan *context, tree_filter *filter, struct tree *tree,
+                    struct error *error) {
+    struct tree_scan scan = {.directory = context->check.directory,
+                             .filter = filter,
+                             .context = context,
+                             .follow_nothing_outside = true,
+                             .file_limit = FILES_LIMIT,
+                             .byte_limit = BYTES_LIMIT};
+    int result = tree_scan(engine, &scan, tree, error);
+    if (result == 0 && credential_check_finish(&context->check, error) < 0) {
+        tree_release(tree);
+        result = -1;
+    }
+    credential_check_release(&context->check);
+    return result;
 }
 
 int stack_scan(struct engine *engine, const char *directory, const struct text_list *allowed, struct tree *tree,
                struct error *error) {
     AUTO_IGNORE struct ignore *ignore = ignore_new();
-    static const char *const files[] = {".dockerignore", ".plignore"};
-    for (size_t i = 0; i < ARRAY_LENGTH(files); i++) {
-        AUTO_FREE char *path = path_join(directory, files[i]);
-        if (ignore_load(ignore, path, error) < 0)
-            return -1;
-    }
+    if (load_patterns(directory, ".dockerignore", ignore, error) < 0 ||
+        load_patterns(directory, ".plignore", ignore, error) < 0)
+        return -1;
     struct scan context = {.ignore = ignore, .check = {.directory = directory, .allowed = allowed}};
-    struct tree_scan scan = {.directory = directory,
-                             .filter = belongs,
-                             .context = &context,
-                             .follow_nothing_outside = true,
-                             .file_limit = FILES_LIMIT,
-                             .byte_limit = BYTES_LIMIT};
-    int result = tree_scan(engine, &scan, tree, error);
-    if (result == 0 && credential_check_finish(&context.check, error) < 0) {
-        tree_release(tree);
-        result = -1;
-    }
-    credential_check_release(&context.check);
-    return result;
+    return run_scan(engine, &context, belongs, tree, error);
+}
+
+/* ---- for tests ---- */
+
+static bool is_in_image(void *context, const struct tree_entry *entry) {
+    return !ignore_matches(context, entry->path, NULL);
+}
+
+int stack_scan_tests(struct engine *engine, const char *directory, const struct text_list *allowed, struct tree *all,
+                     struct tree *image, struct error *error) {
+    AUTO_IGNORE struct ignore *ignore = ignore_new(), *left_out = ignore_new();
+    if (load_patterns(directory, ".plignore", ignore, error) < 0 ||
+        load_patterns(directory, ".dockerignore", left_out, error) < 0)
+        return -1;
+    struct scan context = {
+        .ignore = ignore, .secrets = left_out, .check = {.directory = directory, .allowed = allowed}};
+    if (run_scan(engine, &context, belongs_to_tests, all, error) < 0)
+        return -1;
+    tree_select(all, is_in_image, left_out, image);
+    return 0;
 }

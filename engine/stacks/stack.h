@@ -89,6 +89,10 @@ void stack_plan_release(struct stack_plan *plan);
  * before it is read into the store, see engine/credential_files.h. `allowed`: --allow-file, may be NULL. */
 int stack_scan(struct engine *engine, const char *directory, const struct text_list *allowed, struct tree *tree,
                struct error *error) MUST_CHECK;
+/* The source as its tests see it: .dockerignore speaks of the image, so what it names is there for the tests, but for
+ * credentials and virtual environments. `image`: what stack_scan would give, so that the steps of a build are found. */
+int stack_scan_tests(struct engine *engine, const char *directory, const struct text_list *allowed, struct tree *all,
+                     struct tree *image, struct error *error) MUST_CHECK;
 /* Whether a path is left out of every image of a stack by its name. */
 bool stack_leaves_out(const char *path, bool is_directory);
 

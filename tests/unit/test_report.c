@@ -238,6 +238,7 @@ static void strange_documents_are_counted_without_harm(void **state) {
     (void)state;
     static const char *const texts[] = {
         "<testsuites/>",
+        "<testsuite><testcase time='0'/></testsuite>",
         "<testsuites><failure/><error/></testsuites>",
         "<testsuites time='nan'><testsuite time='-5'/><testsuite time='1e300'/></testsuites>",
         "<testsuite><testcase><testcase><failure/></testcase></testcase></testsuite>",

@@ -1,0 +1,273 @@
+#include "engine/stacks/test.h"
+
+#include "common/base/text.h"
+#include "common/xml/xml.h"
+#include "engine/report/output.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { DOCUMENT_LIMIT = 1 << 20, COVERAGE_LIMIT = 64 << 20, CANNOT_RUN_STATUS = 126 };
+
+static const char *const suites[] = {
+    [TEST_UNIT] = "unit", [TEST_LINT] = "lint", [TEST_TYPES] = "types", [TEST_AUDIT] = "audit"};
+
+bool test_suite_parse(const char *name, enum test_suite *suite) {
+    for (size_t i = 0; i < ARRAY_LENGTH(suites); i++)
+        if (text_equal(suites[i], name)) {
+            *suite = (enum test_suite)i;
+            return true;
+        }
+    return false;
+}
+
+const char *test_suite_name(enum test_suite suite) {
+    return suites[suite];
+}
+
+/* ---- plans ---- */
+
+static void add_environment(const struct test_request *request, struct test_plan *plan) {
+    /* Runners that would watch, ask or shorten what they say do not when this is set; a laptop is to give what CI gives
+     */
+    text_list_add(&plan->environment, "CI=true");
+    if (request->environment)
+        text_list_add_all(&plan->environment, request->environment);
+}
+
+int test_detect(const struct test_request *request, struct test_plan *plan, struct error *error) {
+    enum stack_kind kind;
+    *plan = (struct test_plan){0};
+    if (stack_find(request->directory, &kind, error) < 0)
+        return -1;
+    int result = kind == STACK_PYTHON
+                     ? python_test_detect(request, plan, error)
+                     : error_set(error, ERROR_DATA, "the tests of a source with a Dockerfile cannot be run");
+    if (result < 0)
+        test_plan_release(plan);
+    else
+        add_environment(request, plan);
+    return result;
+}
+
+void test_plan_release(struct test_plan *plan) {
+    stack_plan_release(&plan->plan);
+    text_list_release(&plan->argv);
+    text_list_release(&plan->environment);
+    free(plan->runner);
+    free(plan->directory);
+    *plan = (struct test_plan){0};
+}
+
+int test_plan_print(const struct test_plan *plan, struct buffer *out, struct error *error) {
+    if (stack_plan_print(&plan->plan, out, error) < 0)
+        return -1;
+    struct buffer text = BUFFER(1 << 20);
+    buffer_append_format(&text, "%2zu   %s\n     sees the source at %s\n", plan->plan.step_count + 2, plan->runner,
+                         plan->directory);
+    for (size_t i = 0; i < plan->environment.count; i++)
+        buffer_append_format(&text, "     with %s\n", plan->environment.items[i]);
+    buffer_append_text(&text, "     run");
+    for (size_t i = 0; i < plan->argv.count; i++)
+        buffer_append_format(&text, " %s", plan->argv.items[i]);
+    buffer_append_byte(&text, '\n');
+    AUTO_FREE char *clean = text_scrub(buffer_text(&text), text.length, true);
+    buffer_append_text(out, clean);
+    buffer_release(&text);
+    return buffer_check(out, "the plan", error);
+}
+
+/* ---- what came of it ---- */
+
+struct running {
+    struct engine *engine;
+    const struct test_request *request;
+    const struct test_plan *plan;
+    struct test_result *result;
+    struct place_search search;
+    struct output_reader output;
+    struct junit findings;
+};
+
+/* A document that cannot be read changes no verdict: only the exit status decides. */
+static int read_report(struct running *running, const struct check_file *file, struct error *error) {
+    struct test_result *result = running->result;
+    struct error failure;
+    if (!file->is_there)
+        return 0;
+    AUTO_CLOSE int fd = store_open_object(running->engine->store, &file->digest, NULL, error);
+    if (fd < 0)
+        return -1;
+    if (junit_read(fd, &running->search, &result->counts, &failure) < 0) {
+        progress_note(running->engine->progress, "the counts are not known: %s", failure.text);
+        return 0;
+    }
+    result->report = file->digest;
+    result->has_report = true;
+    return 0;
+}
+
+static int on_coverage(void *context, const char *name, const char *const *attributes, struct error *error) {
+    double *coverage = context;
+    const char *rate = text_equal(name, "coverage") ? xml_attribute(attributes, "line-rate") : NULL;
+    double value = rate ? strtod(rate, NULL) : -1;
+    if (isfinite(value) && value >= 0 && value <= 1)
+        *coverage = (double)(int)(value * 10000 + 0.5) / 100;
+    /* It is said in the first element. */
+    return error_set(error, ERROR_DATA, "enough");
+}
+
+static void read_coverage(struct running *running, const struct check_file *file) {
+    AUTO_BUFFER struct buffer text = BUFFER(COVERAGE_LIMIT);
+    struct xml_handler handler = {.context = &running->result->coverage, .open = on_coverage};
+    AUTO_XML struct xml_reader *reader = xml_reader_new("the coverage report", COVERAGE_LIMIT, &handler);
+    struct error ignored;
+    running->result->coverage = -1;
+    if (file->is_there && store_read(running->engine->store, &file->digest, &text, NULL) == 0 &&
+        xml_feed(reader, buffer_text(&text), text.length, &ignored) == 0)
+        return;
+}
+
+/* For tools that write no document: one is made of what they found. Of a green run nothing was found, whatever its
+ * lines say. */
+static int make_report(struct running *running, enum test_verdict verdict, struct error *error) {
+    struct test_result *result = running->result;
+    AUTO_BUFFER struct buffer document = BUFFER(DOCUMENT_LIMIT);
+    if (verdict != TEST_PASSED && verdict != TEST_FAILED)
+        return 0;
+    if (verdict == TEST_FAILED) {
+        result->counts = running->findings;
+        running->findings = (struct junit){0};
+    }
+    if (result->counts.tests == 0) {
+        result->counts.tests = 1;
+        result->counts.passed = verdict == TEST_PASSED;
+        result->counts.failed = verdict == TEST_FAILED;
+    }
+    junit_write(&result->counts, running->plan->runner, &document);
+    if (buffer_check(&document, "the report", error) < 0 ||
+        store_put(running->engine->store, buffer_text(&document), document.length, &result->report, error) < 0)
+        return -1;
+    result->has_report = true;
+    return 0;
+}
+
+/* A runner that was ended may still have said where it was. */
+static void add_last_place(struct running *running) {
+    struct junit *counts = &running->result->counts;
+    struct place place;
+    if (!output_last_place(&running->output, &place))
+        return;
+    counts->failures = memory_resize(counts->failures, counts->failure_count + 1, sizeof(*counts->failures));
+    counts->failures[counts->failure_count++] = (struct junit_failure){
+        .name = text_format("%s:%u", place.file, place.line),
+        .message = running->result->verdict == TEST_TIMED_OUT
+                       ? text_copy("the tests were here when their time was over")
+                       : text_format("the tests were here when signal %d (%s) ended them",
+                                     running->result->status - 128, strsignal(running->result->status - 128)),
+        .place = place,
+        .is_error = true,
+    };
+}
+
+static enum test_verdict read_status(const struct test_plan *plan, const struct check_result *check,
+                                     const struct junit *counts) {
+    if (check->timed_out)
+        return TEST_TIMED_OUT;
+    if (check->status == 0)
+        return TEST_PASSED;
+    bool names_failures = counts->failed + counts->errors > 0;
+    switch (plan->codes) {
+    case TEST_CODE_ONE:
+        return check->status == 1 ? TEST_FAILED : TEST_COULD_NOT_RUN;
+    case TEST_CODE_REPORT:
+        return check->status == 1 && names_failures ? TEST_FAILED : TEST_COULD_NOT_RUN;
+    case TEST_CODE_ANY:
+        break;
+    }
+    return check->status < CANNOT_RUN_STATUS ? TEST_FAILED : TEST_COULD_NOT_RUN;
+}
+
+static int read_results(struct running *running, const struct check_result *check, struct error *error) {
+    struct test_result *result = running->result;
+    const struct test_plan *plan = running->plan;
+    result->status = check->status;
+    result->found = check->found;
+    if (plan->writes_junit && read_report(running, &check->files[0], error) < 0)
+        return -1;
+    result->verdict = read_status(plan, check, plan->writes_junit ? &result->counts : &running->findings);
+    read_coverage(running, &check->files[1]);
+    if (!plan->writes_junit && make_report(running, result->verdict, error) < 0)
+        return -1;
+    if (result->verdict == TEST_TIMED_OUT || result->status > 128)
+        add_last_place(running);
+    return 0;
+}
+
+/* ---- running ---- */
+
+static int run_check(struct running *running, const struct container *container, const struct test_limits *limits,
+                     struct error *error) {
+    const struct test_plan *plan = running->plan;
+    AUTO_FREE char *name = text_format("run %s", plan->runner);
+    struct step_mount source = {.type = MOUNT_BIND_TREE,
+                                .target = plan->directory,
+                                .input_name = "source",
+                                .tree = running->result->source,
+                                .writable = true};
+    struct check check = {.exec = {.name = name,
+                                   .argv = &plan->argv,
+                                   .environment = &plan->environment,
+                                   .directory = plan->directory,
+                                   .user = "0",
+                                   .mounts = &source,
+                                   .mount_count = 1},
+                          .files = {TEST_JUNIT, TEST_COVERAGE},
+                          .timeout = limits->timeout,
+                          .again = limits->again,
+                          .is_volatile = plan->is_volatile,
+                          .output = output_read,
+                          .output_context = &running->output};
+    struct check_result result;
+    if (check_run(running->engine, container, &check, &result, error) < 0)
+        return -1;
+    output_end(&running->output);
+    return read_results(running, &result, error);
+}
+
+static int build_and_run(struct running *running, const char *platform, const struct test_limits *limits,
+                         struct error *error) {
+    const struct test_request *request = running->request;
+    AUTO_CONTAINER struct container container = {0};
+    struct stack_source source = {.directory = request->directory,
+                                  .tree = request->tree,
+                                  .base = request->base,
+                                  .secrets = request->secrets,
+                                  .secret_count = request->secret_count};
+    if (stack_build(running->engine, &source, &running->plan->plan, platform, &container, error) < 0 ||
+        tree_store(running->engine, request->tree, &running->result->source, error) < 0)
+        return -1;
+    running->result->container = container.digest;
+    return run_check(running, &container, limits, error);
+}
+
+int test_run(struct engine *engine, const struct test_request *request, const struct test_plan *plan,
+             const char *platform, const struct test_limits *limits, struct test_result *result, struct error *error) {
+    *result = (struct test_result){.coverage = -1};
+    struct running running = {.engine = engine,
+                              .request = request,
+                              .plan = plan,
+                              .result = result,
+                              .search = {.source = request->tree, .root = plan->directory, .order = plan->order}};
+    output_reader_open(&running.output, &running.search, plan->writes_junit ? NULL : &running.findings);
+    int done = build_and_run(&running, platform, limits, error);
+    output_reader_release(&running.output);
+    junit_release(&running.findings);
+    if (done < 0)
+        test_result_release(result);
+    return done;
+}
+
+void test_result_release(struct test_result *result) {
+    junit_release(&result->counts);
+}

@@ -1,0 +1,97 @@
+/* What pl-test makes of a source directory: which runner it is, in which container, and what came of it.
+ *
+ * The container is that of the build: the same base and the same step that installs dependencies, found where a build
+ * made it. Development dependencies are a further step on top. Then the runner sees the whole source, at the place
+ * where the build copies it to; what it writes there is dropped.
+ *
+ * Python. Development dependencies: requirements-dev.txt and its like; groups and extras named dev, test, lint, … of
+ * pyproject.toml; the development part of uv, poetry, pdm and pipenv.
+ *   unit    pytest (which also runs unittest's cases), with coverage where pytest-cov is among the dependencies
+ *   lint    ruff, else flake8
+ *   types   mypy, else pyright
+ *   audit   pip-audit
+ */
+#ifndef STACKS_TEST_H
+#define STACKS_TEST_H
+
+#include "engine/check.h"
+#include "engine/report/junit.h"
+#include "engine/stacks/stack.h"
+
+enum test_suite { TEST_UNIT, TEST_LINT, TEST_TYPES, TEST_AUDIT };
+/* "unit" and so on; false when there is no such suite. */
+bool test_suite_parse(const char *name, enum test_suite *suite);
+const char *test_suite_name(enum test_suite suite);
+
+struct test_request {
+    const char *directory;           /* absolute */
+    const struct tree *tree, *image; /* as stack_scan_tests gives them */
+    const char *base;                /* --base, or NULL */
+    const struct step_secret *secrets;
+    size_t secret_count;
+    enum test_suite suite;
+    char *const *arguments; /* for the runner, after its own */
+    size_t argument_count;
+    long long coverage_minimum;          /* percent, -1: none */
+    const struct text_list *environment; /* "NAME=value", for the runner; may be NULL */
+};
+
+/* How a runner's exit code is read: 0 is green and everything else is not, always. */
+enum test_codes {
+    TEST_CODE_ONE,    /* 1: the answer is no; others: it could not run */
+    TEST_CODE_REPORT, /* likewise, but 1 may be anything unless its report names a failure */
+    TEST_CODE_ANY,    /* any below 126 is no */
+};
+
+struct test_plan {
+    struct stack_plan plan; /* the container */
+    char *runner;           /* "pytest" */
+    struct text_list argv, environment;
+    char *directory;      /* where the source is, and where the runner is started */
+    bool writes_junit;    /* to TEST_JUNIT in CHECK_RESULTS; else what it finds is taken from the lines it prints */
+    bool writes_coverage; /* to TEST_COVERAGE, as coverage.py does */
+    bool is_volatile;     /* what it finds depends on the time */
+    enum test_codes codes;
+    enum place_order order;
+};
+
+#define TEST_JUNIT "junit.xml"
+#define TEST_COVERAGE "coverage.xml"
+
+/* Makes the plan; runs nothing. ERROR_DATA: malformed, or the project does not use what the suite needs; the message
+ * says what to add. */
+int test_detect(const struct test_request *request, struct test_plan *plan, struct error *error) MUST_CHECK;
+void test_plan_release(struct test_plan *plan);
+#define AUTO_TEST_PLAN AUTO(test_plan_release)
+/* For --plan. */
+int test_plan_print(const struct test_plan *plan, struct buffer *out, struct error *error) MUST_CHECK;
+
+enum test_verdict { TEST_PASSED, TEST_FAILED, TEST_COULD_NOT_RUN, TEST_TIMED_OUT };
+
+struct test_result {
+    enum test_verdict verdict;
+    int status; /* of the runner: an exit code or 128 + signal */
+    bool found; /* it passed before and was not run */
+    bool has_report;
+    struct digest report; /* the JUnit document, in the store */
+    struct junit counts;  /* with its failures; also where the runner ended without a report, as far as it told */
+    double coverage;      /* percent, -1: not measured */
+    struct digest source, container;
+};
+
+struct test_limits {
+    unsigned timeout; /* seconds, 0: none */
+    bool again;       /* run although it is known to pass */
+};
+
+/* 0 whatever the verdict is. -1: the container could not be made, or the runner could not be started. */
+int test_run(struct engine *engine, const struct test_request *request, const struct test_plan *plan,
+             const char *platform, const struct test_limits *limits, struct test_result *result,
+             struct error *error) MUST_CHECK;
+void test_result_release(struct test_result *result);
+#define AUTO_TEST_RESULT AUTO(test_result_release)
+
+/* For the stacks themselves. A plan that shares the build's steps is begun here; *plan is zeroed before. */
+int python_test_detect(const struct test_request *request, struct test_plan *plan, struct error *error) MUST_CHECK;
+
+#endif

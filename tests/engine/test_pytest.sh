@@ -1,0 +1,193 @@
+#!/usr/bin/env bash
+# pl-test with pytest, in real containers: what the exit code, the record and the annotations say of every kind of suite.
+. "$(dirname "$0")/../lib.sh"
+
+project() { # a project whose requirements are the same for all tests here, so that they are installed once
+    shared_store
+    mkdir -p it/tests && cd it
+    : > requirements.txt
+    echo 'pytest==8.3.5' > requirements-dev.txt
+    printf 'def double(x):\n    return 2 * x\n' > shop.py
+    printf '[pytest]\npythonpath = .\n' > pytest.ini
+    date +%s%N > unique # the store outlives a run of the tests
+}
+get() { jq -r "select(.type == \"report\") | .$1" ../record; }
+run() { # run STATUS ARGUMENTS...
+    local want=$1; shift
+    status "$want" pl-test "$@" > ../record 2> ../story || { cat ../story; return 1; }
+    if [ "$want" != 0 ]; then equal "$(jq -r 'select(.type == "error") | .code' ../record)" "$want"; fi
+}
+counts() { equal "$(get 'tests, .passed, .failed, .errors, .skipped' | paste -sd' ')" "$1"; }
+document() { cat "$PL_STORE/objects/$(get digest | sed 's|sha256:\(..\)|\1/|')"; }
+
+test_passing_is_cached_by_content() {
+    project
+    printf 'from shop import double\ndef test_double(): assert double(2) == 4\ndef test_zero(): assert double(0) == 0\n' > tests/test_shop.py
+    run 0 .
+    counts "2 2 0 0 0"
+    equal "$(get name)-$(get suite)-$(get runner)" it-unit-pytest
+    contains "$(get from)" '"directory:sha256:'
+    contains "$(document)" '<testcase classname="tests.test_shop" name="test_double"'
+    contains "$(cat ../story)" "pl-test │   tests/test_shop.py .."
+    contains "$(cat ../story)" "pl-test: it: 2 tests, 2 passed"
+    cp ../record ../first
+    run 0 .
+    contains "$(cat ../story)" "run pytest: cached"
+    contains "$(cat ../story)" "not run again"
+    equal "$(jq -S 'del(.set)' ../record)" "$(jq -S 'del(.set)' ../first)"
+    run 0 --no-cache .
+    lacks "$(cat ../story)" "run pytest: cached"
+    contains "$(cat ../story)" "install development dependencies (requirements-dev.txt): cached"
+    echo 'def test_more(): pass' >> tests/test_shop.py
+    run 0 --explain .
+    contains "$(cat ../story)" "install development dependencies (requirements-dev.txt): cached"
+    contains "$(cat ../story)" "run pytest: made, because tests/test_shop.py changed"
+    counts "3 3 0 0 0"
+    run 0 . -- -k zero
+    counts "1 1 0 0 0"
+    run 0 --env MODE=x . -- -k zero
+    lacks "$(cat ../story)" "run pytest: cached"
+}
+
+test_the_build_and_the_tests_share_the_installation() {
+    project
+    printf 'from http.server import *\nimport os\nHTTPServer(("", int(os.environ["PORT"])), BaseHTTPRequestHandler).serve_forever()\n' > main.py
+    echo 'idna==3.10' > requirements.txt
+    echo 'def test_it(): import idna' > tests/test_it.py
+    printf 'tests\n.env\n' > .dockerignore
+    echo SECRET=1 > .env
+    pl-build . > /dev/null 2> ../build
+    run 0 .
+    contains "$(cat ../story)" "install dependencies (requirements.txt): cached"
+}
+
+test_failing_tests_are_counted_and_run_again() {
+    project
+    cat > tests/test_shop.py <<'END'
+import pytest
+from shop import double
+
+def wrong(x):
+    raise ValueError(x)
+
+def test_right(): assert double(1) == 2
+
+def test_wrong():
+    assert double(1) == 3, "::error::not a command"
+
+class TestMore:
+    def test_deep(self):
+        wrong("%0A::set-output name=x::y\n::warning::no")
+
+    @pytest.mark.skip(reason="later")
+    def test_later(self): pass
+
+@pytest.fixture
+def broken():
+    raise RuntimeError("no set-up")
+
+def test_error(broken): pass
+END
+    run 1 .
+    counts "5 1 2 1 1"
+    equal "$(jq -r .type ../record | paste -sd' ')" "report error"
+    contains "$(cat ../story)" "pl-test: 3 of 5 tests failed"
+    contains "$(cat ../story)" "pl-test . -- 'tests/test_shop.py::test_wrong'"
+    run 1 .
+    contains "$(cat ../story)" "=== FAILURES ==="
+    run 1 . -- tests/test_shop.py::test_wrong
+    counts "1 0 1 0 0"
+}
+
+test_annotations_in_github_actions() {
+    project
+    cat > tests/test_shop.py <<'END'
+import sys
+
+def wrong(x):
+    raise ValueError(x)
+
+def test_deep():
+    print("::warning::from a test")
+    print("##[error]from a test")
+    wrong("one\n::warning::two")
+
+def test_plain():
+    assert 1 == 2
+END
+    cd ..
+    export GITHUB_ACTIONS=true GITHUB_WORKSPACE=$PWD GITHUB_OUTPUT=$PWD/output GITHUB_STEP_SUMMARY=$PWD/summary
+    got=0; pl-test it > record 2> story || got=$?
+    equal $got 1
+    grep '^::error file=' story > annotations
+    equal "$(wc -l < annotations)" 2
+    # The place in the test's own file, not the one in the helper that is called last... which is in the same file here.
+    equal "$(sed -n 1p annotations)" "::error file=it/tests/test_shop.py,line=4,title=tests/test_shop.py%3A%3Atest_deep::ValueError: one%0A::warning::two"
+    equal "$(sed -n 2p annotations)" "::error file=it/tests/test_shop.py,line=12,title=tests/test_shop.py%3A%3Atest_plain::assert 1 == 2"
+    equal "$(grep -c '^::error title=pl-test' story)" 1
+    # Whatever begins a line as a command, or holds one, is ours.
+    equal "$(grep -E '^ *::|##\[' story | grep -vE '^::(group|endgroup|error (file=it/|title=pl-test))' | wc -l)" 0
+    contains "$(cat output)" "report=file:sha256:"
+    contains "$(cat summary)" "2 failed"
+}
+
+test_a_module_that_cannot_be_imported() {
+    project
+    printf 'import nothing_of_this_name\n' > tests/test_import.py
+    echo 'def test_it(): pass' > tests/test_shop.py
+    GITHUB_ACTIONS=true run 70 .
+    counts "1 0 0 1 0"
+    contains "$(cat ../story)" "the tests could not run: 1 error before the first test"
+    contains "$(cat ../story)" "tests/test_import.py,line=1,title=tests/test_import.py::ModuleNotFoundError: No module named 'nothing_of_this_name'"
+}
+
+test_a_suite_that_hangs() {
+    project
+    printf 'import time\ndef test_fine(): pass\n\ndef test_hangs():\n    time.sleep(1000)\n' > tests/test_slow.py
+    GITHUB_ACTIONS=true run 124 --timeout 2s .
+    contains "$(cat ../story)" "the tests did not end within 2 s"
+    contains "$(cat ../story)" "tests/test_slow.py,line=5,title=tests/test_slow.py%3A5::the tests were here when their time was over"
+    counts "1 1 0 0 0"
+}
+
+test_a_suite_that_crashes() {
+    project
+    printf 'import os, signal\n\ndef test_crash():\n    os.kill(os.getpid(), signal.SIGSEGV)\n' > tests/test_crash.py
+    GITHUB_ACTIONS=true run 70 .
+    equal "$(jq -r .type ../record | paste -sd' ')" "error"
+    contains "$(cat ../story)" "pytest was ended by signal 11 (Segmentation fault)"
+    contains "$(cat ../story)" "tests/test_crash.py,line=4"
+}
+
+test_no_tests_at_all() {
+    project
+    run 70 .
+    contains "$(cat ../story)" "pytest found no tests"
+    run 70 . -- -k nothing
+}
+
+test_wrong_arguments_of_the_runner() {
+    project
+    run 70 . -- --no-such-option
+    contains "$(cat ../story)" "the tests could not run: pytest failed with exit code 4"
+}
+
+test_only_the_exit_status_decides() {
+    project
+    # A failing test that the project's own settings make a success, and a success that they make a failure.
+    printf 'def test_wrong(): assert False\n' > tests/test_it.py
+    printf 'def pytest_sessionfinish(session, exitstatus):\n    session.exitstatus = 0\n' > conftest.py
+    run 0 .
+    counts "1 0 1 0 0"
+    printf 'def test_right(): pass\n' > tests/test_it.py
+    printf 'def pytest_sessionfinish(session, exitstatus):\n    session.exitstatus = 1\n' > conftest.py
+    run 1 .
+    counts "1 1 0 0 0"
+    # No document, or a broken one: the status still decides.
+    printf 'import atexit\natexit.register(lambda: open("/run/pl/results/junit.xml", "w").write("<!DOCTYPE x>"))\n' > conftest.py
+    run 0 .
+    equal "$(cat ../record)" ""
+    contains "$(cat ../story)" "the counts are not known"
+}
+
+run_tests

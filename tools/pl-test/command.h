@@ -1,0 +1,23 @@
+/* The arguments of pl-test, as its table fills them. */
+#ifndef TOOLS_PL_TEST_COMMAND_H
+#define TOOLS_PL_TEST_COMMAND_H
+
+#include "common/command/command.h"
+
+struct arguments {
+    const char *suite;
+    long long coverage_minimum;
+    long long timeout;
+    const char *base;
+    const char *name;
+    struct text_list environment;
+    struct text_list secrets;
+    struct text_list allowed_files;
+    bool no_cache;
+    bool explain;
+    bool plan;
+};
+
+extern const struct command pl_test_command;
+
+#endif

@@ -1,0 +1,132 @@
+#include "common/command/source.h"
+#include "engine/stacks/test.h"
+#include "registry/registries.h"
+#include "tools/pl-test/command.h"
+#include "tools/pl-test/report.h"
+
+#include <string.h>
+
+enum { PLAN_LIMIT = 4 * 1024 * 1024, TIMEOUT_LIMIT = 7 * 24 * 3600 };
+
+struct testing {
+    struct command_context *context;
+    const struct arguments *arguments;
+    struct engine engine;
+    const char *given; /* the directory as the user named it */
+    char *directory;   /* absolute */
+    char *name;
+    struct source_secrets given_secrets;
+    struct step_secret secrets[SOURCE_SECRET_LIMIT];
+    struct tree tree, image;
+    struct test_request request;
+};
+
+static void testing_release(struct testing *testing) {
+    source_secrets_release(&testing->given_secrets);
+    tree_release(&testing->tree);
+    tree_release(&testing->image);
+    store_close(&testing->engine.store);
+    free(testing->directory);
+    free(testing->name);
+}
+
+static int check_numbers(const struct arguments *arguments, struct error *error) {
+    if (arguments->coverage_minimum > 100)
+        return error_set(error, ERROR_USAGE, "--coverage-min takes a number up to 100");
+    if (arguments->timeout == 0 || arguments->timeout > TIMEOUT_LIMIT)
+        return error_set(error, ERROR_USAGE, "--timeout takes a time from 1s to 7d");
+    return 0;
+}
+
+static int read_secrets(struct testing *testing, struct error *error) {
+    if (source_read_secrets(&testing->arguments->secrets, &testing->given_secrets, error) < 0)
+        return -1;
+    for (size_t i = 0; i < testing->given_secrets.count; i++) {
+        const struct source_secret *secret = &testing->given_secrets.items[i];
+        testing->secrets[i] =
+            (struct step_secret){.id = secret->id, .data = secret->value, .length = strlen(secret->value)};
+    }
+    return 0;
+}
+
+static int prepare(struct testing *testing, struct error *error) {
+    const struct arguments *arguments = testing->arguments;
+    const struct command_context *context = testing->context;
+    testing->given = context->operand_count ? context->operands[0] : ".";
+    if (check_numbers(arguments, error) < 0 || source_check_pairs(&arguments->environment, "--env", error) < 0 ||
+        source_epoch(&testing->engine.epoch, error) < 0)
+        return -1;
+    testing->directory = source_directory(testing->given, error);
+    testing->name = testing->directory ? source_name(arguments->name, testing->directory, error) : NULL;
+    if (!testing->name || read_secrets(testing, error) < 0)
+        return -1;
+    testing->request = (struct test_request){.directory = testing->directory,
+                                             .tree = &testing->tree,
+                                             .image = &testing->image,
+                                             .base = arguments->base,
+                                             .secrets = testing->secrets,
+                                             .secret_count = testing->given_secrets.count,
+                                             .arguments = context->rest,
+                                             .argument_count = context->rest_count,
+                                             .coverage_minimum = arguments->coverage_minimum,
+                                             .environment = &arguments->environment};
+    if (!test_suite_parse(arguments->suite, &testing->request.suite))
+        return error_set(error, ERROR_INTERNAL, "the suite %s has no meaning", arguments->suite);
+    if (arguments->coverage_minimum >= 0 && testing->request.suite != TEST_UNIT)
+        return error_set(error, ERROR_USAGE, "--coverage-min is for the suite unit");
+    return 0;
+}
+
+static int print_plan(struct testing *testing, const struct test_plan *plan, struct error *error) {
+    AUTO_BUFFER struct buffer text = BUFFER(PLAN_LIMIT);
+    return test_plan_print(plan, &text, error) < 0 ? -1 : command_print(testing->context, buffer_text(&text), error);
+}
+
+static int run_tests(struct testing *testing, const struct test_plan *plan, struct error *error) {
+    const struct arguments *arguments = testing->arguments;
+    AUTO_TEST_RESULT struct test_result result = {0};
+    struct test_limits limits = {.timeout = arguments->timeout > 0 ? (unsigned)arguments->timeout : 0,
+                                 .again = arguments->no_cache};
+    if (test_run(&testing->engine, &testing->request, plan, platform_native(), &limits, &result, error) < 0)
+        return -1;
+    return report_result(&(struct told){.context = testing->context,
+                                        .name = testing->name,
+                                        .given = testing->given,
+                                        .directory = testing->directory,
+                                        .runner = plan->runner,
+                                        .suite = testing->request.suite,
+                                        .timeout = arguments->timeout,
+                                        .coverage_minimum = arguments->coverage_minimum,
+                                        .result = &result},
+                         error);
+}
+
+static int test(struct testing *testing, struct error *error) {
+    AUTO_REGISTRIES struct registries registries = {.progress = testing->context->progress};
+    AUTO_TEST_PLAN struct test_plan plan = {0};
+    struct image_source source = registries_source(&registries);
+    if (prepare(testing, error) < 0)
+        return -1;
+    testing->engine.progress = testing->context->progress;
+    testing->engine.source = &source;
+    testing->engine.explain = testing->arguments->explain;
+    testing->engine.scope = testing->directory;
+    testing->engine.store = store_open(NULL, error);
+    if (!testing->engine.store ||
+        stack_scan_tests(&testing->engine, testing->directory, &testing->arguments->allowed_files, &testing->tree,
+                         &testing->image, error) < 0 ||
+        test_detect(&testing->request, &plan, error) < 0)
+        return -1;
+    return testing->arguments->plan ? print_plan(testing, &plan, error) : run_tests(testing, &plan, error);
+}
+
+static int run(struct command_context *context, void *arguments, struct error *error) {
+    struct testing testing = {.context = context, .arguments = arguments};
+    int result = test(&testing, error);
+    testing_release(&testing);
+    return result;
+}
+
+int main(int argc, char **argv) {
+    return command_main(&pl_test_command, run, argc, argv);
+}
