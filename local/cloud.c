@@ -2,6 +2,7 @@
 
 #include "common/crypto/random.h"
 #include "common/file/file.h"
+#include "local/hosting/hosting.h"
 #include "local/registry/registry.h"
 #include "local/run/run.h"
 
@@ -129,13 +130,20 @@ int local_cloud_open(struct local_cloud *cloud, const struct local_settings *set
     if (!cloud->registry)
         return -1;
     cloud->run = run_open(cloud, error);
-    return cloud->run ? 0 : -1;
+    if (!cloud->run)
+        return -1;
+    cloud->hosting = hosting_open(cloud, error);
+    return cloud->hosting ? 0 : -1;
 }
 
 static void begin(void *context, struct request *request, struct reply *reply) {
     struct local_cloud *cloud = context;
     const char *path = request->path;
-    if (run_is_path(path))
+    if (hosting_is_host(request->host))
+        hosting_serve_begin(cloud, request, reply);
+    else if (hosting_is_path(path))
+        hosting_begin(cloud, request, reply);
+    else if (run_is_path(path))
         run_begin(cloud, request, reply);
     else if (text_equal(path, "/v2/entries:list"))
         run_entries_begin(cloud, request, reply);
@@ -158,6 +166,7 @@ int local_cloud_serve(struct local_cloud *cloud, struct error *error) {
 void local_cloud_close(struct local_cloud *cloud) {
     run_close(&cloud->run);
     server_stop(&cloud->server);
+    hosting_close(&cloud->hosting);
     registry_close(&cloud->registry);
     store_close(&cloud->store);
     jwt_key_release(&cloud->server_key);

@@ -7,6 +7,7 @@
  *     credentials.json  a service account's key (GOOGLE_APPLICATION_CREDENTIALS), mode 0600
  *     store/            blobs, manifests, unpacked layers (common/store)
  *     registry/         which repository holds which blob, manifest and tag
+ *     hosting/          sites, their versions, releases and channels
  *     run/              services, revisions, policies, operations
  *     logs/             what the services printed; server.log */
 #ifndef LOCAL_CLOUD_H
@@ -16,6 +17,7 @@
 #include "common/store/store.h"
 #include "local/server/server.h"
 
+struct hosting;
 struct registry;
 struct run;
 
@@ -44,6 +46,7 @@ struct local_cloud {
     struct store *store;
     struct registry *registry;
     struct run *run;
+    struct hosting *hosting;
     struct server *server;
 };
 
@@ -65,7 +68,8 @@ char *token_mint(const struct local_cloud *cloud, enum token_type type, const ch
 /* Signature, times and type (a mask). *claims may be NULL. ERROR_PERMISSION. */
 int token_check(const struct local_cloud *cloud, const char *token, unsigned types, struct json **claims,
                 struct error *error) MUST_CHECK;
-/* The bearer of an access token asks: sets request->principal. Else answers 401 as Google does and returns false. */
+/* The bearer of an access token asks (or Firebase's tools of this user, without --strict): sets request->principal.
+ * Else answers 401 as Google does and returns false. */
 bool require_access(const struct local_cloud *cloud, struct request *request, struct reply *reply);
 
 /* The parts that need no state of their own; each is told from the others by the path. They answer or set `handle`. */

@@ -1,5 +1,5 @@
-/* The small parts of other Google APIs that deploying clients ask: Service Usage, Resource Manager, and the
- * repositories of Artifact Registry. */
+/* The small parts of other Google APIs that deploying clients ask: Service Usage, Resource Manager, Firebase projects,
+ * Cloud Functions (there are none), and the repositories of Artifact Registry. */
 #include "common/crypto/random.h"
 #include "common/file/file.h"
 #include "local/cloud.h"
@@ -87,6 +87,25 @@ static void handle_project(const struct local_cloud *cloud, const struct request
     reply_json(reply, 200, document);
 }
 
+/* firebase.googleapis.com: the project with its default site. */
+static void handle_firebase_project(const struct local_cloud *cloud, const struct path *path, struct reply *reply) {
+    const char *asked = path->parts.items[2];
+    if (!text_equal(asked, cloud->project) && !text_equal(asked, cloud->number) && !text_equal(asked, "-")) {
+        reply_google_error(reply, 403, "The caller does not have permission");
+        return;
+    }
+    struct json *document = json_new_object(), *resources = json_new_object();
+    AUTO_FREE char *name = text_format("projects/%s", cloud->project);
+    json_set_text(resources, "hostingSite", cloud->project);
+    json_set_text(document, "name", name);
+    json_set_text(document, "projectId", cloud->project);
+    json_set_text(document, "projectNumber", cloud->number);
+    json_set_text(document, "displayName", cloud->project);
+    json_set(document, "resources", resources);
+    json_set_text(document, "state", "ACTIVE");
+    reply_json(reply, 200, document);
+}
+
 static struct json *repository_json(const struct local_cloud *cloud, const struct path *path, const char *id) {
     struct json *repository = json_new_object();
     AUTO_FREE char *name =
@@ -154,7 +173,12 @@ static void google_handle(void *context, struct request *request, struct reply *
     AUTO(path_release) struct path path;
     path_split(request->path, &path);
     bool in_project = part_is(&path, 1, "projects") && path.parts.count > 2 && repository_is_valid(path.parts.items[2]);
-    if (in_project && path.parts.count == 3)
+    bool functions = in_project && path.parts.count == 6 && part_is(&path, 5, "functions");
+    if (in_project && path.parts.count == 3 && part_is(&path, 0, "v1beta1") && !path.verb)
+        handle_firebase_project(cloud, &path, reply);
+    else if (functions && request_is(request, "GET"))
+        reply_json(reply, 200, json_new_object());
+    else if (in_project && path.parts.count == 3)
         handle_project(cloud, request, &path, reply);
     else if (in_project && path.parts.count == 5 && part_is(&path, 3, "services"))
         handle_service(cloud, request, &path, reply);

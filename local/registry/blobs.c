@@ -3,33 +3,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* "bytes=A-B", "bytes=A-", "bytes=-N" of `size`; 0: none or one that is ignored, 1: set, -1: not satisfiable */
-static int parse_range(const char *range, uint64_t size, uint64_t *first, uint64_t *last) {
-    if (!range || !text_starts_with(range, "bytes=") || strchr(range, ','))
-        return 0;
-    range += strlen("bytes=");
-    const char *dash = strchr(range, '-');
-    if (!dash)
-        return 0;
-    AUTO_FREE char *from = text_copy_length(range, (size_t)(dash - range));
-    uint64_t begin = 0, end = size ? size - 1 : 0;
-    if (*from && !text_to_u64(from, UINT64_MAX / 2, &begin))
-        return 0;
-    if (dash[1] && !text_to_u64(dash + 1, UINT64_MAX / 2, &end))
-        return 0;
-    if (!*from) {
-        if (!dash[1] || end == 0)
-            return dash[1] ? -1 : 0;
-        begin = end < size ? size - end : 0;
-        end = size ? size - 1 : 0;
-    }
-    if (begin >= size || end < begin)
-        return -1;
-    *first = begin;
-    *last = end < size ? end : size - 1;
-    return 1;
-}
-
 static void send_blob(const struct registry *registry, const struct request *request, const struct digest *digest,
                       struct reply *reply) {
     uint64_t size = 0, first = 0, last = 0;
@@ -39,8 +12,8 @@ static void send_blob(const struct registry *registry, const struct request *req
         reply_oci_error(reply, 500, "UNKNOWN", "%s", error.text);
         return;
     }
-    int range = parse_range(request_header(request, "Range"), size, &first, &last);
-    if (range < 0) {
+    enum range range = request_range(request, size, &first, &last);
+    if (range == RANGE_NOT_SATISFIABLE) {
         close(fd);
         reply_header(reply, "Content-Range", "bytes */%llu", (unsigned long long)size);
         reply_oci_error(reply, 416, "RANGE_INVALID", "the blob has %llu bytes", (unsigned long long)size);
@@ -48,10 +21,10 @@ static void send_blob(const struct registry *registry, const struct request *req
     }
     reply->fd = fd;
     reply->offset = first;
-    reply->length = range ? last - first + 1 : size;
-    reply->status = range ? 206 : 200;
+    reply->length = range == RANGE_SET ? last - first + 1 : size;
+    reply->status = range == RANGE_SET ? 206 : 200;
     reply->content_type = "application/octet-stream";
-    if (range)
+    if (range == RANGE_SET)
         reply_header(reply, "Content-Range", "bytes %llu-%llu/%llu", (unsigned long long)first,
                      (unsigned long long)last, (unsigned long long)size);
     reply_header(reply, "Accept-Ranges", "bytes");

@@ -23,6 +23,7 @@ struct exchange {
     struct request request;
     struct reply reply;
     uint64_t surplus;
+    bool begun;
 };
 
 const char *request_header(const struct request *request, const char *name) {
@@ -49,6 +50,43 @@ static enum MHD_Result collect_one(void *context, enum MHD_ValueKind kind, const
 void request_query_all(const struct request *request, const char *name, struct text_list *values) {
     struct collect collect = {name, values};
     MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, collect_one, &collect);
+}
+
+static enum MHD_Result collect_header(void *context, enum MHD_ValueKind kind, const char *key, const char *value) {
+    (void)kind;
+    text_list_add_format(context, "%s: %s", key, value ? value : "");
+    return MHD_YES;
+}
+
+void request_headers(const struct request *request, struct text_list *lines) {
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, collect_header, lines);
+}
+
+enum range request_range(const struct request *request, uint64_t size, uint64_t *first, uint64_t *last) {
+    const char *range = request_header(request, "Range");
+    if (!range || !text_starts_with(range, "bytes=") || strchr(range, ','))
+        return RANGE_NONE;
+    range += strlen("bytes=");
+    const char *dash = strchr(range, '-');
+    if (!dash)
+        return RANGE_NONE;
+    AUTO_FREE char *from = text_copy_length(range, (size_t)(dash - range));
+    uint64_t begin = 0, end = size ? size - 1 : 0;
+    if (*from && !text_to_u64(from, UINT64_MAX / 2, &begin))
+        return RANGE_NONE;
+    if (dash[1] && !text_to_u64(dash + 1, UINT64_MAX / 2, &end))
+        return RANGE_NONE;
+    if (!*from) {
+        if (!dash[1] || end == 0)
+            return dash[1] ? RANGE_NOT_SATISFIABLE : RANGE_NONE;
+        begin = end < size ? size - end : 0;
+        end = size ? size - 1 : 0;
+    }
+    if (begin >= size || end < begin)
+        return RANGE_NOT_SATISFIABLE;
+    *first = begin;
+    *last = end < size ? end : size - 1;
+    return RANGE_SET;
 }
 
 const char *request_authorization(const struct request *request, const char *scheme) {
@@ -100,10 +138,20 @@ bool host_is_local(const char *host) {
     return text_ends_with(name, ".localhost") || text_ends_with(name, ".pltest");
 }
 
+static ssize_t no_body(void *context, uint64_t position, char *data, size_t size) {
+    (void)context;
+    (void)position;
+    (void)data;
+    (void)size;
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
 static enum MHD_Result send_reply(struct exchange *exchange) {
     struct reply *reply = &exchange->reply;
     struct MHD_Response *response;
-    if (reply->fd >= 0)
+    if (reply->has_length)
+        response = MHD_create_response_from_callback(reply->length, 1, no_body, NULL, NULL);
+    else if (reply->fd >= 0)
         response = MHD_create_response_from_fd_at_offset64(reply->length, take_fd(&reply->fd), reply->offset);
     else
         response = MHD_create_response_from_buffer(reply->body.length, (void *)buffer_text(&reply->body),
@@ -154,17 +202,30 @@ static enum MHD_Result begin(struct server *server, struct exchange *exchange) {
     return MHD_YES;
 }
 
+/* The first line of a request has come: what it asks for is only here as it was sent. */
+static void *on_target(void *context, const char *target, struct MHD_Connection *connection) {
+    struct exchange *exchange = memory_allocate(1, sizeof(*exchange));
+    (void)context;
+    (void)connection;
+    exchange->reply.fd = -1;
+    exchange->request.target = text_copy(target);
+    return exchange;
+}
+
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url, const char *method,
                                   const char *version, const char *data, size_t *length, void **slot) {
     struct server *server = context;
     struct exchange *exchange = *slot;
     (void)version;
-    if (!exchange) {
-        *slot = exchange = memory_allocate(1, sizeof(*exchange));
-        exchange->reply.fd = -1;
+    if (!exchange->begun) {
+        exchange->begun = true;
         exchange->reply.body = BUFFER((size_t)64 << 20);
-        exchange->request = (struct request){
-            .method = method, .path = url, .connection = connection, .body = BUFFER(BODY_LIMIT), .content_length = -1};
+        exchange->request = (struct request){.method = method,
+                                             .path = url,
+                                             .target = exchange->request.target,
+                                             .connection = connection,
+                                             .body = BUFFER(BODY_LIMIT),
+                                             .content_length = -1};
         exchange->request.host = request_header(&exchange->request, "Host");
         const char *size = request_header(&exchange->request, "Content-Length");
         uint64_t number;
@@ -203,6 +264,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     buffer_release(&exchange->reply.body);
     text_list_release(&exchange->reply.headers);
     free(exchange->request.principal);
+    free(exchange->request.target);
     free(exchange);
 }
 
@@ -213,8 +275,9 @@ struct server *server_start(int listener, request_handler *begin_handler, void *
     server->daemon = MHD_start_daemon(
         MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC, 0, NULL, NULL,
         on_request, server, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)REQUEST_THREADS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_MEMORY, MHD_OPTION_END);
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)REQUEST_THREADS,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)HEADER_MEMORY, MHD_OPTION_END);
     if (server->daemon)
         return server;
     error_set(error, ERROR_INTERNAL, "cannot start the HTTP server");

@@ -24,6 +24,7 @@ enum { BODY_LIMIT = 8 << 20, REQUEST_THREADS = 256 };
 struct request {
     const char *method;
     const char *path; /* percent-decoded, without the query */
+    char *target;     /* as it was sent: path and query, nothing decoded; owned */
     const char *host; /* the Host header: this machine's */
     struct MHD_Connection *connection;
     int64_t content_length; /* -1: not said (chunked, or no body) */
@@ -47,6 +48,7 @@ struct reply {
     struct text_list headers; /* name, value, name, value… */
     int fd;                   /* or the body is a part of this file; closed afterwards; -1: none */
     uint64_t offset, length;
+    bool has_length; /* of an answer to HEAD whose body is not at hand: only `length` is announced */
 };
 
 /* NULL when absent. Borrowed. */
@@ -54,6 +56,11 @@ const char *request_header(const struct request *request, const char *name);
 const char *request_query(const struct request *request, const char *name);
 /* Every value of a query parameter that is given more than once. */
 void request_query_all(const struct request *request, const char *name, struct text_list *values);
+/* Every header field as "Name: value", in the order in which they came. */
+void request_headers(const struct request *request, struct text_list *lines);
+/* "Range: bytes=A-B" and the other two forms, of `size` bytes. RANGE_SET: *first and *last (inclusive) are set. */
+enum range { RANGE_NONE /* or one that is ignored: several, another unit */, RANGE_SET, RANGE_NOT_SATISFIABLE };
+enum range request_range(const struct request *request, uint64_t size, uint64_t *first, uint64_t *last);
 /* The secret of "Authorization: SCHEME secret", or NULL. Borrowed. */
 const char *request_authorization(const struct request *request, const char *scheme);
 bool request_is(const struct request *request, const char *method);
