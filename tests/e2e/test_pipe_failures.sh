@@ -15,7 +15,7 @@ source_that() {
     [ -e base.tar ] || tar -C root --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -cf base.tar .
     printf 'FROM rootfs:%s\nRUN %s\nCMD ["sh"]\n' "$PWD/base.tar" "$2" > "$1/Dockerfile"
 }
-container() { source_that "${1:-shop}" "echo made"; pl-build --name "${1:-shop}" "${1:-shop}" 2> /dev/null; }
+container() { source_that shop "echo made"; pl-build shop 2> /dev/null; }
 
 PUSH='pl-push-image --repo demo 2> 2.err' DEPLOY='pl-run-deploy --region us-central1 2> 3.err > out'
 # fails CODE LINE FIRST [LAST]: the pipe FIRST | pl-push-image | LAST ends with CODE, and LAST says LINE and nothing else
