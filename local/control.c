@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -308,6 +309,7 @@ int local_serve(int argc, char **argv) {
     /* Before any thread: all of them inherit it, and only sigwait sees the signals. */
     sigprocmask(SIG_BLOCK, &stop, NULL);
     umask(0077);
+    prctl(PR_SET_NAME, "pl-local");
     if (local_cloud_open(&cloud, &settings, &error) < 0 || local_cloud_serve(&cloud, &error) < 0 ||
         write_pid(&error) < 0) {
         AUTO_FREE char *text = text_scrub(error.text, strlen(error.text), false);

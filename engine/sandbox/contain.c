@@ -130,8 +130,12 @@ static _Noreturn void become_command(const struct place *place) {
             close(0);
         /* Everything but 0 to 2 is closed by exec; the report's end tells that it worked. */
         syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
-        if (contain->sandbox->on_host || confine(&place->user, sandbox_mode(), &error) == 0)
+        if (contain->sandbox->on_host || confine(&place->user, sandbox_mode(), &error) == 0) {
+            /* Without a PID namespace nothing else ends it when we are killed; a change of user would undo it. */
+            if (sandbox_mode() == SANDBOX_CHROOT)
+                prctl(PR_SET_PDEATHSIG, SIGKILL);
             (void)!run_program(contain->sandbox, &environment, &error);
+        }
     }
     give_up(contain, &error);
 }
@@ -145,9 +149,21 @@ static void pass_signal(int number) {
         kill(number == SIGINT ? -(pid_t)command_pid : (pid_t)command_pid, number);
 }
 
+static void wait_for_go(const struct contain *contain) {
+    char byte;
+    ssize_t got = 1;
+    if (contain->go >= 0)
+        do
+            got = read(contain->go, &byte, 1);
+        while (got < 0 && errno == EINTR);
+    if (got != 1)
+        _exit(START_FAILED);
+}
+
 static _Noreturn void be_init(const struct place *place) {
     static const int passed[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
     int status;
+    wait_for_go(place->contain);
     pid_t child = fork();
     if (child == 0)
         become_command(place);
@@ -330,7 +346,7 @@ static int compare_numbers(const void *left, const void *right) {
 
 /* Other threads' connections and locks came along with the fork; held open here they would never end. */
 static void keep_only_ours(const struct contain *contain) {
-    int kept[] = {STDERR_FILENO, contain->out, contain->err, contain->report};
+    int kept[] = {STDERR_FILENO, contain->out, contain->err, contain->report, contain->go};
     qsort(kept, ARRAY_LENGTH(kept), sizeof(int), compare_numbers);
     for (size_t i = 0; i < ARRAY_LENGTH(kept); i++) {
         unsigned from = (unsigned)kept[i] + 1;

@@ -110,6 +110,7 @@ struct contain {
     pid_t parent;
     int out, err; /* where the container's output goes */
     int report;   /* struct contain_report is written here */
+    int go;       /* the command may run when a byte can be read here; -1: at once */
 };
 struct contain_report {
     pid_t init;         /* the container's process 1 as we see it; 0 in a report of failure */

@@ -69,10 +69,22 @@ static void end_now(struct sandbox_process *process) {
     reap(process);
 }
 
+/* The command waits until the caller has prepared what it will find. */
+static void prepare(const struct sandbox *sandbox, const struct sandbox_process *process, int go) {
+    if (sandbox->prepare)
+        sandbox->prepare(sandbox->prepare_context, process->init);
+    if (go >= 0 && write(go, "", 1) < 0)
+        return; /* it has ended; whoever waits for it sees that */
+}
+
 static struct sandbox_process *launch(const struct sandbox *sandbox, int out, int err, struct error *error) {
-    int ends[2];
+    int ends[2], go[2] = {-1, -1};
     if (sandbox_enter(error) < 0 || open_pipe(ends, error) < 0)
         return NULL;
+    if (sandbox->prepare && open_pipe(go, error) < 0) {
+        close(ends[0]), close(ends[1]);
+        return NULL;
+    }
     struct sandbox_process *process = memory_allocate(1, sizeof(*process));
     host_settings_find(&process->host);
     memory_group_make(&process->memory, sandbox->memory_limit);
@@ -87,13 +99,17 @@ static struct sandbox_process *launch(const struct sandbox *sandbox, int out, in
                                   .parent = parent,
                                   .out = out,
                                   .err = err,
-                                  .report = ends[1]});
+                                  .report = ends[1],
+                                  .go = go[0]});
     }
     close(ends[1]);
+    cleanup_close(&go[0]);
+    AUTO_CLOSE int start = go[1];
     struct contain_report report = {0};
     bool told = process->holder > 0 && read_report(process, &report);
     if (told && report.error.kind == ERROR_NONE) {
         process->init = report.init;
+        prepare(sandbox, process, start);
         return process;
     }
     if (process->holder > 0)

@@ -91,6 +91,10 @@ struct sandbox {
     void (*output)(void *context, int stream, const char *data, size_t length);
     void *output_context;
     struct progress *progress; /* its `cancelled` ends the run */
+    /* Called here when the container's namespaces exist (see /proc/INIT/ns) and before its command runs; may be NULL.
+     */
+    void (*prepare)(void *context, pid_t init);
+    void *prepare_context;
     /* Seconds, 0: none. Then SIGINT for the command, as a user's Ctrl-C, so that it can say where it was; after
      * SANDBOX_GRACE seconds more everything is ended. sandbox_run fails with ERROR_TIMEOUT in both cases. */
     unsigned timeout;

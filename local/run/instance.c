@@ -202,9 +202,10 @@ static uint64_t memory_bytes(const char *text) {
 
 /* ---- starting and ending ---- */
 
-/* A process that has ended already has none; the probe then says so. */
-static void open_network(struct instance *instance) {
-    AUTO_FREE char *path = text_format("/proc/%d/ns/net", (int)sandbox_process_pid(instance->process));
+/* Before the command runs: it may ask the metadata server at once. */
+static void open_network(void *context, pid_t init) {
+    struct instance *instance = context;
+    AUTO_FREE char *path = text_format("/proc/%d/ns/net", (int)init);
     instance->network = sandbox_mode() == SANDBOX_CHROOT ? -1 : open(path, O_RDONLY | O_CLOEXEC);
     if (instance->network >= 0)
         instance->gateway = gateway_open(instance->run, instance->network);
@@ -265,6 +266,8 @@ static int start_process(struct instance *instance, const struct launch *launch,
         .user = json_get_text(config, "User", ""),
         .hostname = "localhost",
         .network = SANDBOX_NETWORK_NONE,
+        .prepare = open_network,
+        .prepare_context = instance,
         .memory_limit = memory_bytes(json_get_text(json_get_path(container, "resources.limits"), "memory", "512Mi"))};
     instance->process = run_launch(instance->run, &sandbox, ends[1], error);
     close(ends[1]);
@@ -310,7 +313,6 @@ struct instance *instance_start(struct run *run, const struct launch *launch, st
         return NULL;
     }
     instance->is_logging = pthread_create(&instance->logger, NULL, keep_log, instance) == 0;
-    open_network(instance);
     if (probe_wait(run, instance, sandbox_process_pid(instance->process), container, instance->port, failure))
         return instance;
     instance_stop(&instance, 0);

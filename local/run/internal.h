@@ -52,6 +52,7 @@ struct run {
     size_t service_count;
     unsigned workers; /* threads that must end before run_close goes on */
     atomic_bool stopping;
+    bool closed;        /* the last container has ended: so may the launcher */
     pthread_t launcher; /* starts every container: the kernel ends a container with the thread that started it */
     struct launch_job *job;
     char *cannot_run; /* why no container can be started on this machine, or NULL */

@@ -1,5 +1,4 @@
-/* Sockets in another network namespace. A socket belongs to the network in which it was made, so the thread goes there
- * only for that moment. */
+/* Sockets in another network namespace: a socket belongs to the network in which it was made. */
 #include "local/run/internal.h"
 
 #include <arpa/inet.h>
@@ -13,20 +12,31 @@
 
 enum { BACKLOG = 64, CONNECT_SECONDS = 10 };
 
-/* A TCP socket there; network -1: here. */
+struct errand {
+    int network, fd, number;
+};
+
+static void *go_there(void *context) {
+    struct errand *errand = context;
+    errand->fd = setns(errand->network, CLONE_NEWNET) == 0 ? socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+    errand->number = errno;
+    return NULL;
+}
+
+/* A TCP socket there; network -1: here. A thread of its own goes there and ends: inside a user namespace there is no
+ * way back into the host's network. */
 static int make_socket(int network) {
     if (network < 0)
         return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    AUTO_CLOSE int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-    if (own < 0 || setns(network, CLONE_NEWNET) < 0)
+    struct errand errand = {.network = network, .fd = -1};
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, go_there, &errand) != 0) {
+        errno = EAGAIN;
         return -1;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int number = errno;
-    /* A thread that cannot come back must not go on: everything it does would be in the wrong network. */
-    if (setns(own, CLONE_NEWNET) < 0)
-        abort();
-    errno = number;
-    return fd;
+    }
+    pthread_join(thread, NULL);
+    errno = errand.number;
+    return errand.fd;
 }
 
 static int make_address(const char *text, unsigned port, struct sockaddr_in *address) {

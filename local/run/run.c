@@ -19,7 +19,7 @@ struct launch_job {
 static void *launch_all(void *context) {
     struct run *run = context;
     pthread_mutex_lock(&run->lock);
-    while (!atomic_load(&run->stopping)) {
+    while (!run->closed) {
         struct launch_job *job = run->job;
         if (!job || job->done) {
             pthread_cond_wait(&run->changed, &run->lock);
@@ -39,20 +39,15 @@ static void *launch_all(void *context) {
 struct sandbox_process *run_launch(struct run *run, const struct sandbox *sandbox, int output_fd, struct error *error) {
     struct launch_job job = {.sandbox = sandbox, .output_fd = output_fd, .error = error};
     pthread_mutex_lock(&run->lock);
-    while (run->job && !atomic_load(&run->stopping))
+    while (run->job)
         pthread_cond_wait(&run->changed, &run->lock);
-    if (!atomic_load(&run->stopping)) {
-        run->job = &job;
-        pthread_cond_broadcast(&run->changed);
-        while (!job.done && !atomic_load(&run->stopping))
-            pthread_cond_wait(&run->changed, &run->lock);
-        /* A job that was begun is waited for: the launcher writes into it. */
-        run->job = NULL;
-        pthread_cond_broadcast(&run->changed);
-    }
+    run->job = &job;
+    pthread_cond_broadcast(&run->changed);
+    while (!job.done)
+        pthread_cond_wait(&run->changed, &run->lock);
+    run->job = NULL;
+    pthread_cond_broadcast(&run->changed);
     pthread_mutex_unlock(&run->lock);
-    if (!job.process && !job.done)
-        error_set(error, ERROR_CANCELLED, "the local cloud stops");
     return job.process;
 }
 
@@ -169,6 +164,10 @@ void run_close(struct run **pointer) {
         pthread_cond_wait(&run->changed, &run->lock);
     pthread_mutex_unlock(&run->lock);
     stop_instances(run);
+    pthread_mutex_lock(&run->lock);
+    run->closed = true;
+    pthread_cond_broadcast(&run->changed);
+    pthread_mutex_unlock(&run->lock);
     pthread_join(run->launcher, NULL);
     for (size_t i = 0; i < run->service_count; i++)
         service_free(run->services[i]);
