@@ -20,6 +20,9 @@ int base_from_layout(struct engine *engine, const char *place, const char *platf
 int base_from_docker_archive(struct engine *engine, const char *path, struct container *container, struct error *error);
 int base_from_rootfs(struct engine *engine, const char *path, const char *platform, struct container *container,
                      struct error *error);
+/* base_node.c: Node and npm on top of a container. */
+int base_add_node(struct engine *engine, const struct container *input, const char *version, const char *architecture,
+                  struct container *output, struct error *error);
 int base_from_packages(struct engine *engine, const char *specification, const char *platform,
                        struct container *container, struct error *error);
 

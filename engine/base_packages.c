@@ -111,8 +111,22 @@ static int split_specification(const char *specification, char **suite, char **p
     return error_next(error, "write it as apt:bookworm?python3,ca-certificates");
 }
 
+/* "SUITE?PACKAGES&node=VERSION": the base without Node is one of its own, remembered for itself. */
+static int with_node(struct engine *engine, const char *specification, const char *mark, const char *platform,
+                     struct container *container, struct error *error) {
+    AUTO_CONTAINER struct container debian = {0};
+    AUTO_FREE char *reference = text_format("apt:%.*s", (int)(mark - specification), specification);
+    const char *version = mark + strlen("&node=");
+    if (base_resolve(engine, reference, platform, &debian, error) < 0)
+        return -1;
+    return base_add_node(engine, &debian, version, platform + strlen("linux/"), container, error);
+}
+
 int base_from_packages(struct engine *engine, const char *specification, const char *platform,
                        struct container *container, struct error *error) {
+    const char *mark = strstr(specification, "&node=");
+    if (mark)
+        return with_node(engine, specification, mark, platform, container, error);
     AUTO_FREE char *suite = NULL, *packages = NULL, *folder = NULL, *archive = NULL, *program = NULL, *title = NULL;
     struct digest diff_id;
     if (split_specification(specification, &suite, &packages, error) < 0)

@@ -5,17 +5,19 @@
 #include "common/base/progress.h"
 #include "common/json/json.h"
 #include "common/store/image_source.h"
+#include "common/store/package_source.h"
 #include "common/store/store.h"
 
 struct engine {
     struct store *store;
     struct progress *progress;
-    const struct image_source *source; /* NULL: no registry can be asked */
-    bool no_cache;                     /* make every step anew (the results are stored all the same) */
-    bool explain;                      /* tell through progress_note why each step was found or made */
-    bool offline_bases;                /* use what the store knows about a base, never ask again */
-    bool ask_bases;                    /* ask a registry what the tag of a base means now, whatever is remembered */
-    int64_t epoch;                     /* SOURCE_DATE_EPOCH, default 0: every time in a layer is clamped to it */
+    const struct image_source *source;     /* NULL: no registry can be asked */
+    const struct package_source *packages; /* of npm's registry; NULL likewise */
+    bool no_cache;                         /* make every step anew (the results are stored all the same) */
+    bool explain;                          /* tell through progress_note why each step was found or made */
+    bool offline_bases;                    /* use what the store knows about a base, never ask again */
+    bool ask_bases;                        /* ask a registry what the tag of a base means now, whatever is remembered */
+    int64_t epoch;                         /* SOURCE_DATE_EPOCH, default 0: every time in a layer is clamped to it */
     const char *scope; /* the source directory (absolute): where --explain looks for the nearest earlier step */
     unsigned steps_found, steps_made; /* counted for the summary */
 };

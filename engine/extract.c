@@ -16,6 +16,7 @@ struct extraction {
     struct tree tree;
     size_t capacity;
     bool is_directory;
+    const struct text_list *except; /* names of directories; may be NULL */
 };
 
 static struct tree_entry *add_entry(struct extraction *extraction, const char *path, char type) {
@@ -77,6 +78,8 @@ static int add_item(struct extraction *extraction, const struct merged *folder, 
     int result = 0;
     if (extraction->tree.count > ENTRY_LIMIT)
         result = error_set(error, ERROR_DATA, "more than %d files to copy", ENTRY_LIMIT);
+    else if (type == 'd' && extraction->except && text_list_contains(extraction->except, name))
+        result = 0;
     else if (type == 'd') {
         struct tree_entry *entry = add_entry(extraction, path, 'd');
         if (lstat(below.folders.items[0], &status) == 0)
@@ -139,10 +142,10 @@ static int extract_place(struct extraction *extraction, const struct merged *roo
     return result;
 }
 
-int step_extract(struct engine *engine, const struct container *from, const char *path, struct digest *tree,
-                 bool *is_directory, struct error *error) {
+int step_extract_except(struct engine *engine, const struct container *from, const char *path,
+                        const struct text_list *except, struct digest *tree, bool *is_directory, struct error *error) {
     struct merged root = {0};
-    struct extraction extraction = {.engine = engine};
+    struct extraction extraction = {.engine = engine, .except = except};
     int result = merged_open(engine, from, &root, error);
     if (result == 0)
         result = store_batch_begin(engine->store, error);
@@ -161,4 +164,9 @@ int step_extract(struct engine *engine, const struct container *from, const char
     tree_release(&extraction.tree);
     text_list_release(&root.folders);
     return result;
+}
+
+int step_extract(struct engine *engine, const struct container *from, const char *path, struct digest *tree,
+                 bool *is_directory, struct error *error) {
+    return step_extract_except(engine, from, path, NULL, tree, is_directory, error);
 }

@@ -75,6 +75,10 @@ struct step_run {
 /* *status: the exit code or 128 + signal. */
 int step_run(struct engine *engine, const struct step_run *run, int *status, struct error *error);
 
+/* step_extract without the directories of these names, wherever they are. */
+int step_extract_except(struct engine *engine, const struct container *from, const char *path,
+                        const struct text_list *except, struct digest *tree, bool *is_directory, struct error *error);
+
 /* Lays a tree object out below a new directory. */
 int tree_materialise(struct engine *engine, const struct digest *digest, const char *directory, struct error *error);
 

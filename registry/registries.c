@@ -1,6 +1,6 @@
 #include "registry/registries.h"
 
-enum { DEADLINE = 3600 };
+#include "registry/npm.h"
 
 static void open_registry(struct registries *registries) {
     if (registries->registry)
@@ -31,6 +31,20 @@ static int blob(void *context, const char *canonical, const struct digest *diges
 
 struct image_source registries_source(struct registries *registries) {
     return (struct image_source){.context = registries, .manifest = manifest, .blob = blob};
+}
+
+static int tarball(void *context, const char *name, const char *version, const char *integrity, struct store *store,
+                   struct digest *digest, struct error *error) {
+    struct registries *registries = context;
+    open_registry(registries);
+    if (!registries->http)
+        return error_set(error, ERROR_CONFIGURATION, "libcurl.so.4 cannot be loaded, which speaks to registries");
+    struct npm_registry npm = {.http = registries->http, .progress = registries->progress};
+    return npm_tarball(&npm, name, version, integrity, store, digest, error);
+}
+
+struct package_source registries_packages(struct registries *registries) {
+    return (struct package_source){.context = registries, .tarball = tarball};
 }
 
 void registries_release(struct registries *registries) {

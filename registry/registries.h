@@ -1,11 +1,12 @@
-/* The registries as a source of bases, opened when one is first asked: a build that finds everything in the store
- * neither loads the HTTP library nor reads a credential file. */
+/* The registries as a source of bases and packages, opened when one is first asked: a build that finds everything in
+ * the store neither loads the HTTP library nor reads a credential file. */
 #ifndef REGISTRY_REGISTRIES_H
 #define REGISTRY_REGISTRIES_H
 
 #include "common/base/progress.h"
 #include "common/http/login_source.h"
 #include "common/store/image_source.h"
+#include "common/store/package_source.h"
 #include "registry/credentials.h"
 #include "registry/registry.h"
 
@@ -23,6 +24,8 @@ struct registries {
 };
 
 struct image_source registries_source(struct registries *registries);
+/* npm's registry. */
+struct package_source registries_packages(struct registries *registries);
 void registries_release(struct registries *registries);
 #define AUTO_REGISTRIES AUTO(registries_release)
 

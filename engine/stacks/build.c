@@ -3,6 +3,7 @@
 #include "engine/base.h"
 #include "engine/stacks/stack.h"
 #include "engine/step.h"
+#include "engine/take.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,8 @@ struct run {
     const struct stack_plan *plan;
     const char *base; /* the one that was used */
     struct container container;
+    struct container start; /* the base itself */
+    struct digest taken;    /* the last tree that was taken */
 };
 
 static void replace(struct run *run, struct container *container) {
@@ -109,7 +112,7 @@ static struct step_mount *list_mounts(const struct run *run, const struct plan_s
     for (size_t i = 0; i < step->cache_count; i++)
         mounts[(*count)++] =
             (struct step_mount){.type = MOUNT_CACHE, .id = step->caches[i].id, .target = step->caches[i].target};
-    for (size_t i = 0; i < source->secret_count; i++) {
+    for (size_t i = 0; step->sees_secrets && i < source->secret_count; i++) {
         const struct step_secret *secret = &source->secrets[i];
         text_list_add_format(targets, "/run/secrets/%s", secret->id);
         mounts[(*count)++] = (struct step_mount){.type = MOUNT_SECRET,
@@ -135,17 +138,15 @@ static int run_exec(struct run *run, const struct plan_step *step, struct contai
     struct step_exec exec = {.name = step->name,
                              .argv = &step->argv,
                              .environment = &step->environment,
-                             .directory = step->files.count > 0 ? step->directory : "/",
+                             .directory = step->directory ? step->directory : "/",
                              .user = "0",
                              .mounts = mounts,
                              .mount_count = count,
                              .created_by = step->name};
     if (step_exec(run->engine, &run->container, &exec, output, error) == 0)
         return 0;
-    if (error && error->kind == ERROR_STEP && text_is_empty(error->next))
-        error_next(error,
-                   "correct %s; a package that has to be compiled needs a base with a compiler: --base python:3.12",
-                   text_is_empty(step->input_name) ? "what it runs" : step->input_name);
+    if (error && error->kind == ERROR_STEP && text_is_empty(error->next) && step->advice)
+        error_next(error, "%s", step->advice);
     return -1;
 }
 
@@ -154,7 +155,9 @@ static int run_copy(struct run *run, const struct plan_step *step, struct contai
                              .input_name = step->input_name,
                              .content = {.destination = step->directory, .mode = -1},
                              .created_by = step->name};
-    if (store_files(run, step, &copy.content.tree, error) < 0)
+    if (step->copies_taken)
+        copy.content.tree = run->taken;
+    else if (store_files(run, step, &copy.content.tree, error) < 0)
         return -1;
     return step_copy(run->engine, &run->container, &copy, output, error);
 }
@@ -187,28 +190,76 @@ static int run_config(struct run *run, const struct plan_step *step, struct cont
     return step_config(run->engine, &run->container, change, step->name, output, error);
 }
 
+static int run_take(struct run *run, const struct plan_step *step, struct error *error) {
+    struct take take = {.name = step->name, .path = step->directory, .except = &step->except};
+    struct take_site site = {.name = step->name,
+                             .path = step->directory,
+                             .places = &step->places,
+                             .is_certain = step->is_certain,
+                             .is_split = step->is_split};
+    return step->places.count > 0 ? take_site(run->engine, &run->container, &site, &run->taken, error)
+                                  : take_directory(run->engine, &run->container, &take, &run->taken, error);
+}
+
+/* The files below `directory` of the source become a tree of their own. */
+static int run_gather(struct run *run, const struct plan_step *step, struct error *error) {
+    AUTO_TREE struct tree selected = {0}, tree = {0};
+    size_t skip = *step->directory ? strlen(step->directory) + 1 : 0;
+    tree_select(run->source->tree, is_wanted, (void *)&step->files, &selected);
+    tree.entries = memory_allocate(selected.count + 1, sizeof(*tree.entries));
+    for (size_t i = 0; i < selected.count; i++) {
+        const struct tree_entry *from = &selected.entries[i];
+        if (strlen(from->path) <= skip || (skip > 0 && strncmp(from->path, step->directory, skip - 1) != 0))
+            continue;
+        struct tree_entry *entry = &tree.entries[tree.count++];
+        *entry = *from;
+        entry->path = text_copy(from->path + skip);
+        entry->target = text_copy(from->target);
+    }
+    return tree_store(run->engine, &tree, &run->taken, error);
+}
+
 static int run_step(struct run *run, const struct plan_step *step, struct error *error) {
     AUTO_CONTAINER struct container output = {0};
-    int result = step->type == PLAN_EXEC   ? run_exec(run, step, &output, error)
-                 : step->type == PLAN_COPY ? run_copy(run, step, &output, error)
-                                           : run_config(run, step, &output, error);
+    int result = 0;
+    switch (step->type) {
+    case PLAN_EXEC:
+        result = run_exec(run, step, &output, error);
+        break;
+    case PLAN_COPY:
+        result = run_copy(run, step, &output, error);
+        break;
+    case PLAN_CONFIG:
+        result = run_config(run, step, &output, error);
+        break;
+    case PLAN_RESTART:
+        output = container_share(&run->start);
+        break;
+    case PLAN_TAKE:
+        return run_take(run, step, error);
+    case PLAN_GATHER:
+        return run_gather(run, step, error);
+    }
     if (result == 0)
         replace(run, &output);
     return result;
 }
 
 int stack_build(struct engine *engine, const struct stack_source *source, const struct stack_plan *plan,
-                const char *platform, struct container *container, struct error *error) {
+                const char *platform, struct stack_result *out, struct error *error) {
     struct run run = {.engine = engine, .source = source, .plan = plan};
+    *out = (struct stack_result){.is_site = plan->is_site};
     for (size_t i = 0; i < plan->notes.count; i++)
         progress_note(engine->progress, "%s", plan->notes.items[i]);
-    int result = resolve_base(&run, platform, error);
+    int result = plan->base ? resolve_base(&run, platform, error) : 0;
+    if (result == 0)
+        run.start = container_share(&run.container);
     for (size_t i = 0; i < plan->step_count && result == 0; i++)
         result = run_step(&run, &plan->steps[i], error);
-    if (result < 0) {
+    container_release(&run.start);
+    if (result < 0 || plan->is_site)
         container_release(&run.container);
-        return -1;
-    }
-    *container = run.container;
-    return 0;
+    out->container = run.container;
+    out->site = run.taken;
+    return result;
 }

@@ -30,6 +30,9 @@ static void step_release(struct plan_step *step) {
     free(step->name);
     free(step->input_name);
     free(step->directory);
+    free(step->advice);
+    text_list_release(&step->except);
+    text_list_release(&step->places);
     text_list_release(&step->argv);
     text_list_release(&step->environment);
     text_list_release(&step->files);
@@ -97,17 +100,32 @@ static void print_config(const struct plan_step *step, struct buffer *out) {
     }
 }
 
+static void print_take(const struct plan_step *step, struct buffer *out) {
+    for (size_t i = 0; i < step->places.count; i++)
+        buffer_append_format(out, "     %s %s/%s\n", i > 0 ? "or  " : "from", step->directory, step->places.items[i]);
+    if (step->places.count == 0)
+        buffer_append_format(out, "     from %s\n", step->directory);
+    for (size_t i = 0; i < step->except.count; i++)
+        buffer_append_format(out, "     but  %s\n", step->except.items[i]);
+}
+
 static void print_step(const struct plan_step *step, size_t number, struct buffer *out) {
-    if (step->type == PLAN_COPY)
+    if (step->copies_taken)
+        buffer_append_format(out, "%2zu   %s to %s\n", number, step->name, step->directory);
+    else if (step->type == PLAN_COPY)
         buffer_append_format(out, "%2zu   %s: %zu files to %s\n", number, step->name, step->files.count,
                              step->directory);
+    else if (step->type == PLAN_GATHER)
+        buffer_append_format(out, "%2zu   %s: %zu files\n", number, step->name, step->files.count);
     else
         buffer_append_format(out, "%2zu   %s\n", number, step->name);
     if (step->type == PLAN_EXEC)
         print_exec(step, out);
-    else if (step->type == PLAN_COPY)
+    else if (step->type == PLAN_COPY || step->type == PLAN_GATHER)
         print_files(&step->files, out);
-    else
+    else if (step->type == PLAN_TAKE)
+        print_take(step, out);
+    else if (step->type == PLAN_CONFIG)
         print_config(step, out);
 }
 
@@ -115,11 +133,13 @@ int stack_plan_print(const struct stack_plan *plan, struct buffer *out, struct e
     struct buffer raw = BUFFER(4 << 20);
     for (size_t i = 0; i < plan->notes.count; i++)
         buffer_append_format(&raw, "%s\n", plan->notes.items[i]);
-    buffer_append_format(&raw, "\n 1   base %s\n", plan->base);
+    buffer_append_byte(&raw, '\n');
+    if (plan->base)
+        buffer_append_format(&raw, " 1   base %s\n", plan->base);
     if (plan->fallback_base)
         buffer_append_format(&raw, "     or, when no registry can be reached, %s\n", plan->fallback_base);
     for (size_t i = 0; i < plan->step_count; i++)
-        print_step(&plan->steps[i], i + 2, &raw);
+        print_step(&plan->steps[i], i + (plan->base ? 2 : 1), &raw);
     int result = buffer_check(&raw, "the plan", error);
     if (result == 0) {
         AUTO_FREE char *clean = text_scrub(buffer_text(&raw), raw.length, true);

@@ -2,6 +2,7 @@
 #include "engine/stacks/python.h"
 #include "common/base/text.h"
 #include "common/file/file.h"
+#include "engine/stacks/start.h"
 
 #include <string.h>
 
@@ -78,14 +79,6 @@ static void plan_copy(struct python_project *project, const struct text_list *fi
         plan_note(project->plan, "left out of the image: %zu file%s of tests", left_out, left_out > 1 ? "s" : "");
 }
 
-static void append_format(struct json *array, const char *format, const char *value) {
-    struct buffer text = BUFFER(4096);
-    buffer_append_text(&text, format);
-    buffer_append_text(&text, value);
-    json_append_text(array, buffer_text(&text));
-    buffer_release(&text);
-}
-
 struct json *python_environment(const struct python_project *project) {
     struct json *environment = json_new_array();
     if (project->has_environment) {
@@ -101,8 +94,6 @@ struct json *python_environment(const struct python_project *project) {
     /* uvicorn and gunicorn: Cloud Run's front end, which says who asks and over which scheme, is the only way in. */
     if (project->server)
         json_append_text(environment, "FORWARDED_ALLOW_IPS=*");
-    AUTO_FREE char *port = text_format("%u", project->plan->port);
-    append_format(environment, "PORT=", port);
     return environment;
 }
 
@@ -128,25 +119,9 @@ static struct json *labels_of(const struct python_project *project) {
 }
 
 static void plan_config(struct python_project *project) {
-    struct json *config = json_new_object();
-    json_set(config, "Env", python_environment(project));
     AUTO_FREE char *directory =
         text_format("/app%s%s", *project->application.directory ? "/" : "", project->application.directory);
-    json_set_text(config, "WorkingDir", directory);
-    AUTO_FREE char *user = text_format("%d:%d", STACK_USER_ID, STACK_USER_ID);
-    json_set_text(config, "User", user);
-    AUTO_FREE char *port = text_format("%u/tcp", project->plan->port);
-    struct json *ports = json_new_object();
-    json_set(ports, port, json_new_object());
-    json_set(config, "ExposedPorts", ports);
-    json_set(config, "Entrypoint", json_new_null());
-    struct json *command = json_new_array();
-    for (size_t i = 0; i < project->command.count; i++)
-        json_append_text(command, project->command.items[i]);
-    json_set(config, "Cmd", command);
-    json_set(config, "Labels", labels_of(project));
-    plan_add_step(project->plan, PLAN_CONFIG, "configure")->config = config;
-    plan_note(project->plan, "listens on port %u, runs as user %d", project->plan->port, STACK_USER_ID);
+    start_plan_config(project->plan, directory, python_environment(project), &project->command, labels_of(project));
 }
 
 static int read_project(struct python_project *project, struct error *error) {

@@ -145,6 +145,10 @@ void python_plan_install(struct python_project *project, const struct text_list 
     struct plan_step *step = plan_add_step(project->plan, PLAN_EXEC, name);
     step->directory = text_copy("/app");
     step->input_name = describe_files(project, &project->files);
+    step->sees_secrets = true;
+    step->advice = text_format("correct %s; a package that has to be compiled needs a base with a compiler: --base "
+                               "python:3.12",
+                               text_is_empty(step->input_name) ? "what it runs" : step->input_name);
     text_list_add_all(&step->files, project->needs_all_files ? all_files : &project->files);
     text_list_sort(&step->files);
     set_environment(project, recipe, step);

@@ -1,8 +1,8 @@
 /* How the container starts: the server, the command that honours $PORT, the port. */
 #include "common/base/text.h"
 #include "engine/stacks/python.h"
+#include "engine/stacks/start.h"
 
-#include <ctype.h>
 #include <string.h>
 
 static const struct python_server servers[] = {
@@ -72,132 +72,37 @@ static char *server_command(const struct python_project *project) {
 
 /* ---- commands that somebody wrote ---- */
 
-/* One command and no more can replace the shell, so that it gets the signals itself. */
-static bool is_simple(const char *command) {
-    size_t first = strcspn(command, " \t");
-    bool assigns = memchr(command, '=', first) != NULL;
-    return !assigns && !strpbrk(command, ";&|<>()\n") && !text_starts_with(command, "cd ") &&
-           !text_starts_with(command, "exec ");
-}
-
-static void set_shell_command(struct python_project *project, const char *command) {
-    text_list_add(&project->command, "/bin/sh");
-    text_list_add(&project->command, "-c");
-    text_list_add_format(&project->command, "%s%s", is_simple(command) ? "exec " : "", command);
-}
-
-/* A port between 1 and 65535 that the command names after "--port", "-p", "-b" or a colon; 0: none. */
-static unsigned literal_port(const char *command) {
-    for (const char *at = command; *at; at++) {
-        size_t skip = 0;
-        if (*at == ':')
-            skip = 1;
-        else if (text_starts_with(at, "--port") && (at[6] == ' ' || at[6] == '='))
-            skip = 7;
-        else if (text_starts_with(at, " -p "))
-            skip = 4;
-        size_t digits = skip ? strspn(at + skip, "0123456789") : 0;
-        if (digits < 2 || digits > 5 || isalnum((unsigned char)at[skip + digits]))
-            continue;
-        AUTO_FREE char *text = text_copy_length(at + skip, digits);
-        uint64_t port;
-        if (text_to_u64(text, 65535, &port) && port > 0)
-            return (unsigned)port;
-    }
-    return 0;
-}
-
-static bool names_program(const char *command, const char *program) {
-    size_t length = strlen(program);
-    for (const char *at = strstr(command, program); at; at = strstr(at + length, program)) {
-        bool begins = at == command || strchr(" \t/;&|", at[-1]);
-        if (begins && (at[length] == '\0' || strchr(" \t;&|", at[length])))
-            return true;
-    }
-    return false;
-}
-
 static void read_command(struct python_project *project, const char *command, const char *where) {
-    struct stack_plan *plan = project->plan;
     for (size_t i = 0; i < ARRAY_LENGTH(servers) && !project->server; i++)
-        if (names_program(command, servers[i].program))
+        if (start_names_program(command, servers[i].program))
             use_server(project, servers[i].name);
-    if (!strstr(command, "$PORT") && !strstr(command, "${PORT") && literal_port(command)) {
-        plan->port = literal_port(command);
-        plan_note(plan, "%s names port %u itself: the container cannot be moved to another; $PORT would do", where,
-                  plan->port);
-    }
-}
-
-/* The command after "web:"; NULL without *error: there is none. The caller frees. */
-static char *procfile_command(struct python_project *project, bool *exists, struct error *error) {
-    AUTO_BUFFER struct buffer text = BUFFER(STACK_FILE_LIMIT);
-    if (python_read(project, "Procfile", &text, exists, error) < 0)
-        return NULL;
-    AUTO_LIST struct text_list lines = {0};
-    text_list_split(&lines, buffer_text(&text), '\n');
-    for (size_t i = 0; i < lines.count; i++) {
-        const char *line = lines.items[i];
-        if (!text_starts_with(line, "web:"))
-            continue;
-        line += 4 + strspn(line + 4, " \t");
-        size_t length = strlen(line);
-        while (length > 0 && isspace((unsigned char)line[length - 1]))
-            length--;
-        return length > 0 ? text_copy_length(line, length) : NULL;
-    }
-    return NULL;
+    start_take_port(project->plan, command, where);
 }
 
 static int take_procfile(struct python_project *project, struct error *error) {
-    bool exists = false;
-    struct error failure = {0};
-    AUTO_FREE char *command = procfile_command(project, &exists, &failure);
-    if (failure.kind != ERROR_NONE) {
-        *error = failure;
+    AUTO_BUFFER struct buffer text = BUFFER(STACK_FILE_LIMIT);
+    bool exists;
+    if (python_read(project, "Procfile", &text, &exists, error) < 0)
         return -1;
-    }
+    AUTO_FREE char *command = exists ? start_procfile_command(buffer_text(&text)) : NULL;
     if (exists && !command)
         plan_note(project->plan, "found a Procfile without a line \"web: COMMAND\": it decides nothing");
     if (!command)
         return 0;
     plan_note(project->plan, "found a Procfile: %s", command);
-    set_shell_command(project, command);
+    start_add_shell(&project->command, command);
     read_command(project, command, "the Procfile");
     return 0;
 }
 
-/* "start" of pl.json: a text for the shell, or a list that is run as it is. */
 static int take_setting(struct python_project *project, struct error *error) {
-    const struct json *start = json_get(project->settings, "start");
-    if (!start)
+    const char *text;
+    if (start_read_setting(project->settings, &project->command, &text, error) < 0)
+        return -1;
+    if (!text)
         return 0;
-    if (!text_is_empty(json_text(start))) {
-        set_shell_command(project, json_text(start));
-        read_command(project, json_text(start), "pl.json");
-    }
-    for (size_t i = 0; json_is_array(start) && i < json_count(start); i++) {
-        const char *word = json_text(json_at(start, i));
-        if (!word)
-            return error_set(error, ERROR_DATA, "pl.json: \"start\" must be a text or a list of texts");
-        text_list_add(&project->command, word);
-        if (i == 0)
-            read_command(project, word, "pl.json");
-    }
-    if (project->command.count == 0)
-        return error_set(error, ERROR_DATA, "pl.json: \"start\" must be a text or a list of texts");
+    read_command(project, text, "pl.json");
     plan_note(project->plan, "found the start command in pl.json");
-    return 0;
-}
-
-static int take_port(struct python_project *project, struct error *error) {
-    const struct json *port = json_get(project->settings, "port");
-    project->plan->port = STACK_PORT;
-    if (!port)
-        return 0;
-    if (!json_is_integer(port) || json_number(port) < 1 || json_number(port) > 65535)
-        return error_set(error, ERROR_DATA, "pl.json: \"port\" must be a number from 1 to 65535");
-    project->plan->port = (unsigned)json_number(port);
     return 0;
 }
 
@@ -230,12 +135,12 @@ static int start_application(struct python_project *project, struct error *error
         choose_server(project);
         command = server_command(project);
     }
-    set_shell_command(project, command);
+    start_add_shell(&project->command, command);
     return 0;
 }
 
 int python_find_start(struct python_project *project, struct error *error) {
-    if (take_port(project, error) < 0 || take_setting(project, error) < 0)
+    if (start_read_port(project->settings, &project->plan->port, error) < 0 || take_setting(project, error) < 0)
         return -1;
     if (project->command.count == 0 && take_procfile(project, error) < 0)
         return -1;
@@ -247,7 +152,7 @@ int python_find_start(struct python_project *project, struct error *error) {
     }
     const char *last = project->command.items[project->command.count - 1];
     project->has_environment =
-        project->manager != PYTHON_NO_MANAGER || project->add_server || names_program(last, "python");
+        project->manager != PYTHON_NO_MANAGER || project->add_server || start_names_program(last, "python");
     plan_note(project->plan, "starts with: %s", text_starts_with(last, "exec ") ? last + 5 : last);
     return 0;
 }

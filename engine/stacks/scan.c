@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-enum { FILES_LIMIT = 200000 };
 static const uint64_t BYTES_LIMIT = 4ULL << 30;
 
 struct scan {
@@ -66,7 +65,7 @@ static int run_scan(struct engine *engine, struct scan *context, tree_filter *fi
                              .filter = filter,
                              .context = context,
                              .follow_nothing_outside = true,
-                             .file_limit = FILES_LIMIT,
+                             .file_limit = BYTES_LIMIT,
                              .byte_limit = BYTES_LIMIT};
     int result = tree_scan(engine, &scan, tree, error);
     if (result == 0 && credential_check_finish(&context->check, error) < 0) {

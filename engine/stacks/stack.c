@@ -2,6 +2,7 @@
 #include "engine/stacks/stack.h"
 #include "common/base/text.h"
 #include "common/file/file.h"
+#include "engine/stacks/node.h"
 #include "engine/stacks/python.h"
 
 #include <string.h>
@@ -11,18 +12,25 @@ static bool has_file(const char *directory, const char *name) {
     return file_exists(path);
 }
 
-static bool is_python(const char *directory) {
-    static const char *const files[] = {
-        "requirements.txt", "pyproject.toml",  "Pipfile",     "setup.py",
-        "manage.py",        "main.py",         "app.py",      "requirements/base.txt",
-        "wsgi.py",          "asgi.py",         "server.py",   "src/main.py",
-        "app/main.py",      "app/__init__.py", "run.py",      "requirements/prod.txt",
-        "start.py",         "__main__.py",     "runtime.txt", "requirements/production.txt"};
-    for (size_t i = 0; i < ARRAY_LENGTH(files); i++)
+static bool has_any(const char *directory, const char *const *files, size_t count) {
+    for (size_t i = 0; i < count; i++)
         if (has_file(directory, files[i]))
             return true;
     return false;
 }
+
+static const char *const python_manifests[] = {"requirements.txt",
+                                               "pyproject.toml",
+                                               "Pipfile",
+                                               "setup.py",
+                                               "manage.py",
+                                               "requirements/base.txt",
+                                               "requirements/prod.txt",
+                                               "requirements/production.txt"};
+static const char *const python_modules[] = {"main.py",   "app.py",      "wsgi.py",     "asgi.py",
+                                             "server.py", "src/main.py", "app/main.py", "app/__init__.py",
+                                             "run.py",    "runtime.txt", "start.py",    "__main__.py"};
+static const char *const sites[] = {"index.html", "public/index.html"};
 
 /* "build": {"stack": …} of pl.json. */
 static int find_setting(const char *directory, enum stack_kind *kind, struct error *error) {
@@ -37,15 +45,23 @@ static int find_setting(const char *directory, enum stack_kind *kind, struct err
         *kind = STACK_PYTHON;
     else if (text_equal(stack, "dockerfile"))
         *kind = STACK_DOCKERFILE;
+    else if (text_equal(stack, "node"))
+        *kind = STACK_NODE;
     else if (stack)
-        return error_set(error, ERROR_DATA, "pl.json: \"stack\" is python or dockerfile, not %s", stack);
+        return error_set(error, ERROR_DATA, "pl.json: \"stack\" is python, node or dockerfile, not %s", stack);
     return 0;
 }
 
 static enum stack_kind find_by_files(const char *directory) {
     if (has_file(directory, "Dockerfile"))
         return STACK_DOCKERFILE;
-    return is_python(directory) ? STACK_PYTHON : STACK_UNKNOWN;
+    if (has_any(directory, python_manifests, ARRAY_LENGTH(python_manifests)))
+        return STACK_PYTHON;
+    if (has_file(directory, "package.json"))
+        return STACK_NODE;
+    if (has_any(directory, python_modules, ARRAY_LENGTH(python_modules)))
+        return STACK_PYTHON;
+    return has_any(directory, sites, ARRAY_LENGTH(sites)) ? STACK_NODE : STACK_UNKNOWN;
 }
 
 static int refuse(const char *directory, struct error *error) {
@@ -61,7 +77,8 @@ static int refuse(const char *directory, struct error *error) {
             buffer_append_format(&below, "%s%s/%s", below.length > 0 ? " or " : "", directory, names.items[i]);
     }
     error_set(error, ERROR_DATA,
-              "found no stack in %s: it has no Dockerfile, requirements.txt, pyproject.toml, Pipfile or main.py",
+              "found no stack in %s: it has no Dockerfile, package.json, index.html, requirements.txt, "
+              "pyproject.toml, Pipfile or main.py",
               directory);
     if (below.length > 0)
         return error_next(error, "pl-build %s", buffer_text(&below));
@@ -83,7 +100,7 @@ int stack_find(const char *directory, enum stack_kind *kind, struct error *error
 
 int stack_detect(const struct stack_source *source, struct stack_plan *plan, struct error *error) {
     *plan = (struct stack_plan){0};
-    if (python_detect(source, plan, error) < 0) {
+    if ((source->kind == STACK_NODE ? node_detect : python_detect)(source, plan, error) < 0) {
         stack_plan_release(plan);
         return -1;
     }

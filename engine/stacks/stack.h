@@ -10,6 +10,14 @@
  * They are installed by a step of their own into /opt/venv. The source comes after, in /app; then the start command,
  * which a Procfile or "build" in pl.json decides where they exist:
  *   {"build": {"stack": "python", "python": "3.12", "app": "src.main:app", "start": "…" or ["…"], "port": 8080}}
+ *
+ * Node. The package manager is that of "packageManager", then of the lock file, then npm. It installs into /app by a
+ * step of its own; the source comes after, and the script "build" is run. Angular, Vite, Next.js and others say where
+ * the site comes to lie; the step that takes it looks for its index.html. What is no site is a server: a container with
+ * what was built and the dependencies of production. Files with an index.html and nothing to build are a site as they
+ * are.
+ *   {"build": {"stack": "node", "node": "22", "script": "build", "output": "dist", "project": "shop",
+ *              "configuration": "staging", "start": "…" or ["…"], "port": 8080}}
  */
 #ifndef STACKS_STACK_H
 #define STACKS_STACK_H
@@ -31,9 +39,12 @@ struct plan_cache {
 };
 
 enum plan_step_type {
-    PLAN_EXEC,   /* runs argv with `files` at `directory`; what it writes there is dropped */
-    PLAN_COPY,   /* lays `files` at `directory` */
-    PLAN_CONFIG, /* changes the config by `config` */
+    PLAN_EXEC,    /* runs argv in `directory`, with `files` there if it has any; then what it writes there is dropped */
+    PLAN_COPY,    /* lays `files` at `directory`, or what was taken */
+    PLAN_CONFIG,  /* changes the config by `config` */
+    PLAN_TAKE,    /* takes the files at `directory` out of the container, or the site at one of `places` below it */
+    PLAN_RESTART, /* goes on from the base */
+    PLAN_GATHER,  /* takes `files` of the source, which lie below `directory` there ("": all of it) */
 };
 
 struct plan_step {
@@ -46,12 +57,20 @@ struct plan_step {
     char *directory;              /* absolute, in the container */
     struct plan_cache *caches;
     size_t cache_count;
-    struct json *config; /* as step_config takes it */
+    struct json *config;     /* as step_config takes it */
+    bool sees_secrets;       /* PLAN_EXEC: those of the stack_source */
+    char *advice;            /* what to do when it fails, or NULL */
+    bool copies_taken;       /* PLAN_COPY */
+    struct text_list except; /* PLAN_TAKE: names of directories that are left out */
+    struct text_list places; /* PLAN_TAKE: where a site may be, the likeliest first; empty: `directory` itself */
+    bool is_certain;         /* it is in the first of them, or the build is wrong */
+    bool is_split;           /* each language of the site has a directory of its own */
 };
 
 struct stack_plan {
-    char *stack; /* "python" */
-    char *base;
+    char *stack;         /* "python" */
+    bool is_site;        /* the last step gives a directory; else the result is the container */
+    char *base;          /* NULL: nothing is run */
     char *fallback_base; /* when no registry can be reached: made from Debian packages; NULL: none will do */
     char *fallback_note; /* what is different then, or why there is none */
     unsigned port;
@@ -60,19 +79,23 @@ struct stack_plan {
     size_t step_count;
 };
 
+enum stack_kind { STACK_UNKNOWN, STACK_DOCKERFILE, STACK_PYTHON, STACK_NODE };
+
 struct stack_source {
-    const char *directory;   /* absolute */
-    const struct tree *tree; /* its files, as stack_scan gives them */
-    const char *name;        /* the image's title; NULL: the directory's name */
-    const char *base;        /* --base, or NULL: chosen by the version that is asked for */
-    const char *interpreter; /* the base's Python; NULL: "python3" */
+    enum stack_kind kind;
+    const char *directory;               /* absolute */
+    const struct tree *tree;             /* its files, as stack_scan gives them */
+    const char *name;                    /* the image's title; NULL: the directory's name */
+    const char *base;                    /* --base, or NULL: chosen by the version that is asked for */
+    const char *interpreter;             /* the base's Python; NULL: "python3" */
+    const char *project;                 /* --project: of an Angular workspace, or NULL */
+    const char *configuration;           /* --configuration: of the build, or NULL */
+    const struct text_list *environment; /* --env, "NAME=value": also for the script that builds a site; or NULL */
     /* Only the step that installs dependencies sees them, as /run/secrets/ID; in no layer, key or log. The package
      * managers find the IDs "netrc" and "pip.conf" by themselves. */
     const struct step_secret *secrets;
     size_t secret_count;
 };
-
-enum stack_kind { STACK_UNKNOWN, STACK_DOCKERFILE, STACK_PYTHON };
 
 /* Which stack it is: "build": {"stack": …} of pl.json, else a Dockerfile, else by the files that are there. Needs only
  * `directory`, so that it can be asked before the scan. ERROR_DATA when the directory is missing, empty or has no known
@@ -96,9 +119,16 @@ int stack_scan_tests(struct engine *engine, const char *directory, const struct 
 /* Whether a path is left out of every image of a stack by its name. */
 bool stack_leaves_out(const char *path, bool is_directory);
 
-/* Carries a plan out; every decision is told through progress_note. `container` is what the last step made. */
+/* What a plan came to: a tree of a site, or a container. */
+struct stack_result {
+    bool is_site;
+    struct digest site;
+    struct container container;
+};
+/* Carries a plan out; every decision is told through progress_note. ERROR_DATA when a build passes but leaves no site,
+ * with the directories that could be one. */
 int stack_build(struct engine *engine, const struct stack_source *source, const struct stack_plan *plan,
-                const char *platform, struct container *container, struct error *error) MUST_CHECK;
+                const char *platform, struct stack_result *result, struct error *error) MUST_CHECK;
 
 /* For --plan: the decisions, then the steps with all they are given. Nothing in it depends on the machine. */
 int stack_plan_print(const struct stack_plan *plan, struct buffer *out, struct error *error) MUST_CHECK;

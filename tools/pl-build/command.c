@@ -35,10 +35,21 @@ static const struct option options[] = {
      .help = "the name of the application, instead of the directory's",
      .kind = OPTION_TEXT,
      INTO(name)},
+    {.name = "project",
+     .value_name = "PROJECT",
+     .help = "build this project of an Angular workspace",
+     .kind = OPTION_TEXT,
+     INTO(project)},
+    {.letter = 'c',
+     .name = "configuration",
+     .value_name = "NAME",
+     .help = "build this configuration of an Angular project, such as staging",
+     .kind = OPTION_TEXT,
+     INTO(configuration)},
     {.letter = 'e',
      .name = "env",
      .value_name = "NAME=VALUE",
-     .help = "set an environment variable in the image; never a secret",
+     .help = "set an environment variable in the image, and of a site's build script; never a secret",
      .kind = OPTION_TEXT,
      .traits = OPTION_REPEATABLE,
      INTO(environment)},
@@ -82,6 +93,8 @@ static const struct command_example examples[] = {
     {"pl-build ./backend", "build the application in ./backend and print the container's reference"},
     {"pl-build ./backend | pl-push-image --repo my-repo | pl-run-deploy --region us-central1",
      "from source to a running service"},
+    {"pl-build ./frontend | pl-firebase-deploy --site my-site", "from source to a deployed site"},
+    {"pl-build --configuration staging ./frontend", "another configuration of an Angular project"},
     {"pl-build --plan ./backend", "what would be done"},
     {"pl-build --explain ./backend", "why a step is made again"},
     {"pl-build --file Dockerfile.dev --target test .", "one stage of a Dockerfile"},
@@ -101,17 +114,19 @@ static const struct command_exit exits[] = {
     {0},
 };
 
-static const char *const see_also[] = {"pl-push-image", "pl-run-deploy", "pl-cache", NULL};
+static const char *const see_also[] = {"pl-push-image", "pl-run-deploy", "pl-firebase-deploy", "pl-cache", NULL};
 
 const struct command pl_build_command = {
     .name = "pl-build",
-    .summary = "build a container from a source directory",
+    .summary = "build a container or a site from a source directory",
     .synopsis = "[DIR]",
     .description =
         "Finds out what DIR (default: the current directory) holds and builds it in containers. A Dockerfile is built "
         "as it says; a Python application needs nothing: the package manager, the version of Python, the application "
-        "object, the server and the port are found, and each decision is told in one line. pl.json decides where it "
-        "says something.\n\n"
+        "object, the server and the port are found, and each decision is told in one line. So does a Node project: the "
+        "package manager, the version of Node, the framework and the directory that it writes the site to. A site is "
+        "a directory with an index.html; what serves itself is a container. pl.json decides where it says something."
+        "\n\n"
         "Every step is looked up by the content of exactly what it may see, and is run only when that was never seen "
         "before. The same source gives the same image, whoever builds it, wherever and whenever.\n\n"
         "Where no image registry can be reached, the base is made from Debian packages, and pl-build says so. A base "
@@ -119,7 +134,7 @@ const struct command pl_build_command = {
         "a registry is fetched layer by layer when a step must run on it. Google's registries take the credentials "
         "that pl-run-deploy takes, every registry those of docker and podman.\n\n"
         "Files that hold credentials are refused unless they are allowed by name.",
-    .writes = "container",
+    .writes = "container or directory",
     .options = options,
     .examples = examples,
     .exits = exits,

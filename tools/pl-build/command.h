@@ -11,6 +11,8 @@ struct arguments {
     const char *base;
     const char *platform;
     const char *name;
+    const char *project;
+    const char *configuration;
     struct text_list environment;
     struct text_list labels;
     struct text_list secrets;

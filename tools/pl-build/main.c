@@ -23,6 +23,7 @@ struct build {
     struct step_secret secrets[SOURCE_SECRET_LIMIT];
     size_t secret_count;
     struct credential_check credentials; /* of a Dockerfile's context */
+    enum stack_kind kind;
 };
 
 static void build_release(struct build *build) {
@@ -80,31 +81,35 @@ static int detect(struct build *build, struct tree *tree, struct stack_source *s
                   struct error *error) {
     if (stack_scan(&build->engine, build->directory, &build->arguments->allowed_files, tree, error) < 0)
         return -1;
-    *source = (struct stack_source){.directory = build->directory,
+    *source = (struct stack_source){.kind = build->kind,
+                                    .directory = build->directory,
                                     .tree = tree,
                                     .name = build->name,
                                     .base = build->arguments->base,
+                                    .project = build->arguments->project,
+                                    .configuration = build->arguments->configuration,
+                                    .environment = &build->arguments->environment,
                                     .secrets = build->secrets,
                                     .secret_count = build->secret_count};
     return stack_detect(source, plan, error);
 }
 
-static int build_stack(struct build *build, struct container *container, struct error *error) {
+static int build_stack(struct build *build, struct stack_result *result, struct error *error) {
     AUTO_TREE struct tree tree = {0};
     AUTO_PLAN struct stack_plan plan = {0};
     struct stack_source source;
     if (detect(build, &tree, &source, &plan, error) < 0)
         return -1;
-    return stack_build(&build->engine, &source, &plan, build->platform, container, error);
+    return stack_build(&build->engine, &source, &plan, build->platform, result, error);
 }
 
-static int print_plan(struct build *build, enum stack_kind kind, struct error *error) {
+static int print_plan(struct build *build, struct error *error) {
     AUTO_BUFFER struct buffer text = BUFFER(PLAN_LIMIT);
     AUTO_TREE struct tree tree = {0};
     AUTO_PLAN struct stack_plan plan = {0};
     struct stack_source source;
     struct dockerfile_build dockerfile = dockerfile_of(build);
-    if (kind == STACK_DOCKERFILE) {
+    if (build->kind == STACK_DOCKERFILE) {
         if (dockerfile_plan(&dockerfile, &text, error) < 0)
             return -1;
     } else if (detect(build, &tree, &source, &plan, error) < 0 || stack_plan_print(&plan, &text, error) < 0) {
@@ -138,46 +143,66 @@ static int apply_settings(struct build *build, struct container *container, stru
     return 0;
 }
 
-static int write_result(struct build *build, const struct container *container, struct error *error) {
-    AUTO_FREE char *ref = text_format("container:%s", digest_format(&container->digest).text);
-    AUTO_FREE char *platform = text_format("linux/%s", container_architecture(container));
+static int write_result(struct build *build, const struct stack_result *result, struct error *error) {
+    const struct digest *digest = result->is_site ? &result->site : &result->container.digest;
+    AUTO_FREE char *ref = text_format("%s:%s", result->is_site ? "directory" : "container", digest_format(digest).text);
     struct record_list out = {0};
-    struct record record = record_new(RECORD_CONTAINER, ref);
+    struct record record = record_new(result->is_site ? RECORD_DIRECTORY : RECORD_CONTAINER, ref);
     json_set_text(record.json, "name", build->name);
-    json_set_text(record.json, "platform", platform);
+    if (!result->is_site) {
+        AUTO_FREE char *platform = text_format("linux/%s", container_architecture(&result->container));
+        json_set_text(record.json, "platform", platform);
+    }
     record_list_add(&out, record);
-    int result = command_write_records(build->context, &out, error);
+    int written = command_write_records(build->context, &out, error);
     record_list_release(&out);
-    if (result == 0)
+    if (written == 0)
         command_summary(build->context, "%s: %u steps found, %u made, %s", build->name, build->engine.steps_found,
                         build->engine.steps_made, ref);
-    return result;
+    return written;
 }
 
-static int build_container(struct build *build, enum stack_kind kind, struct error *error) {
-    AUTO_CONTAINER struct container container = {0};
+static int build_all(struct build *build, struct error *error) {
+    struct stack_result result = {0};
     struct dockerfile_build dockerfile = dockerfile_of(build);
-    int result = kind == STACK_DOCKERFILE ? dockerfile_build(&build->engine, &dockerfile, &container, error)
-                                          : build_stack(build, &container, error);
-    if (result < 0 || apply_settings(build, &container, error) < 0)
-        return -1;
-    return write_result(build, &container, error);
+    int status = build->kind == STACK_DOCKERFILE
+                     ? dockerfile_build(&build->engine, &dockerfile, &result.container, error)
+                     : build_stack(build, &result, error);
+    if (status == 0 && result.is_site && build->arguments->labels.count > 0)
+        status = error_set(error, ERROR_USAGE, "--label is for containers; this is a site");
+    if (status == 0 && !result.is_site)
+        status = apply_settings(build, &result.container, error);
+    if (status == 0)
+        status = write_result(build, &result, error);
+    container_release(&result.container);
+    return status;
+}
+
+static int check_options(const struct build *build, struct error *error) {
+    const struct arguments *arguments = build->arguments;
+    if (build->kind == STACK_DOCKERFILE && arguments->base)
+        return error_set(error, ERROR_USAGE, "--base is for sources without a Dockerfile: FROM names the base here");
+    if (build->kind != STACK_DOCKERFILE && (arguments->target || arguments->build_arguments.count))
+        return error_set(error, ERROR_USAGE, "--target and --build-arg are for Dockerfiles; there is none here");
+    if (build->kind != STACK_NODE && (arguments->project || arguments->configuration))
+        return error_set(error, ERROR_USAGE, "--project and --configuration are for Angular; there is none here");
+    return 0;
 }
 
 static int run_build(struct build *build, struct error *error) {
     AUTO_GOOGLE_LOGIN struct google_login login = {0};
-    enum stack_kind kind = STACK_DOCKERFILE;
     AUTO_REGISTRIES struct registries registries = {
         .progress = build->context->progress, .open = google_login_open, .context = &login};
     struct image_source source = registries_source(&registries);
-    if (prepare(build, error) < 0 || (!build->arguments->file && stack_find(build->directory, &kind, error) < 0))
+    struct package_source packages = registries_packages(&registries);
+    build->kind = STACK_DOCKERFILE;
+    if (prepare(build, error) < 0 ||
+        (!build->arguments->file && stack_find(build->directory, &build->kind, error) < 0) ||
+        check_options(build, error) < 0)
         return -1;
-    if (kind == STACK_DOCKERFILE && build->arguments->base)
-        return error_set(error, ERROR_USAGE, "--base is for sources without a Dockerfile: FROM names the base here");
-    if (kind != STACK_DOCKERFILE && (build->arguments->target || build->arguments->build_arguments.count))
-        return error_set(error, ERROR_USAGE, "--target and --build-arg are for Dockerfiles; there is none here");
     build->engine.progress = build->context->progress;
     build->engine.source = &source;
+    build->engine.packages = &packages;
     build->engine.no_cache = build->arguments->no_cache;
     build->engine.ask_bases = build->arguments->pull;
     build->engine.explain = build->arguments->explain;
@@ -186,8 +211,8 @@ static int run_build(struct build *build, struct error *error) {
     if (!build->engine.store)
         return -1;
     if (build->arguments->plan)
-        return print_plan(build, kind, error);
-    return read_secrets(build, error) < 0 ? -1 : build_container(build, kind, error);
+        return print_plan(build, error);
+    return read_secrets(build, error) < 0 ? -1 : build_all(build, error);
 }
 
 static int run(struct command_context *context, void *arguments, struct error *error) {

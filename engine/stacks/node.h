@@ -1,0 +1,92 @@
+/* What the files about Node.js share. Internal to engine/stacks. */
+#ifndef STACKS_NODE_H
+#define STACKS_NODE_H
+
+#include "engine/stacks/semver.h"
+#include "engine/stacks/stack.h"
+
+enum node_manager {
+    NODE_NO_MANAGER, /* no package.json: nothing is installed */
+    NODE_NPM,
+    NODE_PNPM,
+    NODE_YARN_CLASSIC, /* yarn 1 */
+    NODE_YARN,         /* yarn 2 and later */
+    NODE_BUN,
+};
+
+/* What makes a site out of the source, as far as pl knows it. */
+struct node_framework;
+
+struct node_project {
+    const struct stack_source *source;
+    struct stack_plan *plan;
+    struct json *settings; /* "build" of pl.json, or NULL */
+    struct json *package;  /* package.json, or NULL */
+    struct json *firebase; /* firebase.json, or NULL */
+
+    enum node_manager manager;
+    char *manager_version;  /* "9.15.0", or NULL: any */
+    char *manager_hash;     /* "sha512.HEX" as packageManager has it, or NULL */
+    char *lock;             /* "package-lock.json", or NULL */
+    struct text_list files; /* what the install step may see */
+    bool needs_all_files;   /* installing runs code of the source */
+
+    const struct node_framework *framework; /* or NULL */
+    char *script;                           /* of package.json, that builds; NULL: there is nothing to build */
+    char *script_text;                      /* what it says */
+    struct text_list arguments;             /* of the script */
+    struct text_list outputs;               /* directories that the site may be written to, the likeliest first */
+    bool is_output_certain;                 /* outputs says all */
+    bool is_split_by_language;              /* each language has a directory of its own in the output */
+    char *cache;                            /* a directory of the source that the build keeps a cache in, or NULL */
+    char *cache_name;                       /* its id */
+
+    bool is_server;           /* a container, not a site */
+    struct text_list command; /* that starts it */
+};
+
+/* stack_detect for Node and for static files. */
+int node_detect(const struct stack_source *source, struct stack_plan *plan, struct error *error) MUST_CHECK;
+
+/* Reads a file of the source: within the limit of `text`; *found false when the tree has no such regular file. */
+int node_read(const struct node_project *project, const char *path, struct buffer *text, bool *found,
+              struct error *error) MUST_CHECK;
+/* Reads JSON, comments allowed; *json NULL when there is no such file. */
+int node_read_json(const struct node_project *project, const char *path, struct json **json,
+                   struct error *error) MUST_CHECK;
+bool node_has(const struct node_project *project, const char *path);
+/* A text of "build" in pl.json, or NULL; what is there and is no text is ERROR_DATA. */
+int node_setting(const struct node_project *project, const char *key, const char **text,
+                 struct error *error) MUST_CHECK;
+/* A script of package.json, or NULL. */
+const char *node_script(const struct node_project *project, const char *name);
+/* The range that package.json asks for of a package, as any kind of dependency, or NULL. */
+const char *node_dependency(const struct node_project *project, const char *package);
+
+/* node_manager.c: manager, its version, lock, files. */
+int node_find_manager(struct node_project *project, struct error *error) MUST_CHECK;
+const char *node_manager_name(enum node_manager manager);
+/* node_lifecycle.c: whether `install` runs code of the source; adds what is known to be needed to the files. */
+void node_find_lifecycle(struct node_project *project);
+/* node_version.c: the plan's base and fallback. */
+int node_find_version(struct node_project *project, struct error *error) MUST_CHECK;
+/* node_site.c: framework, script, outputs; or that it is a server. */
+int node_find_build(struct node_project *project, struct error *error) MUST_CHECK;
+void node_add_output(struct node_project *project, const char *directory);
+/* node_angular.c: project, arguments, outputs. */
+int node_find_angular(struct node_project *project, struct error *error) MUST_CHECK;
+/* node_start.c: the command of a server, and the port. */
+int node_find_start(struct node_project *project, struct error *error) MUST_CHECK;
+bool node_start_needs_development(const struct node_project *project);
+/* node_install.c: the step that installs the dependencies. */
+void node_plan_install(struct node_project *project, bool only_production);
+/* The step that runs the build script. */
+void node_plan_build(struct node_project *project);
+
+/* script_scan.c: values in a configuration that is code. */
+enum script_value { SCRIPT_ABSENT, SCRIPT_TEXT, SCRIPT_COMPUTED };
+/* The value of `key:` where it is a literal text, or path.resolve(__dirname, "text") and its like. The text must be
+ * without comments. The last one counts; the caller frees *value. */
+enum script_value script_find(const char *text, const char *key, char **value);
+
+#endif
