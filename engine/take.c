@@ -65,6 +65,16 @@ static int record(struct engine *engine, const char *key, const char *name, cons
     return store_name_write(engine->store, "taken", key, value, error);
 }
 
+/* What is taken is named by its content alone: who made it in the container says nothing. */
+static int drop_owners(struct engine *engine, struct digest *digest, struct error *error) {
+    AUTO_TREE struct tree tree = {0};
+    if (tree_load(engine, digest, &tree, error) < 0)
+        return -1;
+    for (size_t i = 0; i < tree.count; i++)
+        tree.entries[i].has_owner = false;
+    return tree_store(engine, &tree, digest, error);
+}
+
 /* ---- the site ---- */
 
 static bool is_site(struct engine *engine, const struct digest *digest, bool is_split) {
@@ -93,7 +103,9 @@ static int try_place(struct engine *engine, const struct container *from, const 
         *error = failure;
         return -1;
     }
-    return is_directory && is_site(engine, tree, site->is_split);
+    if (!is_directory || !is_site(engine, tree, site->is_split))
+        return 0;
+    return drop_owners(engine, tree, error) < 0 ? -1 : 1;
 }
 
 /* Directories below `folder` with an index.html; what is hidden and what is installed is no site. */
@@ -193,7 +205,9 @@ static int make_directory(struct engine *engine, const struct container *from, c
     if (sandbox_enter(error) < 0 ||
         step_extract_except(engine, from, take->path, take->except, tree, &is_directory, error) < 0)
         return -1;
-    return is_directory ? 0 : error_set(error, ERROR_DATA, "%s is no directory", take->path);
+    if (!is_directory)
+        return error_set(error, ERROR_DATA, "%s is no directory", take->path);
+    return drop_owners(engine, tree, error);
 }
 
 /* Either `site` or `take`. */
