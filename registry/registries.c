@@ -2,13 +2,21 @@
 
 #include "registry/npm.h"
 
+enum { DEADLINE = 3600 };
+
+static struct http *open_plain(struct registries *registries) {
+    registries->sources[0] = registries->sources[1];
+    return http_new(&(struct http_options){.progress = registries->progress, .deadline = DEADLINE});
+}
+
 static void open_registry(struct registries *registries) {
     if (registries->registry)
         return;
     registries->docker = (struct docker_login){.progress = registries->progress};
     registries->sources[1] = docker_login_source(&registries->docker, NULL);
-    registries->http =
-        registries->open(registries->context, registries->progress, &registries->sources[1], &registries->sources[0]);
+    registries->http = registries->open ? registries->open(registries->context, registries->progress,
+                                                           &registries->sources[1], &registries->sources[0])
+                                        : open_plain(registries);
     registries->registry = registry_new(&(struct registry_options){
         .http = registries->http, .progress = registries->progress, .logins = &registries->sources[0]});
 }

@@ -134,6 +134,11 @@ static char *describe_files(const struct python_project *project, const struct t
     return buffer_take(&names);
 }
 
+static char *advise(const char *files) {
+    return text_format("correct %s; a package that has to be compiled needs a base with a compiler: --base python:3.12",
+                       text_is_empty(files) ? "what it runs" : files);
+}
+
 void python_plan_install(struct python_project *project, const struct text_list *all_files) {
     if (!project->has_environment)
         return;
@@ -146,9 +151,7 @@ void python_plan_install(struct python_project *project, const struct text_list 
     step->directory = text_copy("/app");
     step->input_name = describe_files(project, &project->files);
     step->sees_secrets = true;
-    step->advice = text_format("correct %s; a package that has to be compiled needs a base with a compiler: --base "
-                               "python:3.12",
-                               text_is_empty(step->input_name) ? "what it runs" : step->input_name);
+    step->advice = advise(step->input_name);
     text_list_add_all(&step->files, project->needs_all_files ? all_files : &project->files);
     text_list_sort(&step->files);
     set_environment(project, recipe, step);
@@ -229,6 +232,8 @@ void python_plan_development(struct python_project *project, const struct python
     struct plan_step *step = plan_add_step(project->plan, PLAN_EXEC, name);
     step->directory = text_copy("/app");
     step->input_name = text_copy(files);
+    step->sees_secrets = true;
+    step->advice = advise(step->input_name);
     if (development->is_declared && project->needs_all_files)
         add_all_files(project, &step->files);
     else if (development->is_declared)

@@ -238,17 +238,21 @@ static int run_check(struct running *running, const struct container *container,
 static int build_and_run(struct running *running, const char *platform, const struct test_limits *limits,
                          struct error *error) {
     const struct test_request *request = running->request;
-    AUTO_CONTAINER struct container container = {0};
+    struct stack_result made = {0};
     struct stack_source source = {.directory = request->directory,
                                   .tree = request->tree,
                                   .base = request->base,
                                   .secrets = request->secrets,
                                   .secret_count = request->secret_count};
-    if (stack_build(running->engine, &source, &running->plan->plan, platform, &container, error) < 0 ||
-        tree_store(running->engine, request->tree, &running->result->source, error) < 0)
-        return -1;
-    running->result->container = container.digest;
-    return run_check(running, &container, limits, error);
+    int result = stack_build(running->engine, &source, &running->plan->plan, platform, &made, error);
+    if (result == 0)
+        result = tree_store(running->engine, request->tree, &running->result->source, error);
+    if (result == 0) {
+        running->result->container = made.container.digest;
+        result = run_check(running, &made.container, limits, error);
+    }
+    container_release(&made.container);
+    return result;
 }
 
 int test_run(struct engine *engine, const struct test_request *request, const struct test_plan *plan,

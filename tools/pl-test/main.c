@@ -105,10 +105,12 @@ static int test(struct testing *testing, struct error *error) {
     AUTO_REGISTRIES struct registries registries = {.progress = testing->context->progress};
     AUTO_TEST_PLAN struct test_plan plan = {0};
     struct image_source source = registries_source(&registries);
+    struct package_source packages = registries_packages(&registries);
     if (prepare(testing, error) < 0)
         return -1;
     testing->engine.progress = testing->context->progress;
     testing->engine.source = &source;
+    testing->engine.packages = &packages;
     testing->engine.explain = testing->arguments->explain;
     testing->engine.scope = testing->directory;
     testing->engine.store = store_open(NULL, error);
