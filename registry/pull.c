@@ -119,7 +119,8 @@ static int fetch_into(struct session *session, const struct reference *reference
                                    .sink = write_piece,
                                    .sink_restart = start_over,
                                    .sink_context = download,
-                                   .sink_limit = size};
+                                   .sink_limit = size,
+                                   .resumable = true};
     if (session_perform(session, scope, &request, &response, error) < 0)
         return -1;
     return response.status == 200 ? 0 : session_refused(session, "fetch a blob", &response, error);

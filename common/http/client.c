@@ -19,7 +19,8 @@ enum {
     FIRST_BACKOFF = 500,   /* milliseconds */
     LONGEST_BACKOFF = 30000,
     REDIRECTS = 5,
-    WAIT_SLICE = 100, /* how often a cancellation is looked for */
+    PROGRESS = 1024 * 1024, /* bytes of a body that make a broken transfer a useful one */
+    WAIT_SLICE = 100,       /* how often a cancellation is looked for */
 };
 
 enum call_state { CALL_WAITING, CALL_RUNNING, CALL_FINISHED };
@@ -36,18 +37,13 @@ struct call {
     char *url;
     char *trusted;       /* the URL that the user or pl named, before any server had a say */
     char *authorization; /* header line; wiped */
+    uint64_t received;   /* what the sink has */
     unsigned tries, redirects;
-    bool is_guided; /* the URL comes from a server */
-    bool sink_used;
+    bool is_guided;   /* the URL comes from a server */
+    bool left_origin; /* a redirect led away from where the secret belongs */
     bool failed;
     struct error failure;
     struct transfer transfer;
-};
-
-/* What kind of address a host that the user named turned out to have. */
-struct known_host {
-    char *host;
-    enum address_class class;
 };
 
 struct http {
@@ -55,14 +51,12 @@ struct http {
     struct error load_failure;
     struct progress *progress;
     char *user_agent;
-    struct text_list plain_hosts;
+    struct destinations destinations;
     int64_t end; /* monotonic milliseconds */
     unsigned deadline;
     unsigned stall;
     unsigned retries_in_a_row;
     struct call *calls;
-    struct known_host *known;
-    size_t known_count;
 };
 
 static int64_t now_milliseconds(void) {
@@ -82,7 +76,7 @@ struct http *http_new(const struct http_options *options) {
     http->progress = options->progress;
     http->user_agent = text_copy(options->user_agent ? options->user_agent : "pl/" PL_VERSION);
     if (options->plain_hosts)
-        text_list_add_all(&http->plain_hosts, options->plain_hosts);
+        text_list_add_all(&http->destinations.plain_hosts, options->plain_hosts);
     http->deadline = options->deadline ? options->deadline : DEADLINE;
     http->stall = options->stall ? options->stall : STALL;
     http_renew_deadline(http);
@@ -109,10 +103,7 @@ void http_release(struct http **http) {
         call_release(call);
     }
     transfer_pool_release(&(*http)->pool);
-    for (size_t i = 0; i < (*http)->known_count; i++)
-        free((*http)->known[i].host);
-    free((*http)->known);
-    text_list_release(&(*http)->plain_hosts);
+    destinations_release(&(*http)->destinations);
     free((*http)->user_agent);
     free(*http);
     *http = NULL;
@@ -133,87 +124,6 @@ const char *http_header(const struct http_response *response, const char *name) 
             return line + length + 2;
     }
     return NULL;
-}
-
-/* ---- where a connection may go ---- */
-
-static enum address_class class_of_host(const struct http *http, const char *host) {
-    for (size_t i = 0; i < http->known_count; i++)
-        if (text_equal(http->known[i].host, host))
-            return http->known[i].class;
-    return text_equal(host, "localhost") ? ADDRESS_LOOPBACK : address_class_of_literal(host);
-}
-
-static void remember_host(struct http *http, const char *url, enum address_class class) {
-    AUTO_FREE char *host = url_host(url);
-    for (size_t i = 0; i < http->known_count; i++)
-        if (text_equal(http->known[i].host, host)) {
-            http->known[i].class = class;
-            return;
-        }
-    http->known = memory_resize(http->known, http->known_count + 1, sizeof(*http->known));
-    http->known[http->known_count++] = (struct known_host){.host = take_pointer(&host), .class = class};
-}
-
-static bool proxy_is_set(bool is_https) {
-    static const char *const https[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
-    static const char *const http[] = {"http_proxy", "all_proxy", "ALL_PROXY"};
-    const char *const *names = is_https ? https : http;
-    for (size_t i = 0; i < (is_https ? ARRAY_LENGTH(https) : ARRAY_LENGTH(http)); i++)
-        if (!text_is_empty(getenv(names[i])))
-            return true;
-    return false;
-}
-
-/* A guided connection may go to the public network, or to the kind of network where the trusted host is. Through a
- * proxy only the proxy's address is seen here: then the name alone can be judged, which is done in check_url. */
-static bool admit_address(void *owner, enum address_class class) {
-    struct call *call = owner;
-    bool proxied = !url_is_loopback(call->url) && proxy_is_set(text_starts_with(call->url, "https:"));
-    if (!call->is_guided) {
-        if (!proxied)
-            remember_host(call->http, call->url, class);
-        return true;
-    }
-    if (class == ADDRESS_PUBLIC || proxied)
-        return true;
-    AUTO_FREE char *host = url_host(call->trusted);
-    return class_of_host(call->http, host) == class;
-}
-
-static bool is_plain_host(const struct http *http, const char *url) {
-    struct url_parts parts;
-    if (!url_split(url, &parts))
-        return false;
-    AUTO_FREE char *host = url_host(url);
-    bool brackets = strchr(host, ':') != NULL;
-    AUTO_FREE char *name = text_format("%s%s%s:%u", brackets ? "[" : "", host, brackets ? "]" : "", parts.port);
-    return text_list_contains(&http->plain_hosts, name);
-}
-
-/* Whether this URL may be asked at all. */
-static int check_url(const struct http *http, const char *url, const char *trusted, struct error *error) {
-    AUTO_FREE char *host = url_host(url);
-    if (!host)
-        return error_set(error, trusted ? ERROR_PROTOCOL : ERROR_CONFIGURATION, "\"%.300s\" is no http or https URL",
-                         url);
-    bool is_plain = !strncasecmp(url, "http:", 5);
-    if (trusted) {
-        AUTO_FREE char *trusted_host = url_host(trusted);
-        if (is_plain && strncasecmp(trusted, "http:", 5))
-            return error_set(error, ERROR_PROTOCOL, "%s named an http URL, which would leave TLS: %.300s", trusted_host,
-                             url);
-        enum address_class class = class_of_host(http, host);
-        if (class != ADDRESS_PUBLIC && class != class_of_host(http, trusted_host))
-            return error_set(error, ERROR_PROTOCOL, "%s named a URL of the local or a private network: %.300s",
-                             trusted_host, url);
-    }
-    if (is_plain && !url_is_loopback(url) && !is_plain_host(http, url)) {
-        error_set(error, trusted ? ERROR_PROTOCOL : ERROR_CONFIGURATION,
-                  "%.300s would be spoken to without TLS, which is only done on this machine", url);
-        return error_next(error, "use https");
-    }
-    return 0;
 }
 
 /* ---- one request ---- */
@@ -248,6 +158,12 @@ static bool may_repeat(const struct http_request *request) {
     return request->idempotent;
 }
 
+/* Asked by the transfer for each address before it is connected to. */
+static bool admit_address(void *owner, enum address_class class) {
+    struct call *call = owner;
+    return destinations_admit(&call->http->destinations, call->url, call->is_guided ? call->trusted : NULL, class);
+}
+
 static void begin(struct call *call, int64_t now) {
     struct http *http = call->http;
     int64_t left = http->end - now, wanted = (int64_t)call->request->timeout * 1000;
@@ -256,14 +172,16 @@ static void begin(struct call *call, int64_t now) {
     call->response.url = NULL;
     http_response_release(&call->response);
     free(last_url);
-    if (call->sink_used && call->request->sink_restart)
+    if (call->received && !call->request->resumable) {
         call->request->sink_restart(call->request->sink_context);
-    call->sink_used = call->request->sink != NULL;
-    call->tries++;
+        call->received = 0;
+    }
     call->transfer = (struct transfer){
         .request = call->request,
         .url = call->url,
-        .authorization = call->authorization,
+        .authorization = call->left_origin ? NULL : call->authorization,
+        .offset = call->received,
+        .received = call->received,
         .user_agent = http->user_agent,
         .timeout = (uint64_t)(wanted && wanted < left ? wanted : left),
         .stall = call->request->timeout > http->stall ? call->request->timeout : http->stall,
@@ -306,14 +224,20 @@ static int64_t backoff(unsigned tries) {
     return (int64_t)(random % (uint32_t)(most + 1));
 }
 
+/* The server has no part that begins where the sink ends. */
+static bool rest_is_refused(const struct call *call) {
+    return call->transfer.offset && call->response.status == 416;
+}
+
 static bool may_try_again(const struct call *call) {
     const struct transfer *transfer = &call->transfer;
     const struct http_request *request = call->request;
     unsigned most = TRIES;
-    if (request->no_retry || call->http->retries_in_a_row >= RETRIES_IN_A_ROW)
+    bool sink_is_spoilt = call->received && !request->resumable && !request->sink_restart;
+    if (request->no_retry || sink_is_spoilt || call->http->retries_in_a_row >= RETRIES_IN_A_ROW)
         return false;
     if (transfer->outcome == TRANSFER_ANSWERED) {
-        if (!status_is_transient(call->response.status) || !may_repeat(request))
+        if ((!status_is_transient(call->response.status) && !rest_is_refused(call)) || !may_repeat(request))
             return false;
     } else if (transfer->outcome == TRANSFER_NOT_CONNECTED) {
         if (transfer->was_refused && url_is_loopback(call->url))
@@ -323,6 +247,17 @@ static bool may_try_again(const struct call *call) {
         return false;
     }
     return call->tries < most;
+}
+
+/* A retry begins where the request began. */
+static void rewind_redirects(struct call *call) {
+    if (!call->redirects)
+        return;
+    free(call->url);
+    call->url = text_copy(call->request->url);
+    call->is_guided = call->request->named_by != NULL;
+    call->left_origin = false;
+    call->redirects = 0;
 }
 
 /* Puts the request off and says so, or returns false when there is no time for another try. */
@@ -340,6 +275,7 @@ static bool try_again(struct call *call, int64_t now) {
                                       : text_format("does not answer (%.200s)", call->transfer.error.text);
     progress_note(http->progress, "%s %s; trying again in %.1f s (try %u of %u)", host, reason, (double)wait / 1000,
                   call->tries + 1, TRIES);
+    rewind_redirects(call);
     return true;
 }
 
@@ -362,23 +298,40 @@ static int redirect(struct call *call, struct error *error) {
     if (leaves_tls)
         return error_set(error, ERROR_PROTOCOL, "%s redirects from https to http: %.300s", host, target);
     AUTO_FREE char *from = url_origin(call->url), *to = url_origin(target);
-    if (!text_equal(from, to) && call->authorization) {
-        memory_wipe(call->authorization, strlen(call->authorization));
-        free(take_pointer(&call->authorization));
-    }
-    if (check_url(call->http, target, call->trusted, error) < 0)
+    if (!text_equal(from, to))
+        call->left_origin = true;
+    if (destinations_check(&call->http->destinations, target, call->trusted, error) < 0)
         return -1;
     free(call->url);
     call->url = take_pointer(&target);
     call->is_guided = true;
-    call->tries = 0;
     return 0;
+}
+
+/* What a transfer did to the body of a resumable request. */
+static void take_stock(struct call *call) {
+    const struct transfer *transfer = &call->transfer;
+    /* As long as there is progress the tries are not used up. */
+    if (transfer->received >= call->received + PROGRESS) {
+        call->tries = 1;
+        call->http->retries_in_a_row = 0;
+    }
+    call->received = transfer->received;
+    if (!transfer->offset || transfer->outcome != TRANSFER_ANSWERED)
+        return;
+    if (call->response.status == 206)
+        call->response.status = 200;
+    if (rest_is_refused(call) && call->request->sink_restart) {
+        call->request->sink_restart(call->request->sink_context);
+        call->received = 0;
+    }
 }
 
 /* A transfer has ended: redirect, try again, or be done. */
 static void settle(struct call *call, int64_t now) {
     struct error failure = {0};
     bool answered = call->transfer.outcome == TRANSFER_ANSWERED;
+    take_stock(call);
     if (answered && is_redirect(call)) {
         if (redirect(call, &failure) < 0)
             fail(call, &failure);
@@ -447,9 +400,10 @@ static void step(struct http *http) {
     for (struct call *call = http->calls; call; call = call->next) {
         if (call->state != CALL_WAITING)
             continue;
-        if (call->start_at <= now)
+        if (call->start_at <= now) {
+            call->tries++;
             begin(call, now);
-        else if (call->start_at - now < wait)
+        } else if (call->start_at - now < wait)
             wait = call->start_at - now;
     }
     if (deliver(http))
@@ -467,7 +421,7 @@ int http_start(struct http *http, const struct http_request *request, http_done 
             *error = http->load_failure;
         return -1;
     }
-    if (check_url(http, request->url, request->named_by, error) < 0)
+    if (destinations_check(&http->destinations, request->url, request->named_by, error) < 0)
         return -1;
     AUTO_FREE char *authorization = NULL;
     if (request->authorization != HTTP_NO_AUTHORIZATION && request->secret) {

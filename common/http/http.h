@@ -4,7 +4,8 @@
  * always verified, plain http only where the URL says so and the host is loopback or was named in `plain_hosts`.
  * netrc is never read; a redirect is only followed when the request allows it, at most 5 times, never from https to
  * http, never to a loopback, private or link-local address unless the first host has an address of that kind (checked
- * on the address that is connected to), and Authorization is dropped as soon as scheme, host or port changes. A proxy
+ * on the address that is connected to), and Authorization is dropped as soon as scheme, host or port changes; a retry
+ * begins where the request began, since a redirect's target may have been signed for a while only. A proxy
  * of the environment is used, never for loopback. SSL_CERT_FILE or CURL_CA_BUNDLE, and SSL_CERT_DIR, name other roots.
  *
  * Retry: 408, 429, 500, 502, 503, 504 and connection errors, of requests that are `idempotent` and whose body can be
@@ -62,11 +63,14 @@ struct http_request {
                             * is cut off when the status is not 2xx */
     /* Or the body of a 2xx goes here piece by piece, never beyond sink_limit bytes; return -1 to stop with *error. */
     int (*sink)(void *context, const char *data, size_t length, struct error *error);
-    /* Called before a retry starts the body over. */
+    /* Called before a retry starts the body over. Without it, and not resumable, there is no retry once the sink has
+     * got something. */
     void (*sink_restart)(void *context);
     void *sink_context;
     uint64_t sink_limit;
-    int64_t delay;    /* milliseconds to wait before it is sent */
+    bool resumable; /* the body is the same whenever it is asked for (a blob): a retry asks for what is missing (Range,
+                     * told as 200), and starts over only when the server sends all of it again */
+    int64_t delay;  /* milliseconds to wait before it is sent */
     unsigned timeout; /* seconds for this one request, 0: only the stall limit and the deadline */
 };
 

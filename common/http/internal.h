@@ -1,4 +1,4 @@
-/* What the files of common/http share: URLs taken apart, kinds of addresses, and one transfer at a time. */
+/* What the files of common/http share: URLs taken apart, where a request may go, and one transfer at a time. */
 #ifndef HTTP_INTERNAL_H
 #define HTTP_INTERNAL_H
 
@@ -19,6 +19,27 @@ enum address_class address_class_of(const struct sockaddr *address);
 /* ADDRESS_PUBLIC for what is no address. */
 enum address_class address_class_of_literal(const char *host);
 
+/* What kind of address a host that the user named turned out to have. */
+struct known_host {
+    char *host;
+    enum address_class class;
+};
+struct destinations {
+    struct text_list plain_hosts;
+    struct known_host *known;
+    size_t known_count;
+};
+/* Whether a URL may be asked at all. `trusted` is the URL whose server named this one, or NULL when the user did:
+ * ERROR_PROTOCOL then, else ERROR_CONFIGURATION. */
+int destinations_check(const struct destinations *destinations, const char *url, const char *trusted,
+                       struct error *error) MUST_CHECK;
+/* Whether an address may be connected to for the URL. One that a server named may lie in the public network, or in the
+ * kind of network where the trusted host is. Through a proxy only the proxy's address is seen here: then the name alone
+ * can be judged, which destinations_check does. */
+bool destinations_admit(struct destinations *destinations, const char *url, const char *trusted,
+                        enum address_class address);
+void destinations_release(struct destinations *destinations);
+
 enum transfer_outcome {
     TRANSFER_ANSWERED,
     TRANSFER_NOT_CONNECTED, /* no name, no route, refused: nothing was sent */
@@ -35,6 +56,7 @@ struct transfer {
     const char *user_agent;
     uint64_t timeout; /* milliseconds for all of it */
     unsigned stall;   /* seconds */
+    uint64_t offset;  /* bytes of the body that the sink has from an earlier try: the rest is asked for */
     bool only_once;   /* must not reach the server twice, whatever happens to the connection */
     /* Asked for each address before it is connected to. */
     bool (*admit)(void *owner, enum address_class address);
@@ -47,7 +69,8 @@ struct transfer {
 
     void *easy, *header_lines; /* curl's */
     uint64_t sent;             /* of body_fd */
-    uint64_t received;         /* into the sink */
+    uint64_t received;         /* into the sink, those before `offset` included */
+    bool sink_begun;
     size_t header_bytes;
     bool is_cut;
     char detail[256];

@@ -149,23 +149,53 @@ static size_t header_arrived(char *data, size_t size, size_t count, void *contex
     return length;
 }
 
-/* What a write callback returns to end the transfer. */
-static size_t too_large(struct transfer *transfer, uint64_t limit) {
-    error_set(&transfer->error, ERROR_PROTOCOL, "the answer is larger than the %llu bytes that were expected",
-              (unsigned long long)limit);
+static int too_large(struct transfer *transfer, uint64_t limit) {
+    return error_set(&transfer->error, ERROR_PROTOCOL, "the answer is larger than the %llu bytes that were expected",
+                     (unsigned long long)limit);
+}
+
+/* An answer that announces too much is ended at its first byte. */
+static bool announces_more_than(const struct transfer *transfer, uint64_t limit) {
+    curl_off_t announced = -1;
+    curl.easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+    return announced > 0 && (uint64_t)announced > limit;
+}
+
+/* "bytes 100-999/1000" begins at 100. */
+static bool range_begins_at(const char *range, uint64_t offset) {
+    AUTO_FREE char *expected = text_format("bytes %llu-", (unsigned long long)offset);
+    return range && text_starts_with(range, expected);
+}
+
+/* The first piece of a body tells whether it goes on where the last try ended, or is all of it again. */
+static int begin_sink(struct transfer *transfer, long status) {
+    const struct http_request *request = transfer->request;
+    transfer->sink_begun = true;
+    if (transfer->offset && status != 206) {
+        if (!request->sink_restart)
+            return error_set(&transfer->error, ERROR_PROTOCOL, "the answer is all of it instead of the missing part");
+        transfer->received = 0;
+        request->sink_restart(request->sink_context);
+    } else if (transfer->offset &&
+               !range_begins_at(http_header(transfer->response, "content-range"), transfer->offset)) {
+        return error_set(&transfer->error, ERROR_PROTOCOL, "the answer is another part than the one asked for");
+    }
+    if (announces_more_than(transfer, request->sink_limit - transfer->received))
+        return too_large(transfer, request->sink_limit);
     return 0;
 }
 
-static int give_to_sink(struct transfer *transfer, const char *data, size_t length) {
+static int give_to_sink(struct transfer *transfer, long status, const char *data, size_t length) {
     const struct http_request *request = transfer->request;
+    if (!transfer->sink_begun && begin_sink(transfer, status) < 0)
+        return -1;
     if (length > request->sink_limit - transfer->received)
-        return error_set(&transfer->error, ERROR_PROTOCOL,
-                         "the answer is larger than the %llu bytes that were expected",
-                         (unsigned long long)request->sink_limit);
+        return too_large(transfer, request->sink_limit);
     transfer->received += length;
     return request->sink(request->sink_context, data, length, &transfer->error);
 }
 
+/* What curl's callback returns is less than `length` to end the transfer. */
 static size_t body_arrived(char *data, size_t size, size_t count, void *context) {
     struct transfer *transfer = context;
     struct buffer *body = &transfer->response->body;
@@ -173,22 +203,16 @@ static size_t body_arrived(char *data, size_t size, size_t count, void *context)
     long status = 0;
     curl.easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     bool is_success = status >= 200 && status < 300;
-    curl_off_t announced = -1;
-    uint64_t limit = is_success && transfer->request->sink ? transfer->request->sink_limit : body->limit;
-    curl.easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
-    if (is_success && announced > 0 && (uint64_t)announced > limit)
-        return too_large(transfer, limit);
     if (is_success && transfer->request->sink)
-        return give_to_sink(transfer, data, length) < 0 ? 0 : length;
-    if (length <= body->limit - body->length) {
-        buffer_append(body, data, length);
-        return length;
+        return give_to_sink(transfer, status, data, length) < 0 ? 0 : length;
+    bool fits = length <= body->limit - body->length;
+    if (is_success && (!fits || announces_more_than(transfer, body->limit))) {
+        too_large(transfer, body->limit);
+        return 0;
     }
-    if (is_success)
-        return too_large(transfer, body->limit);
-    buffer_append(body, data, body->limit - body->length);
-    transfer->is_cut = true;
-    return 0;
+    buffer_append(body, data, fits ? length : body->limit - body->length);
+    transfer->is_cut = transfer->is_cut || !fits;
+    return fits ? length : 0;
 }
 
 static size_t body_wanted(char *data, size_t size, size_t count, void *context) {
@@ -249,6 +273,10 @@ static int set_headers(struct transfer *transfer, struct error *error) {
     }
     if (transfer->authorization)
         add_header(transfer, transfer->authorization);
+    if (transfer->offset) {
+        AUTO_FREE char *range = text_format("Range: bytes=%llu-", (unsigned long long)transfer->offset);
+        add_header(transfer, range);
+    }
     AUTO_FREE char *type =
         request->content_type ? text_format("Content-Type: %s", request->content_type) : text_copy("Content-Type:");
     if (strpbrk(type, "\r\n"))

@@ -149,6 +149,81 @@ static void a_broken_download_starts_over(void **state) {
     assert_string_equal(buffer_text(&got), "0123456789");
 }
 
+static void break_off_then_go_on(struct server *server, int client, const char *request, int count) {
+    char where[200];
+    if (strstr(request, "GET /moved ")) {
+        snprintf(where, sizeof(where), "Location: http://127.0.0.1:%d/signed\r\n", server->other_port);
+        answer_text(client, 307, where, "");
+    } else if (!strstr(request, "Range: bytes=3-\r\n"))
+        say(client, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n%s", count < 4 ? "012" : "0123456789");
+    else if (strstr(request, "GET /whole "))
+        answer_text(client, 200, "", "0123456789");
+    else if (strstr(request, "GET /refused "))
+        answer_text(client, 416, "", "");
+    else if (strstr(request, "GET /other "))
+        answer_text(client, 206, "Content-Range: bytes 4-9/10\r\n", "456789");
+    else if (strstr(request, "GET /long "))
+        answer_text(client, 206, "Content-Range: bytes 3-10/11\r\n", "3456789X");
+    else
+        answer_text(client, 206, "Content-Range: bytes 3-9/10\r\n", "3456789");
+}
+
+static void a_broken_download_of_a_blob_goes_on(void **state) {
+    (void)state;
+    static const struct {
+        const char *path;
+        int result, count;
+    } cases[] = {{"/rest", 0, 2}, {"/whole", 0, 2}, {"/refused", 0, 5}, {"/other", -1, 2}, {"/long", -1, 2}};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct server server;
+        server_start(&server, break_off_then_go_on);
+        AUTO_BUFFER struct buffer got = BUFFER(100);
+        struct http_request request = {.url = url_of(&server, cases[i].path),
+                                       .sink = keep,
+                                       .sink_restart = start_over,
+                                       .sink_context = &got,
+                                       .sink_limit = 10,
+                                       .resumable = true};
+        AUTO_RESPONSE struct http_response response = {0};
+        struct error error = {0};
+        assert_int_equal(get(NULL, request, &response, &error), cases[i].result);
+        server_stop(&server);
+        assert_int_equal(server.count, cases[i].count);
+        assert_int_equal(error.kind, cases[i].result ? ERROR_PROTOCOL : ERROR_NONE);
+        if (cases[i].result == 0) {
+            assert_int_equal(response.status, 200);
+            assert_string_equal(buffer_text(&got), "0123456789");
+        }
+    }
+}
+
+static void a_retry_begins_before_the_redirect(void **state) {
+    (void)state;
+    struct server server, other;
+    server_start(&server, break_off_then_go_on);
+    server_start(&other, break_off_then_go_on);
+    server.other_port = other.port;
+    AUTO_BUFFER struct buffer got = BUFFER(100);
+    struct http_request request = {.url = url_of(&server, "/moved"),
+                                   .authorization = HTTP_BEARER,
+                                   .secret = "s3cret",
+                                   .follow_redirects = true,
+                                   .sink = keep,
+                                   .sink_restart = start_over,
+                                   .sink_context = &got,
+                                   .sink_limit = 10,
+                                   .resumable = true};
+    AUTO_RESPONSE struct http_response response = {0};
+    assert_int_equal(get(NULL, request, &response, NULL), 0);
+    server_stop(&server);
+    server_stop(&other);
+    assert_string_equal(buffer_text(&got), "0123456789");
+    assert_int_equal(server.count, 2);
+    assert_int_equal(other.count, 2);
+    assert_non_null(strstr(server.last, "Authorization: Bearer s3cret\r\n"));
+    assert_null(strstr(other.last, "s3cret"));
+}
+
 static void answer_much(struct server *server, int client, const char *request, int count) {
     (void)server;
     (void)count;
@@ -488,6 +563,8 @@ int main(void) {
         cmocka_unit_test(a_busy_server_is_asked_again_if_that_is_safe),
         cmocka_unit_test(a_wait_behind_the_deadline_is_not_begun),
         cmocka_unit_test(a_broken_download_starts_over),
+        cmocka_unit_test(a_broken_download_of_a_blob_goes_on),
+        cmocka_unit_test(a_retry_begins_before_the_redirect),
         cmocka_unit_test(too_much_is_refused_and_an_error_text_is_cut),
         cmocka_unit_test(a_stall_and_a_time_limit_end_a_request),
         cmocka_unit_test(a_secret_stays_with_its_origin),
