@@ -179,8 +179,8 @@ void service_conclude(const struct run *run, struct service *service);
 
 /* Its name is borrowed from the operation. */
 const char *operation_new(struct service *service);
-void operation_finish(struct run *run, struct service *service, const char *name, struct json *response,
-                      struct json *failure);
+/* Done: with the service as its response, or with a failure (a google.rpc.Status, taken). */
+void operation_finish(struct run *run, struct service *service, const char *name, struct json *failure);
 struct json *operation_find(const struct run *run, const char *name, struct service **service);
 
 /* ---- ingress.c ---- */

@@ -7,7 +7,8 @@
 
 enum { OPERATIONS_KEPT = 20 };
 
-static struct json *metadata_of(const struct service *service) {
+/* The service as a google.protobuf.Any. */
+static struct json *any_of(const struct service *service) {
     struct json *metadata = json_copy_deep(service->document);
     json_set_text(metadata, "@type", "type.googleapis.com/google.cloud.run.v2.Service");
     return metadata;
@@ -20,25 +21,23 @@ const char *operation_new(struct service *service) {
     AUTO_FREE char *name = text_format("projects/%s/locations/%s/operations/%.8s-%.4s-%.4s-%.4s-%.12s",
                                        service->project, service->region, hex, hex + 8, hex + 12, hex + 16, hex + 20);
     json_set_text(operation, "name", name);
-    json_set(operation, "metadata", metadata_of(service));
+    json_set(operation, "metadata", any_of(service));
     while (json_count(service->operations) >= OPERATIONS_KEPT)
         json_remove_at(service->operations, 0);
     json_append(service->operations, operation);
     return json_get_text(operation, "name", NULL);
 }
 
-void operation_finish(struct run *run, struct service *service, const char *name, struct json *response,
-                      struct json *failure) {
+void operation_finish(struct run *run, struct service *service, const char *name, struct json *failure) {
     struct json *operation = operation_find(run, name, NULL);
     if (operation) {
-        json_set(operation, "metadata", metadata_of(service));
+        json_set(operation, "metadata", any_of(service));
         json_set_bool(operation, "done", true);
         if (failure)
             json_set(operation, "error", json_share(failure));
-        else if (response)
-            json_set(operation, "response", json_share(response));
+        else
+            json_set(operation, "response", any_of(service));
     }
-    json_release(&response);
     json_release(&failure);
     pthread_cond_broadcast(&run->changed);
 }

@@ -243,7 +243,7 @@ static void take_change(struct run *run, struct service *service, struct json *a
     } else {
         traffic_settle(run, service);
         service_conclude(run, service);
-        operation_finish(run, service, operation, json_copy_deep(service->document), NULL);
+        operation_finish(run, service, operation, NULL);
     }
     state_save(run, service);
     struct json *answer = json_copy_deep(operation_find(run, operation, NULL));
@@ -359,7 +359,7 @@ static void delete_service(struct run *run, struct service *service, const struc
             free(ending);
         pthread_mutex_lock(&run->lock);
     }
-    operation_finish(run, service, name, json_copy_deep(service->document), NULL);
+    operation_finish(run, service, name, NULL);
     reply_json(reply, 200, json_copy_deep(operation_find(run, name, NULL)));
 }
 
