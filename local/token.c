@@ -44,8 +44,8 @@ int token_check(const struct local_cloud *cloud, const char *token, unsigned typ
     return 0;
 }
 
-/* AIP-4111: a token that the account signed itself instead of asking for one; its audience is an API, or it has a scope.
- */
+/* AIP-4111: a token that the account signed itself instead of asking for one. Its audience is an API, or it has a
+ * scope. */
 static bool is_self_signed(const struct local_cloud *cloud, const char *token) {
     AUTO_JSON struct json *claims = NULL;
     if (strlen(token) > JWT_LIMIT || jwt_verify(cloud->account_key, token, &claims, NULL) < 0 ||
