@@ -142,18 +142,27 @@ const char *credential_file_kind(const char *directory, const char *path) {
     return text ? kind_of_content(path, name, text) : NULL;
 }
 
-bool credential_check_file(struct credential_check *check, const char *path) {
-    if (check->allowed &&
-        (text_list_contains(check->allowed, path) || text_list_contains(check->allowed, path_base(path))))
-        return true;
+static bool is_allowed(const struct credential_check *check, const char *path) {
+    return check->allowed &&
+           (text_list_contains(check->allowed, path) || text_list_contains(check->allowed, path_base(path)));
+}
+
+enum tree_verdict credential_check_inspect(void *context, const char *path) {
+    struct credential_check *check = context;
+    if (is_allowed(check, path))
+        return TREE_ACCEPTED;
     const char *kind = credential_file_kind(check->directory, path);
     if (!kind)
-        return true;
+        return TREE_HARMLESS;
     if (check->found.count < 1000)
         text_list_add_format(&check->found, "%s (%s)", path, kind);
     if (!check->first)
         check->first = text_copy(path);
-    return false;
+    return TREE_REFUSED;
+}
+
+bool credential_check_file(struct credential_check *check, const char *path) {
+    return credential_check_inspect(check, path) != TREE_REFUSED;
 }
 
 int credential_check_finish(const struct credential_check *check, struct error *error) {
@@ -168,13 +177,6 @@ int credential_check_finish(const struct credential_check *check, struct error *
     return error_next(error,
                       "name %s in .dockerignore or move it away; if it holds no secret, allow it: --allow-file %s",
                       check->found.count > 1 ? "them" : "it", check->first);
-}
-
-int credential_check_accept(void *check, const char *path, struct error *error) {
-    struct credential_check *credentials = check;
-    if (credential_check_file(credentials, path))
-        return 0;
-    return credential_check_finish(credentials, error);
 }
 
 void credential_check_release(struct credential_check *check) {

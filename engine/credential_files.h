@@ -6,8 +6,11 @@
 #ifndef ENGINE_CREDENTIAL_FILES_H
 #define ENGINE_CREDENTIAL_FILES_H
 
-#include "common/base/error.h"
 #include "common/base/text.h"
+#include "engine/tree.h"
+
+/* Raised with every change of the rules: what passed the old ones is looked at once more. */
+enum { CREDENTIAL_RULES = 1 };
 
 /* What kind of credential a file holds ("the key of a service account"), or NULL. A file that cannot be read holds
  * none: whoever wants its content will say so. */
@@ -27,7 +30,7 @@ bool credential_check_file(struct credential_check *check, const char *path);
 int credential_check_finish(const struct credential_check *check, struct error *error) MUST_CHECK;
 void credential_check_release(struct credential_check *check);
 
-/* Both at once, in the form that struct dockerfile_build.accept has; `check` is a struct credential_check. */
-int credential_check_accept(void *check, const char *path, struct error *error) MUST_CHECK;
+/* credential_check_file as a tree_inspect; `check` is a struct credential_check. */
+enum tree_verdict credential_check_inspect(void *check, const char *path);
 
 #endif

@@ -15,14 +15,14 @@ struct fixed {
     uint64_t device, inode, size;
     int64_t mtime, ctime;
     struct digest digest;
-    uint32_t path_length, unused;
+    uint32_t path_length, passed;
 };
 
 struct stat_cache {
     char *file;
     struct buffer old, fresh;
     size_t cursor, end; /* of the records in old */
-    bool is_changed;
+    size_t same;        /* up to here, what was added is what old has; from there on it is in fresh */
 };
 
 static int64_t nanoseconds(struct timespec time) {
@@ -35,10 +35,9 @@ struct stat_cache *stat_cache_load(struct store *store, const char *directory) {
     cache->file = text_format("%s/statcache/%s", store_path(store), digest_format_hex(&name).text);
     cache->old = BUFFER(FILE_LIMIT);
     cache->fresh = BUFFER(FILE_LIMIT);
-    buffer_append(&cache->fresh, magic, sizeof(magic));
     bool found;
     struct digest sum;
-    cache->cursor = cache->end = sizeof(magic);
+    cache->cursor = cache->end = cache->same = sizeof(magic);
     if (file_read(cache->file, &cache->old, &found, NULL) < 0 || !found ||
         cache->old.length < sizeof(magic) + sizeof(sum) || memcmp(cache->old.data, magic, sizeof(magic)) != 0)
         return cache;
@@ -63,7 +62,8 @@ static int compare(const char *path, const char *other, size_t length) {
     return order ? order : path[length] != '\0';
 }
 
-bool stat_cache_find(struct stat_cache *cache, const char *path, const struct stat *status, struct digest *digest) {
+bool stat_cache_find(struct stat_cache *cache, const char *path, const struct stat *status,
+                     struct stat_cache_content *content) {
     struct fixed fixed;
     const char *other;
     for (; record_at(cache, cache->cursor, &fixed, &other); cache->cursor += sizeof(fixed) + fixed.path_length) {
@@ -72,7 +72,7 @@ bool stat_cache_find(struct stat_cache *cache, const char *path, const struct st
             return false;
         if (order > 0)
             continue;
-        *digest = fixed.digest;
+        *content = (struct stat_cache_content){fixed.digest, fixed.passed};
         return fixed.device == status->st_dev && fixed.inode == status->st_ino &&
                fixed.size == (uint64_t)status->st_size && fixed.mtime == nanoseconds(status->st_mtim) &&
                fixed.ctime == nanoseconds(status->st_ctim);
@@ -88,26 +88,48 @@ static bool is_racy(const struct stat *status, int64_t read_ns) {
     return newest + (coarse ? COARSE_GRANULARITY_NS : GRANULARITY_NS) > read_ns;
 }
 
-void stat_cache_add(struct stat_cache *cache, const char *path, const struct stat *status, const struct digest *digest,
-                    int64_t read_ns) {
+/* Nothing is copied as long as everything is as it was. */
+static bool is_next_of_old(struct stat_cache *cache, const struct fixed *fixed, const char *path) {
+    struct fixed next;
+    const char *next_path;
+    if (cache->fresh.length > 0 || !record_at(cache, cache->same, &next, &next_path) ||
+        memcmp(&next, fixed, sizeof(next)) != 0 || memcmp(next_path, path, fixed->path_length) != 0)
+        return false;
+    cache->same += sizeof(next) + next.path_length;
+    return true;
+}
+
+static void begin_fresh(struct stat_cache *cache) {
+    if (cache->fresh.length > 0)
+        return;
+    buffer_append(&cache->fresh, magic, sizeof(magic));
+    if (cache->same > sizeof(magic))
+        buffer_append(&cache->fresh, cache->old.data + sizeof(magic), cache->same - sizeof(magic));
+}
+
+void stat_cache_add(struct stat_cache *cache, const char *path, const struct stat *status,
+                    const struct stat_cache_content *content, int64_t read_ns) {
     if (read_ns != 0 && is_racy(status, read_ns))
         return;
-    if (read_ns != 0)
-        cache->is_changed = true;
     struct fixed fixed = {.device = status->st_dev,
                           .inode = status->st_ino,
                           .size = (uint64_t)status->st_size,
                           .mtime = nanoseconds(status->st_mtim),
                           .ctime = nanoseconds(status->st_ctim),
-                          .digest = *digest,
-                          .path_length = (uint32_t)strlen(path)};
+                          .digest = content->digest,
+                          .path_length = (uint32_t)strlen(path),
+                          .passed = content->passed};
+    if (is_next_of_old(cache, &fixed, path))
+        return;
+    begin_fresh(cache);
     buffer_append(&cache->fresh, &fixed, sizeof(fixed));
     buffer_append(&cache->fresh, path, fixed.path_length);
 }
 
 void stat_cache_save(struct stat_cache *cache) {
-    if (!cache->is_changed && cache->fresh.length == cache->end)
+    if (cache->fresh.length == 0 && cache->same == cache->end)
         return;
+    begin_fresh(cache);
     struct digest sum = digest_of(cache->fresh.data, cache->fresh.length);
     buffer_append(&cache->fresh, &sum, sizeof(sum));
     if (buffer_check(&cache->fresh, "the stat cache", NULL) == 0 &&

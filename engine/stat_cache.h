@@ -14,15 +14,21 @@
 
 struct stat_cache;
 
+struct stat_cache_content {
+    struct digest digest;
+    uint32_t passed; /* the rules that it was looked at with and found harmless (struct tree_scan), or 0 */
+};
+
 /* Never fails: what cannot be read is empty. `directory` is absolute. */
 struct stat_cache *stat_cache_load(struct store *store, const char *directory);
 /* Whether the content of `path` with this status is known. Paths must be asked in ascending order of their bytes as far
  * as possible: then a lookup costs nothing. */
-bool stat_cache_find(struct stat_cache *cache, const char *path, const struct stat *status, struct digest *digest);
+bool stat_cache_find(struct stat_cache *cache, const char *path, const struct stat *status,
+                     struct stat_cache_content *content);
 /* Remembers what was read at `read_ns` (CLOCK_REALTIME before the file was opened), or what stat_cache_find gave
  * (read_ns 0). */
-void stat_cache_add(struct stat_cache *cache, const char *path, const struct stat *status, const struct digest *digest,
-                    int64_t read_ns);
+void stat_cache_add(struct stat_cache *cache, const char *path, const struct stat *status,
+                    const struct stat_cache_content *content, int64_t read_ns);
 /* Writes what was added since the load when it differs. Failure to write is not an error. */
 void stat_cache_save(struct stat_cache *cache);
 void stat_cache_release(struct stat_cache **cache);

@@ -35,10 +35,18 @@ struct tree {
  * below unless `descend` is set to true. */
 typedef bool tree_filter(void *context, const char *path, bool is_directory, bool *descend);
 
+/* Looks into a file before it is read into the store. Refused, it is left out, and whoever looks says so after the
+ * scan. Harmless, it is not looked at again while the stat cache knows it and the rules stay the same. */
+enum tree_verdict { TREE_REFUSED, TREE_ACCEPTED, TREE_HARMLESS };
+typedef enum tree_verdict tree_inspect(void *context, const char *path);
+
 struct tree_scan {
     const char *directory;
     tree_filter *filter; /* NULL: everything but .git */
     void *context;
+    tree_inspect *inspect; /* may be NULL */
+    void *inspect_context;
+    uint32_t rules;              /* the number of the rules by which it judges, not 0 */
     bool follow_nothing_outside; /* a symbolic link that leaves the directory is ERROR_DATA naming it */
     bool is_temporary;           /* a scratch directory: no stat cache is kept for it */
     bool keeps_owners;           /* owners and modes belong to the tree */

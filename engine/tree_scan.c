@@ -112,6 +112,16 @@ static int read_content(struct scanning *scanning, int folder, const char *name,
     return 0;
 }
 
+/* What changes after it was looked at is noticed when it is read. */
+static bool may_be_read(const struct scanning *scanning, const char *path, struct stat_cache_content *content) {
+    const struct tree_scan *scan = scanning->scan;
+    if (!scan->inspect || content->passed == scan->rules)
+        return true;
+    enum tree_verdict verdict = scan->inspect(scan->inspect_context, path);
+    content->passed = verdict == TREE_HARMLESS ? scan->rules : 0;
+    return verdict != TREE_REFUSED;
+}
+
 static int scan_file(struct scanning *scanning, int folder, const char *name, const char *path,
                      const struct stat *status, struct error *error) {
     uint64_t file_limit = scanning->scan->file_limit ? scanning->scan->file_limit : DEFAULT_FILE_LIMIT;
@@ -120,17 +130,17 @@ static int scan_file(struct scanning *scanning, int folder, const char *name, co
     if (size > file_limit || size > byte_limit - scanning->bytes)
         return error_set(error, ERROR_DATA, "%s makes the source larger than allowed (%llu bytes)", path,
                          (unsigned long long)(size > file_limit ? file_limit : byte_limit));
+    struct stat_cache_content content = {0};
+    bool is_known = stat_cache_find(scanning->cache, path, status, &content);
+    int64_t read_ns = is_known ? 0 : now();
+    if (!may_be_read(scanning, path, &content))
+        return 0;
     scanning->bytes += size;
-    struct digest digest;
-    int64_t read_ns = 0;
-    if (!stat_cache_find(scanning->cache, path, status, &digest)) {
-        read_ns = now();
-        if (read_content(scanning, folder, name, path, status, &digest, error) < 0)
-            return -1;
-    }
-    stat_cache_add(scanning->cache, path, status, &digest, read_ns);
+    if (!is_known && read_content(scanning, folder, name, path, status, &content.digest, error) < 0)
+        return -1;
+    stat_cache_add(scanning->cache, path, status, &content, read_ns);
     struct tree_entry *entry = add_entry(scanning, path, status->st_mode & 0111 ? 'x' : 'f');
-    entry->digest = digest;
+    entry->digest = content.digest;
     entry->size = size;
     keep_owner(scanning, entry, status);
     return 0;
@@ -162,6 +172,8 @@ static int scan_link(struct scanning *scanning, int folder, const char *name, co
     ssize_t length = readlinkat(folder, name, target, sizeof(target) - 1);
     if (length < 0)
         return error_set_errno(error, errno, "cannot read the link %s", path);
+    if (!may_be_read(scanning, path, &(struct stat_cache_content){0}))
+        return 0;
     target[length] = '\0';
     if (scanning->scan->follow_nothing_outside && !stays_inside(path, target)) {
         error_set(error, ERROR_DATA, "%s is a symbolic link out of the source directory (to %s)", path, target);

@@ -128,19 +128,8 @@ int state_configure(struct build_state *state, const struct json *change, struct
 
 /* ---- the context ---- */
 
-struct context_filter {
-    struct ignore *ignore;
-    const struct dockerfile_build *build;
-    struct error error;
-};
-
 static bool belongs_to_context(void *context, const char *path, bool is_directory, bool *descend) {
-    struct context_filter *filter = context;
-    if (ignore_matches(filter->ignore, path, is_directory ? descend : NULL))
-        return false;
-    if (!is_directory && filter->build->accept && filter->error.kind == ERROR_NONE)
-        filter->build->accept(filter->build->accept_context, path, &filter->error);
-    return true;
+    return !ignore_matches(context, path, is_directory ? descend : NULL);
 }
 
 int builder_context(struct builder *builder, const struct tree **tree, struct error *error) {
@@ -152,19 +141,18 @@ int builder_context(struct builder *builder, const struct tree **tree, struct er
     AUTO_FREE char *general = path_join(builder->build->context, ".dockerignore");
     if (ignore_load(ignore, file_exists(own) ? own : general, error) < 0)
         return -1;
-    struct context_filter filter = {.ignore = ignore, .build = builder->build};
+    struct credential_check *credentials = builder->build->credentials;
     struct tree_scan scan = {.directory = builder->build->context,
                              .filter = belongs_to_context,
-                             .context = &filter,
+                             .context = ignore,
+                             .inspect = credentials ? credential_check_inspect : NULL,
+                             .inspect_context = credentials,
+                             .rules = CREDENTIAL_RULES,
                              .follow_nothing_outside = true};
     if (tree_scan(builder->engine, &scan, &builder->context, error) < 0)
         return -1;
     builder->has_context = true;
-    if (filter.error.kind != ERROR_NONE) {
-        *error = filter.error;
-        return -1;
-    }
-    return 0;
+    return credentials ? credential_check_finish(credentials, error) : 0;
 }
 
 /* ---- stages ---- */

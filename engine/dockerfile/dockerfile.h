@@ -10,6 +10,7 @@
 #ifndef DOCKERFILE_DOCKERFILE_H
 #define DOCKERFILE_DOCKERFILE_H
 
+#include "engine/credential_files.h"
 #include "engine/step.h"
 
 struct dockerfile_build {
@@ -20,10 +21,7 @@ struct dockerfile_build {
     const struct text_list *arguments; /* "NAME=value" of --build-arg */
     const struct step_secret *secrets;
     size_t secret_count;
-    /* Called before a file of the context is taken, with the path relative to the context; -1 refuses it (credential
-     * files). NULL: all. */
-    int (*accept)(void *context, const char *path, struct error *error);
-    void *accept_context;
+    struct credential_check *credentials; /* looks into the files of the context before they are taken; NULL: none */
 };
 
 int dockerfile_build(struct engine *engine, const struct dockerfile_build *build, struct container *container,

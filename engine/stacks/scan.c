@@ -31,15 +31,16 @@ bool stack_leaves_out(const char *path, bool is_directory) {
 }
 
 static bool belongs(void *context, const char *path, bool is_directory, bool *descend) {
+    const struct scan *scan = context;
+    return !stack_leaves_out(path, is_directory) && !ignore_matches(scan->ignore, path, is_directory ? descend : NULL);
+}
+
+/* A refused file is not read any further; the scan goes on, to name all of them at once. */
+static enum tree_verdict inspect(void *context, const char *path) {
     struct scan *scan = context;
-    if (stack_leaves_out(path, is_directory) || ignore_matches(scan->ignore, path, is_directory ? descend : NULL))
-        return false;
-    if (is_directory)
-        return true;
     if (scan->secrets && ignore_matches(scan->secrets, path, NULL) && credential_file_kind(scan->check.directory, path))
-        return false;
-    /* A refused file is not read any further; the scan goes on, to name all of them at once. */
-    return credential_check_file(&scan->check, path);
+        return TREE_REFUSED;
+    return credential_check_inspect(&scan->check, path);
 }
 
 /* A virtual environment under any name. */
@@ -64,6 +65,9 @@ static int run_scan(struct engine *engine, struct scan *context, tree_filter *fi
     struct tree_scan scan = {.directory = context->check.directory,
                              .filter = filter,
                              .context = context,
+                             .inspect = inspect,
+                             .inspect_context = context,
+                             .rules = CREDENTIAL_RULES,
                              .follow_nothing_outside = true,
                              .file_limit = BYTES_LIMIT,
                              .byte_limit = BYTES_LIMIT};

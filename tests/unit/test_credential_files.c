@@ -98,10 +98,12 @@ static void what_is_allowed_by_name_passes(void **state) {
     text_list_add(&allowed, "tls/server.key");
     AUTO(credential_check_release) struct credential_check check = {.directory = directory, .allowed = &allowed};
     write_file("other/server.key", PEM);
-    assert_int_equal(credential_check_accept(&check, "any/where/.env", NULL), 0);
-    assert_int_equal(credential_check_accept(&check, "tls/server.key", NULL), 0);
+    assert_int_equal(credential_check_inspect(&check, "any/where/.env"), TREE_ACCEPTED);
+    assert_int_equal(credential_check_inspect(&check, "tls/server.key"), TREE_ACCEPTED);
+    assert_int_equal(credential_check_inspect(&check, "main.py"), TREE_HARMLESS);
     struct error error = {0};
-    assert_int_equal(credential_check_accept(&check, "other/server.key", &error), -1);
+    assert_int_equal(credential_check_inspect(&check, "other/server.key"), TREE_REFUSED);
+    assert_int_equal(credential_check_finish(&check, &error), -1);
     assert_non_null(strstr(error.text, "other/server.key"));
     assert_null(strstr(error.text, "MII"));
 }

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -166,6 +167,56 @@ static void a_change_right_after_a_scan_is_seen(void **state) {
         assert_int_equal(scan(&second, NULL), 0);
         assert_false(digest_equal(&first, &second));
     }
+}
+
+struct inspection {
+    unsigned harmless, accepted, refused;
+};
+
+static enum tree_verdict judge(void *context, const char *path) {
+    struct inspection *inspection = context;
+    if (*path == 'h')
+        return inspection->harmless++, TREE_HARMLESS;
+    return *path == 'a' ? (inspection->accepted++, TREE_ACCEPTED) : (inspection->refused++, TREE_REFUSED);
+}
+
+static void inspect(struct inspection *inspection, uint32_t rules, size_t files) {
+    AUTO_TREE struct tree tree = {0};
+    struct tree_scan options = {
+        .directory = source, .inspect = judge, .inspect_context = inspection, .rules = rules, .byte_limit = 100};
+    *inspection = (struct inspection){0};
+    assert_int_equal(tree_scan(&engine, &options, &tree, NULL), 0);
+    assert_int_equal(tree.count, files);
+}
+
+static void a_file_is_looked_into_until_it_is_known_to_be_harmless(void **state) {
+    (void)state;
+    struct inspection inspection;
+    struct digest secret = digest_of("secret", 6);
+    write_file("harmless", "one", 0644);
+    write_file("accepted", "two", 0644);
+    write_file("refused", "secret", 0644);
+    inspect(&inspection, 1, 2);
+    assert_false(store_has(engine.store, &secret));
+    /* Until their times lie far enough back to be believed. */
+    for (int i = 0; inspection.harmless > 0 && i < 1000; i++) {
+        inspect(&inspection, 1, 2);
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    assert_int_equal(inspection.harmless, 0);
+    assert_int_equal(inspection.accepted, 1);
+    assert_int_equal(inspection.refused, 1);
+    inspect(&inspection, 2, 2);
+    assert_int_equal(inspection.harmless, 1);
+    inspect(&inspection, 2, 2);
+    assert_int_equal(inspection.harmless, 0);
+    inspect(&inspection, 1, 2);
+    assert_int_equal(inspection.harmless, 1);
+    AUTO_FREE char *old = path_join(source, "accepted"), *new = path_join(source, "harmful");
+    assert_int_equal(rename(old, new), 0);
+    inspect(&inspection, 1, 2);
+    assert_int_equal(inspection.harmless, 1);
+    assert_false(store_has(engine.store, &secret));
 }
 
 static void a_link_out_of_the_source_is_refused_by_name(void **state) {
@@ -327,6 +378,7 @@ int main(void) {
         WITH_SOURCE(a_tree_object_is_read_back),
         WITH_SOURCE(owners_and_modes_of_a_container_are_read_back),
         WITH_SOURCE(a_change_right_after_a_scan_is_seen),
+        WITH_SOURCE(a_file_is_looked_into_until_it_is_known_to_be_harmless),
         WITH_SOURCE(a_link_out_of_the_source_is_refused_by_name),
         WITH_SOURCE(a_pipe_in_the_source_is_refused_by_name),
         WITH_SOURCE(a_dockerfile_of_files_alone_is_built),

@@ -73,8 +73,7 @@ static struct dockerfile_build dockerfile_of(struct build *build) {
                                      .arguments = &build->arguments->build_arguments,
                                      .secrets = build->secrets,
                                      .secret_count = build->secret_count,
-                                     .accept = credential_check_accept,
-                                     .accept_context = &build->credentials};
+                                     .credentials = &build->credentials};
 }
 
 static int detect(struct build *build, struct tree *tree, struct stack_source *source, struct stack_plan *plan,
