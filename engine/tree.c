@@ -15,11 +15,24 @@
 enum { TREE_OBJECT_LIMIT = 512 * 1024 * 1024, ENTRY_LIMIT = 5000000 };
 
 static void write_escaped(struct buffer *out, const char *text) {
-    for (const unsigned char *at = (const unsigned char *)text; *at; at++)
-        if (*at <= ' ' || *at == '%' || *at == 0x7f)
-            buffer_append_format(out, "%%%02X", *at);
-        else
-            buffer_append_byte(out, (char)*at);
+    const unsigned char *plain = (const unsigned char *)text, *at = plain;
+    for (; *at; at++) {
+        if (*at > ' ' && *at != '%' && *at != 0x7f)
+            continue;
+        buffer_append(out, plain, (size_t)(at - plain));
+        buffer_append_format(out, "%%%02X", *at);
+        plain = at + 1;
+    }
+    buffer_append(out, plain, (size_t)(at - plain));
+}
+
+/* As "%llu", which costs more than all else about an entry. */
+static void write_number(struct buffer *out, uint64_t number) {
+    char digits[20], *at = digits + sizeof(digits);
+    do
+        *--at = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    buffer_append(out, at, (size_t)(digits + sizeof(digits) - at));
 }
 
 unsigned tree_entry_mode(const struct tree_entry *entry) {
@@ -47,7 +60,9 @@ static void write_entry(struct buffer *out, const struct tree_entry *entry) {
     buffer_append_byte(out, ' ');
     if (entry->type == 'f' || entry->type == 'x') {
         buffer_append_text(out, digest_format_hex(&entry->digest).text);
-        buffer_append_format(out, " %llu ", (unsigned long long)entry->size);
+        buffer_append_byte(out, ' ');
+        write_number(out, entry->size);
+        buffer_append_byte(out, ' ');
     } else if (entry->type == 'l') {
         buffer_append_text(out, "- ");
         write_escaped(out, entry->target);

@@ -236,7 +236,10 @@ static int list_names(int fd, struct text_list *names, const char *path, struct 
     for (struct dirent *item; (item = readdir(stream));) {
         if (text_equal(item->d_name, ".") || text_equal(item->d_name, ".."))
             continue;
-        text_list_take(names, text_format("%s%s", item->d_name, item->d_type == DT_DIR ? "/" : ""));
+        size_t length = strlen(item->d_name);
+        char *copy = text_copy_length(item->d_name, length + 1); /* room for the slash */
+        copy[length] = item->d_type == DT_DIR ? '/' : '\0';
+        text_list_take(names, copy);
     }
     int failure = errno;
     closedir(stream);

@@ -45,10 +45,9 @@ static int put_padding(struct tar_writer *writer, uint64_t length, struct error 
 }
 
 static void octal(char *field, size_t size, uint64_t value) {
-    char text[24];
-    snprintf(text, sizeof(text), "%0*llo", (int)size - 1, (unsigned long long)value);
-    memcpy(field, text, size - 1);
     field[size - 1] = '\0';
+    for (size_t i = size - 1; i-- > 0; value >>= 3)
+        field[i] = (char)('0' + (value & 7));
 }
 
 static void seal(struct header *header) {
@@ -136,9 +135,12 @@ static int put_pax(struct tar_writer *writer, const struct buffer *pax, struct e
 
 static void fill_names(struct header *header, const struct tar_entry *entry, struct buffer *pax) {
     bool is_directory = S_ISDIR(entry->mode) && !entry->is_hardlink;
-    AUTO_FREE char *path = text_format("%s%s", entry->path, is_directory ? "/" : "");
-    if (!fit_path(header, path, strlen(path)) || !is_ascii(path))
-        pax_record(pax, "path", path, strlen(path));
+    size_t path_length = strlen(entry->path);
+    AUTO_FREE char *path = text_copy_length(entry->path, path_length + 1); /* room for the slash */
+    if (is_directory)
+        path[path_length++] = '/';
+    if (!fit_path(header, path, path_length) || !is_ascii(path))
+        pax_record(pax, "path", path, path_length);
     if (!entry->target)
         return;
     size_t length = strlen(entry->target);

@@ -117,8 +117,15 @@ char *path_join(const char *left, const char *right) {
         length--;
     while (*right == '/')
         right++;
-    const char *separator = length == 1 && left[0] == '/' ? "" : "/";
-    return text_format("%.*s%s%s", (int)length, left, *right ? separator : "", right);
+    size_t added = strlen(right);
+    bool has_separator = added > 0 && !(length == 1 && left[0] == '/');
+    char *joined = memory_allocate(length + has_separator + added + 1, 1);
+    if (length)
+        memcpy(joined, left, length);
+    if (has_separator)
+        joined[length] = '/';
+    memcpy(joined + length + has_separator, right, added);
+    return joined;
 }
 
 const char *path_base(const char *path) {

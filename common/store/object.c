@@ -221,7 +221,7 @@ int store_open_object(struct store *store, const struct digest *digest, uint64_t
     store_object_name(digest, name);
     int fd = openat(store->root_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     struct stat status;
-    if (fd < 0 || fstat(fd, &status) < 0) {
+    if (fd < 0 || (size && fstat(fd, &status) < 0)) {
         error_set(error, ERROR_DATA, "%s is not in the store %s", digest_format(digest).text, store->path);
         error_next(error, "build it again on this machine");
         return -1;
