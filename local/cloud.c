@@ -3,6 +3,7 @@
 #include "common/crypto/random.h"
 #include "common/file/file.h"
 #include "local/hosting/hosting.h"
+#include "local/identity/identity.h"
 #include "local/registry/registry.h"
 #include "local/run/run.h"
 
@@ -133,7 +134,10 @@ int local_cloud_open(struct local_cloud *cloud, const struct local_settings *set
     if (!cloud->run)
         return -1;
     cloud->hosting = hosting_open(cloud, error);
-    return cloud->hosting ? 0 : -1;
+    if (!cloud->hosting)
+        return -1;
+    cloud->identity = identity_open(cloud, error);
+    return cloud->identity ? 0 : -1;
 }
 
 static void begin(void *context, struct request *request, struct reply *reply) {
@@ -143,6 +147,8 @@ static void begin(void *context, struct request *request, struct reply *reply) {
         hosting_serve_begin(cloud, request, reply);
     else if (hosting_is_path(path))
         hosting_begin(cloud, request, reply);
+    else if (identity_is_path(path))
+        identity_begin(cloud, request, reply);
     else if (run_is_path(path))
         run_begin(cloud, request, reply);
     else if (text_equal(path, "/v2/entries:list"))
@@ -166,6 +172,7 @@ int local_cloud_serve(struct local_cloud *cloud, struct error *error) {
 void local_cloud_close(struct local_cloud *cloud) {
     run_close(&cloud->run);
     server_stop(&cloud->server);
+    identity_close(&cloud->identity);
     hosting_close(&cloud->hosting);
     registry_close(&cloud->registry);
     store_close(&cloud->store);

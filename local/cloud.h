@@ -8,6 +8,7 @@
  *     store/            blobs, manifests, unpacked layers (common/store)
  *     registry/         which repository holds which blob, manifest and tag
  *     hosting/          sites, their versions, releases and channels
+ *     identity/         users who signed in, the key of their tokens
  *     run/              services, revisions, policies, operations
  *     logs/             what the services printed; server.log */
 #ifndef LOCAL_CLOUD_H
@@ -18,6 +19,7 @@
 #include "local/server/server.h"
 
 struct hosting;
+struct identity;
 struct registry;
 struct run;
 
@@ -47,6 +49,7 @@ struct local_cloud {
     struct registry *registry;
     struct run *run;
     struct hosting *hosting;
+    struct identity *identity;
     struct server *server;
 };
 

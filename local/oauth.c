@@ -1,34 +1,8 @@
 /* The OAuth token endpoint: a service account's signed assertion for a token (RFC 7523, AIP-4112). */
 #include "local/cloud.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <time.h>
-
-static int hex_value(char c) {
-    return isdigit((unsigned char)c) ? c - '0' : isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10 : -1;
-}
-
-/* One field of application/x-www-form-urlencoded, or NULL. The caller frees. */
-static char *form_field(const char *form, const char *name) {
-    size_t length = strlen(name);
-    for (const char *at = form; at; at = strchr(at, '&') ? strchr(at, '&') + 1 : NULL) {
-        if (strncmp(at, name, length) != 0 || at[length] != '=')
-            continue;
-        at += length + 1;
-        size_t size = strcspn(at, "&");
-        char *value = memory_allocate(size + 1, 1), *out = value;
-        for (size_t i = 0; i < size; i++) {
-            int high = at[i] == '%' && i + 2 < size ? hex_value(at[i + 1]) : -1;
-            int low = high >= 0 ? hex_value(at[i + 2]) : -1;
-            bool escaped = high >= 0 && low >= 0 && (high || low);
-            *out++ = escaped ? (char)(high * 16 + low) : at[i] == '+' ? ' ' : at[i];
-            i += escaped ? 2 : 0;
-        }
-        return value;
-    }
-    return NULL;
-}
 
 /* gcloud names Google's own endpoint whatever endpoint it is sent to. */
 static bool is_our_audience(const struct local_cloud *cloud, const char *audience) {
@@ -79,8 +53,8 @@ static void grant(const struct local_cloud *cloud, const struct json *claims, st
 static void oauth_handle(void *context, struct request *request, struct reply *reply) {
     const struct local_cloud *cloud = context;
     const char *form = buffer_text(&request->body);
-    AUTO_FREE char *type = form_field(form, "grant_type");
-    AUTO_FREE char *assertion = form_field(form, "assertion");
+    AUTO_FREE char *type = form_value(form, "grant_type");
+    AUTO_FREE char *assertion = form_value(form, "assertion");
     AUTO_JSON struct json *claims = NULL;
     struct error error = {0};
     reply_header(reply, "Cache-Control", "no-store");

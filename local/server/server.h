@@ -64,6 +64,8 @@ enum range request_range(const struct request *request, uint64_t size, uint64_t 
 /* The secret of "Authorization: SCHEME secret", or NULL. Borrowed. */
 const char *request_authorization(const struct request *request, const char *scheme);
 bool request_is(const struct request *request, const char *method);
+/* One field of application/x-www-form-urlencoded, or NULL. The caller frees. */
+char *form_value(const char *form, const char *name);
 /* The user id of the process at the other end of the loopback connection, or -1. */
 int64_t request_peer_user(const struct request *request);
 /* The same for any TCP connection that a program of this machine made to us. */
