@@ -186,6 +186,11 @@ static bool answer_index(struct visit *visit, const char *sent, const struct hos
     return true;
 }
 
+/* The page for what is not there is not there either. */
+static unsigned status_of(const char *path) {
+    return text_equal(path, "/404.html") ? 404 : 200;
+}
+
 /* "/a" for "/a.html". */
 static bool answer_clean_file(struct visit *visit, const char *sent) {
     const struct rules *rules = visit->served->rules;
@@ -204,7 +209,7 @@ static bool answer_clean_file(struct visit *visit, const char *sent) {
     }
     if (text_ends_with(path, "/index.html"))
         return answer_moved(visit, without(sent, "/index"));
-    content_answer(visit, file, path, 200);
+    content_answer(visit, file, path, status_of(path));
     return true;
 }
 
@@ -216,8 +221,7 @@ static bool answer_files(struct visit *visit) {
     if (file) {
         if (rules->clean_urls && text_ends_with(visit->path, ".html"))
             return answer_clean(visit, sent);
-        /* The page for what is not there is not there either. */
-        content_answer(visit, file, visit->path, text_equal(visit->path, "/404.html") ? 404 : 200);
+        content_answer(visit, file, visit->path, status_of(visit->path));
         return true;
     }
     AUTO_FREE char *folder = with_slash(text_copy(visit->path));
