@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 enum { BLOCK = 64 * 1024 };
 
@@ -18,7 +19,7 @@ static int find(struct engine *engine, const struct check *check, const char *ke
         return 0;
     if (store_name_read(engine->store, "steps", key, &known, error) < 0)
         return -1;
-    const struct json *files = json_get(known, "files");
+    const struct json *verdict = json_get(known, "check"), *files = json_get(verdict, "files");
     if (!json_is_object(files))
         return 0;
     for (size_t i = 0; i < CHECK_FILES && check->files[i]; i++) {
@@ -30,20 +31,29 @@ static int find(struct engine *engine, const struct check *check, const char *ke
             return 0;
         file->is_there = true;
     }
+    result->milliseconds = json_get_integer(verdict, "milliseconds", 0);
     result->found = true;
     return 1;
 }
 
 static int record(struct engine *engine, const struct check *check, const char *key, const struct json *definition,
                   const struct check_result *result, struct error *error) {
-    struct json *files = json_new_object();
+    struct json *verdict = json_new_object(), *files = json_new_object();
     for (size_t i = 0; i < CHECK_FILES && check->files[i]; i++)
         if (result->files[i].is_there)
             json_set_text(files, check->files[i], digest_format(&result->files[i].digest).text);
-    return step_record(engine, key, definition, check->exec.name, "files", files, error);
+    json_set_integer(verdict, "milliseconds", result->milliseconds);
+    json_set(verdict, "files", files);
+    return step_record(engine, key, definition, check->exec.name, "check", verdict, error);
 }
 
 /* ---- running ---- */
+
+static int64_t milliseconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 struct outlet {
     struct engine *engine;
@@ -109,12 +119,14 @@ static int run_in(struct engine *engine, const struct container *input, const st
         return -1;
     struct error failure = {0};
     int done = step_lock_caches(engine, &check->exec, &prepared, error);
+    int64_t begun = milliseconds_now();
     if (done == 0 && step_run(engine, &run, &result->status, &failure) < 0) {
         result->timed_out = failure.kind == ERROR_TIMEOUT;
         done = result->timed_out ? 0 : -1;
         if (done < 0 && error)
             *error = failure;
     }
+    result->milliseconds = milliseconds_now() - begun;
     step_prepared_release(&prepared);
     return done < 0 ? -1 : keep_files(engine, check, results, result, error);
 }

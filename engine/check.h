@@ -22,9 +22,10 @@ struct check {
 };
 
 struct check_result {
-    bool found;     /* it passed before, and was not run */
-    int status;     /* the exit code, or 128 + signal */
-    bool timed_out; /* it was ended; the status says nothing */
+    bool found;           /* it passed before, and was not run */
+    int status;           /* the exit code, or 128 + signal */
+    int64_t milliseconds; /* how long it ran, also when it was found */
+    bool timed_out;       /* it was ended; the status says nothing */
     struct check_file {
         bool is_there; /* it was written, as a regular file of at most CHECK_FILE_LIMIT bytes */
         struct digest digest;

@@ -42,8 +42,8 @@ static char *python_name(const struct reading *reading) {
             *at = '.';
     size_t length = strlen(module);
     const char *class = reading->class;
-    if (!class) /* a module that could not be imported */
-        return text_copy(reading->file);
+    if (!class) /* a module that could not be imported has its own name */
+        return text_copy(text_equal(reading->name, module) ? reading->file : reading->name);
     struct buffer name = BUFFER(4 * NAME_LIMIT);
     buffer_append_text(&name, reading->file);
     if (strncmp(class, module, length) == 0 && class[length] == '.') {

@@ -3,6 +3,7 @@
 #include "common/base/text.h"
 
 #include <ctype.h>
+#include <stddef.h>
 #include <string.h>
 
 void output_reader_open(struct output_reader *reader, const struct place_search *search, struct junit *findings) {
@@ -19,17 +20,23 @@ void output_reader_release(struct output_reader *reader) {
 
 /* ---- findings ---- */
 
-static void add_finding(struct output_reader *reader, const char *file, unsigned line, const char *message) {
+/* `name` is taken over. */
+static void add_failure(struct output_reader *reader, char *name, const char *message, struct place place) {
     struct junit *findings = reader->findings;
     findings->tests++;
     findings->failed++;
-    if (findings->failure_count == JUNIT_FAILURES_KEPT)
+    if (findings->failure_count == JUNIT_FAILURES_KEPT) {
+        free(name);
+        free(place.file);
         return;
+    }
     findings->failures = memory_resize(findings->failures, findings->failure_count + 1, sizeof(*findings->failures));
-    findings->failures[findings->failure_count++] =
-        (struct junit_failure){.name = text_format("%s:%u", file, line),
-                               .message = text_copy_length(message, strnlen(message, JUNIT_MESSAGE_LIMIT)),
-                               .place = {text_copy(file), line}};
+    findings->failures[findings->failure_count++] = (struct junit_failure){
+        .name = name, .message = text_copy_length(message, strnlen(message, JUNIT_MESSAGE_LIMIT)), .place = place};
+}
+
+static void add_finding(struct output_reader *reader, const char *file, unsigned line, const char *message) {
+    add_failure(reader, text_format("%s:%u", file, line), message, (struct place){text_copy(file), line});
 }
 
 /* Notes and warnings come with findings and are none. */
@@ -85,6 +92,25 @@ static void read_grouped_finding(struct output_reader *reader, const char *line)
                     message + strlen("error") + strspn(message + strlen("error"), " "));
 }
 
+/* pip-audit: "Name Version ID Fix Versions", a line of dashes, then rows to an empty line; likewise "Name Skip Reason".
+ */
+static void read_table(struct output_reader *reader, const char *line) {
+    size_t name = strcspn(line, " "), version = name + strspn(line + name, " ");
+    const char *id = line + version + strcspn(line + version, " ");
+    if (text_starts_with(line, "Name "))
+        reader->table = strstr(line, " Skip Reason") ? OUTPUT_NOT_AUDITED
+                        : strstr(line, " Version ")  ? OUTPUT_VULNERABLE
+                                                     : OUTPUT_NO_TABLE;
+    else if (name == 0 || version == name)
+        reader->table = OUTPUT_NO_TABLE;
+    else if (reader->table == OUTPUT_NOT_AUDITED && *line != '-')
+        reader->findings->tests++, reader->findings->skipped++;
+    else if (reader->table == OUTPUT_VULNERABLE && *line != '-')
+        add_failure(reader,
+                    text_format("%.*s %.*s", (int)name, line, (int)(id - line - (ptrdiff_t)version), line + version),
+                    id + strspn(id, " "), (struct place){0});
+}
+
 /* ---- lines ---- */
 
 /* Colours and other control sequences: ESC [ … letter. */
@@ -119,8 +145,10 @@ static void end_line(struct output_reader *reader) {
     drop_escapes(line);
     line[strcspn(line, "\r")] = '\0';
     keep_tail(reader, line);
-    if (reader->findings && !read_finding(reader, line))
-        read_grouped_finding(reader, line);
+    if (!reader->findings || read_finding(reader, line))
+        return;
+    read_grouped_finding(reader, line);
+    read_table(reader, line);
 }
 
 void output_read(void *context, int stream, const char *data, size_t length) {

@@ -1,5 +1,5 @@
-/* What a runner prints, read along: the findings of linters and type checkers, a line each, and the last part of all,
- * which tells where a runner was that crashed or had to be stopped. */
+/* What a runner prints, read along: the findings of linters, type checkers and audits, a line each, and the last part
+ * of all, which tells where a runner was that crashed or had to be stopped. */
 #ifndef REPORT_OUTPUT_H
 #define REPORT_OUTPUT_H
 
@@ -9,9 +9,11 @@ enum { OUTPUT_LINE_LIMIT = 16 * 1024, OUTPUT_TAIL_LIMIT = 64 * 1024 };
 
 struct output_reader {
     const struct place_search *search;
-    struct junit *findings; /* gets a failure for each finding; NULL: they are not looked for */
+    struct junit
+        *findings; /* gets a failure for each, `skipped` for what was not audited; NULL: they are not looked for */
     struct buffer line, tail;
     char *file; /* the file whose findings follow, in the form that names it on a line of its own */
+    enum { OUTPUT_NO_TABLE, OUTPUT_VULNERABLE, OUTPUT_NOT_AUDITED } table; /* of pip-audit, whose rows follow */
 };
 
 /* `search` and `findings` (zeroed) outlive the reader. */

@@ -175,8 +175,11 @@ static int choose_types(struct choice *choice, struct error *error) {
     if (uses(choice, &mypy)) {
         need(choice, &mypy, "mypy");
         begin_module(choice, "mypy");
-        if (choice->request->argument_count == 0 && !names_files_for_mypy(choice))
+        if (choice->request->argument_count == 0 && !names_files_for_mypy(choice)) {
+            /* Modules have the names by which the source, seen from its top, imports them. */
+            add_word(choice, "--explicit-package-bases");
             add_word(choice, ".");
+        }
     } else if (uses(choice, &pyright)) {
         need(choice, &pyright, "pyright");
         begin_module(choice, "pyright");

@@ -135,15 +135,16 @@ static int make_report(struct running *running, enum test_verdict verdict, struc
     AUTO_BUFFER struct buffer document = BUFFER(DOCUMENT_LIMIT);
     if (verdict != TEST_PASSED && verdict != TEST_FAILED)
         return 0;
-    if (verdict == TEST_FAILED) {
-        result->counts = running->findings;
-        running->findings = (struct junit){0};
-    }
-    if (result->counts.tests == 0) {
-        result->counts.tests = 1;
+    if (verdict == TEST_FAILED)
+        result->counts = running->findings, running->findings = (struct junit){0};
+    else
+        result->counts = (struct junit){.tests = running->findings.skipped, .skipped = running->findings.skipped};
+    if (result->counts.failed == 0) {
+        result->counts.tests++;
         result->counts.passed = verdict == TEST_PASSED;
         result->counts.failed = verdict == TEST_FAILED;
     }
+    result->counts.milliseconds = (uint64_t)result->milliseconds;
     junit_write(&result->counts, running->plan->runner, &document);
     if (buffer_check(&document, "the report", error) < 0 ||
         store_put(running->engine->store, buffer_text(&document), document.length, &result->report, error) < 0)
@@ -193,6 +194,7 @@ static int read_results(struct running *running, const struct check_result *chec
     const struct test_plan *plan = running->plan;
     result->status = check->status;
     result->found = check->found;
+    result->milliseconds = check->milliseconds;
     if (plan->writes_junit && read_report(running, &check->files[0], error) < 0)
         return -1;
     result->verdict = read_status(plan, check, plan->writes_junit ? &result->counts : &running->findings);

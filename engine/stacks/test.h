@@ -70,8 +70,9 @@ enum test_verdict { TEST_PASSED, TEST_FAILED, TEST_COULD_NOT_RUN, TEST_TIMED_OUT
 
 struct test_result {
     enum test_verdict verdict;
-    int status; /* of the runner: an exit code or 128 + signal */
-    bool found; /* it passed before and was not run */
+    int status;           /* of the runner: an exit code or 128 + signal */
+    bool found;           /* it passed before and was not run */
+    int64_t milliseconds; /* how long the runner ran */
     bool has_report;
     struct digest report; /* the JUnit document, in the store */
     struct junit counts;  /* with its failures; also where the runner ended without a report, as far as it told */

@@ -118,7 +118,7 @@ test_other_suites_are_those_that_the_project_uses() {
     plan --suite lint . -- --fix
     runs "ruff check --output-format=concise --fix"
     plan --suite types .
-    runs "mypy ."
+    runs "mypy --explicit-package-bases ."
     printf '[mypy]\nfiles = main.py\n' > mypy.ini
     plan --suite types .
     runs "mypy"

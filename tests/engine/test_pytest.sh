@@ -155,7 +155,7 @@ test_a_suite_that_crashes() {
     printf 'import os, signal\n\ndef test_crash():\n    os.kill(os.getpid(), signal.SIGSEGV)\n' > tests/test_crash.py
     GITHUB_ACTIONS=true run 70 .
     equal "$(jq -r .type ../record | paste -sd' ')" "error"
-    contains "$(cat ../story)" "pytest was ended by signal 11 (Segmentation fault)"
+    contains "$(cat ../story)" "pytest could not run to its end: signal 11 (Segmentation fault)"
     contains "$(cat ../story)" "tests/test_crash.py,line=4"
 }
 
@@ -188,6 +188,44 @@ test_only_the_exit_status_decides() {
     run 0 .
     equal "$(cat ../record)" ""
     contains "$(cat ../story)" "the counts are not known"
+}
+
+tools() { # the same for both tests that need them
+    project
+    printf 'pytest==8.3.5\npytest-cov==6.1.1\nruff==0.11.13\nmypy==1.14.1\n' > requirements-dev.txt
+    printf 'import os\n\n\ndef double(x: int) -> str:\n    return 2 * x\n\n\ndef other():\n    return 1\n' > shop.py
+    printf 'from shop import double\ndef test_double(): assert double(2) == 4\n' > tests/test_shop.py
+}
+
+test_coverage_is_measured_and_demanded() {
+    tools
+    run 0 --coverage-min 80 .
+    equal "$(get coverage)" "85.71"
+    contains "$(cat ../story)" "1 test, 1 passed"
+    contains "$(cat ../story)" "coverage 85.71 %"
+    run 1 --coverage-min 86 .
+    contains "$(cat ../story)" "the coverage is 85.71 %, less than the 86 % of --coverage-min"
+    counts "1 1 0 0 0"
+}
+
+test_linter_and_type_checker() {
+    tools
+    GITHUB_ACTIONS=true GITHUB_WORKSPACE=$PWD run 1 --suite lint .
+    counts "1 0 1 0 0"
+    contains "$(cat ../story)" "::error file=shop.py,line=1,title=ruff::F401 [*] \`os\` imported but unused"
+    contains "$(cat ../story)" "pl-test: ruff: 1 finding"
+    contains "$(document)" '<testcase name="shop.py:1" file="shop.py" line="0">'
+    GITHUB_ACTIONS=true GITHUB_WORKSPACE=$PWD run 1 --suite types .
+    contains "$(cat ../story)" "::error file=shop.py,line=5,title=mypy::error: Incompatible return value type"
+    contains "$(cat ../story)" "install development dependencies (requirements-dev.txt): cached"
+    sed -i '/^import os/d; s/-> str/-> int/' shop.py
+    run 0 --suite lint .
+    counts "1 1 0 0 0"
+    run 0 --suite lint .
+    contains "$(cat ../story)" "run ruff: cached"
+    run 0 --suite types .
+    run 70 --suite types . -- --no-such-option
+    contains "$(cat ../story)" "mypy could not run: it failed with exit code 2"
 }
 
 run_tests

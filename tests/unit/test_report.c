@@ -1,6 +1,6 @@
 /* engine/report: places in a text, JUnit documents of several runners, hostile documents. */
 #include "common/base/text.h"
-#include "engine/report/junit.h"
+#include "engine/report/output.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -132,7 +132,7 @@ static void a_document_of_pytest(void **state) {
         "<failure message='assert 0'>no place</failure></testcase>"
         "<testcase classname='tests.test_a' name='test_both' file='tests/test_a.py' line='20'>"
         "<error message='failed on teardown'>tests/test_a.py:18: RuntimeError</error></testcase>"
-        "<testcase classname='' name='tests.test_x' file='tests/test a.py' time='0'><error message='collection "
+        "<testcase classname='' name='tests.test a' file='tests/test a.py' time='0'><error message='collection "
         "failure'>"
         "/usr/lib/python3.11/importlib/__init__.py:126: in import_module\n    return x\ntests/test a.py:1: in "
         "&lt;module&gt;\n    import nope\nE   ModuleNotFoundError: No module named 'nope'</error></testcase>"
@@ -257,6 +257,142 @@ static void strange_documents_are_counted_without_harm(void **state) {
     }
 }
 
+/* ---- what tools print ---- */
+
+/* Reads a text in pieces, as it may come. */
+static void read_output(const char *text, struct junit *findings, struct output_reader *reader) {
+    *findings = (struct junit){0};
+    output_reader_open(reader, &first, findings);
+    for (size_t at = 0, length = strlen(text); at < length; at += 7)
+        output_read(reader, 1, text + at, length - at < 7 ? length - at : 7);
+    output_end(reader);
+}
+
+static void finds(const char *text, size_t count, const char *name, const char *message, const char *file,
+                  unsigned line) {
+    struct junit findings;
+    struct output_reader reader;
+    read_output(text, &findings, &reader);
+    assert_int_equal(findings.failed, count);
+    assert_int_equal(findings.failure_count, count);
+    if (count > 0)
+        is_failure(&findings.failures[0], name, message, file, line);
+    junit_release(&findings);
+    output_reader_release(&reader);
+}
+
+static void findings_of_linters_and_type_checkers(void **state) {
+    (void)state;
+    finds("src/shop.py:1:8: F401 [*] `os` imported but unused\nFound 1 error.\n", 1, "src/shop.py:1",
+          "F401 [*] `os` imported but unused", "src/shop.py", 1);
+    finds("./src/shop.py:2:1: E302 expected 2 blank lines\n", 1, "src/shop.py:2", "E302 expected 2 blank lines",
+          "src/shop.py", 2);
+    finds(
+        "src/shop.py:5: error: Incompatible return value  [return-value]\nsrc/shop.py:6: note: see\nFound 1 error in 1 "
+        "file (checked 2 source files)\n",
+        1, "src/shop.py:5", "error: Incompatible return value  [return-value]", "src/shop.py", 5);
+    finds(
+        "/app/src/shop.py\n  /app/src/shop.py:3:5 - error: \"x\" is wrong (reportX)\n  /app/src/shop.py:4:5 - warning: "
+        "y\n1 error, 1 warning",
+        1, "src/shop.py:3", "error: \"x\" is wrong (reportX)", "src/shop.py", 3);
+    finds("\x1b[96msrc/a.test.ts\x1b[0m:\x1b[93m3\x1b[0m:\x1b[93m5\x1b[0m - error TS2322: no\r\n", 1, "src/a.test.ts:3",
+          "error TS2322: no", "src/a.test.ts", 3);
+    finds("src/a.test.ts(3,5): error TS2322: no", 1, "src/a.test.ts:3", "error TS2322: no", "src/a.test.ts", 3);
+    finds("\n/app/src/a.test.ts\n  7:10  error  'x' is unused  no-unused-vars\n  8:1  warning  y  z\n\n✖ 2 problems\n",
+          1, "src/a.test.ts:7", "'x' is unused  no-unused-vars", "src/a.test.ts", 7);
+    finds("All checks passed!\nno/such.py:1:1: E1 x\n/etc/passwd:1: x\nsrc/shop.py:0:1: x\nsrc/shop.py: x\n", 0, NULL,
+          NULL, NULL, 0);
+}
+
+static void findings_of_pip_audit(void **state) {
+    (void)state;
+    struct junit findings;
+    struct output_reader reader;
+    finds("Found 1 known vulnerability in 1 package\nName  Version ID             Fix Versions\n----- ------- "
+          "-------------- ------------\nflask 0.5     PYSEC-2019-179 1.0\n",
+          1, "flask 0.5", "PYSEC-2019-179 1.0", NULL, 0);
+    read_output(
+        "No known vulnerabilities found\nName Skip Reason\n---- -----------\nmine not found on PyPI\nmore not found "
+        "on PyPI\n\nno row\n",
+        &findings, &reader);
+    has_counts(&findings, 2, 0, 0, 0, 2);
+    output_reader_release(&reader);
+}
+
+static void the_place_where_a_runner_was_ended(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *file;
+        unsigned line;
+    } cases[] = {
+        {"src/shop.py:9: x\nFatal Python error: Segmentation fault\n\nCurrent thread 0x1 (most recent call first):\n  "
+         "File "
+         "\"/usr/lib/x.py\", line 1\n  File \"/app/tests/test_a.py\", line 5 in test\n  File \"/app/src/shop.py\", "
+         "line 1\n",
+         "tests/test_a.py", 5},
+        {"src/shop.py:9: x\n!!! KeyboardInterrupt !!!\n/app/tests/test_a.py:4: KeyboardInterrupt\n", "tests/test_a.py",
+         4},
+        {"src/shop.py:9: x\n/usr/lib/python3.11/threading.py:4: KeyboardInterrupt\n", NULL, 0},
+        {"src/shop.py:9: x\n", NULL, 0},
+        {"", NULL, 0},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct junit findings;
+        struct output_reader reader;
+        struct place place;
+        read_output(cases[i].text, &findings, &reader);
+        assert_int_equal(output_last_place(&reader, &place), cases[i].file != NULL);
+        if (!text_equal(place.file, cases[i].file) || place.line != cases[i].line)
+            fail_msg("it was at %s:%u", place.file, place.line);
+        free(place.file);
+        junit_release(&findings);
+        output_reader_release(&reader);
+    }
+}
+
+static void endless_output_is_read_within_its_limits(void **state) {
+    (void)state;
+    struct junit findings = {0};
+    struct output_reader reader;
+    output_reader_open(&reader, &first, &findings);
+    for (int i = 0; i < 100000; i++) {
+        output_read(&reader, 1, "src/shop.py:1:1: E1 x and a good deal more", 42);
+        if (i % 2)
+            output_read(&reader, 1, "\n", 1);
+    }
+    for (int i = 0; i < 10000; i++)
+        output_read(&reader, 1, "a line that does not end and does not end and", 45);
+    output_end(&reader);
+    assert_int_equal(findings.failed, 50000);
+    assert_int_equal(findings.failure_count, JUNIT_FAILURES_KEPT);
+    assert_true(reader.tail.length <= OUTPUT_TAIL_LIMIT && !reader.tail.failed);
+    junit_release(&findings);
+    output_reader_release(&reader);
+}
+
+static void a_written_document_is_read_back(void **state) {
+    (void)state;
+    struct junit_failure failures[] = {
+        {.name = text_copy("src/shop.py:3"), .message = text_copy("<&>\"'\n\x1b[1m é"), .place = {paths[2], 3}},
+        {.name = text_copy("flask 0.5"), .message = text_copy("bad"), .is_error = true}};
+    struct junit written = {.tests = 2, .failed = 1, .errors = 1, .failures = failures, .failure_count = 2};
+    AUTO_BUFFER struct buffer text = BUFFER(1 << 20);
+    AUTO_JUNIT struct junit read, empty;
+    junit_write(&written, "a \"tool\"", &text);
+    read_junit(buffer_text(&text), &first, &read);
+    has_counts(&read, 2, 0, 1, 1, 0);
+    is_failure(&read.failures[0], "src/shop.py:3", "<&>\"'\n?[1m é", "src/shop.py", 3);
+    is_failure(&read.failures[1], "flask 0.5", "bad", NULL, 0);
+    buffer_clear(&text);
+    junit_write(&(struct junit){.tests = 1, .passed = 1}, "ruff", &text);
+    read_junit(buffer_text(&text), &first, &empty);
+    has_counts(&empty, 1, 1, 0, 0, 0);
+    for (size_t i = 0; i < 2; i++) {
+        free(failures[i].name);
+        free(failures[i].message);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(places_are_found_in_every_form),
@@ -270,6 +406,11 @@ int main(void) {
         cmocka_unit_test(of_a_long_text_the_begin_and_the_end_count),
         cmocka_unit_test(what_is_no_junit_document_is_refused),
         cmocka_unit_test(strange_documents_are_counted_without_harm),
+        cmocka_unit_test(findings_of_linters_and_type_checkers),
+        cmocka_unit_test(findings_of_pip_audit),
+        cmocka_unit_test(the_place_where_a_runner_was_ended),
+        cmocka_unit_test(endless_output_is_read_within_its_limits),
+        cmocka_unit_test(a_written_document_is_read_back),
     };
     return cmocka_run_group_tests_name("report", tests, NULL, NULL);
 }

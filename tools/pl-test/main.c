@@ -1,5 +1,6 @@
 #include "common/command/source.h"
 #include "engine/stacks/test.h"
+#include "gcp/credentials/credentials.h"
 #include "registry/registries.h"
 #include "tools/pl-test/command.h"
 #include "tools/pl-test/report.h"
@@ -102,7 +103,9 @@ static int run_tests(struct testing *testing, const struct test_plan *plan, stru
 }
 
 static int test(struct testing *testing, struct error *error) {
-    AUTO_REGISTRIES struct registries registries = {.progress = testing->context->progress};
+    AUTO_GOOGLE_LOGIN struct google_login login = {0};
+    AUTO_REGISTRIES struct registries registries = {
+        .progress = testing->context->progress, .open = google_login_open, .context = &login};
     AUTO_TEST_PLAN struct test_plan plan = {0};
     struct image_source source = registries_source(&registries);
     struct package_source packages = registries_packages(&registries);

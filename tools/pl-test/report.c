@@ -47,20 +47,30 @@ static void add_count(struct buffer *out, uint64_t count, const char *what) {
         buffer_append_format(out, ", %llu %s", (unsigned long long)count, what);
 }
 
+/* The caller frees. */
+static char *describe_findings(const struct junit *counts) {
+    uint64_t found = counts->failure_count > 0 ? counts->failed : 0;
+    if (counts->failed == 0)
+        return text_copy("nothing found");
+    if (found == 0)
+        return text_copy("it found something");
+    return text_format("%llu finding%s", (unsigned long long)found, found == 1 ? "" : "s");
+}
+
 static void say_summary(const struct told *told) {
     const struct test_result *result = told->result;
     const struct junit *counts = &result->counts;
     AUTO_BUFFER struct buffer text = BUFFER(1000);
-    if (told->suite == TEST_UNIT)
+    if (told->suite == TEST_UNIT) {
         buffer_append_format(&text, "%llu test%s", (unsigned long long)counts->tests, counts->tests == 1 ? "" : "s");
-    else
-        buffer_append_format(&text, "%s %s", test_suite_name(told->suite),
-                             counts->failed ? "has findings" : "is clean");
-    if (told->suite == TEST_UNIT)
         add_count(&text, counts->passed, "passed");
-    add_count(&text, counts->failed, told->suite == TEST_UNIT ? "failed" : "found");
-    add_count(&text, counts->errors, counts->errors == 1 ? "error" : "errors");
-    add_count(&text, counts->skipped, "skipped");
+        add_count(&text, counts->failed, "failed");
+        add_count(&text, counts->errors, counts->errors == 1 ? "error" : "errors");
+    } else {
+        AUTO_FREE char *findings = describe_findings(counts);
+        buffer_append_format(&text, "%s: %s", told->runner, findings);
+    }
+    add_count(&text, counts->skipped, told->suite == TEST_AUDIT ? "not audited" : "skipped");
     if (counts->milliseconds > 0)
         buffer_append_format(&text, ", %.2f s", (double)counts->milliseconds / 1000);
     if (result->coverage >= 0)
@@ -95,8 +105,10 @@ static void advise_failed(const struct told *told, struct error *error) {
 static int fail_tests(const struct told *told, struct error *error) {
     const struct junit *counts = &told->result->counts;
     uint64_t bad = counts->failed + counts->errors;
-    if (told->suite != TEST_UNIT)
-        return error_set(error, ERROR_ANSWER_NO, "%s found something (%s)", told->runner, test_suite_name(told->suite));
+    if (told->suite != TEST_UNIT) {
+        AUTO_FREE char *findings = describe_findings(counts);
+        return error_set(error, ERROR_ANSWER_NO, "%s: %s", told->runner, findings);
+    }
     if (bad == 0 && told->coverage_minimum >= 0 && told->result->coverage >= 0)
         return error_set(error, ERROR_ANSWER_NO, "the coverage is %.4g %%, less than the %lld %% of --coverage-min",
                          told->result->coverage, told->coverage_minimum);
@@ -111,8 +123,10 @@ static int fail_tests(const struct told *told, struct error *error) {
 static int fail_to_run(const struct told *told, struct error *error) {
     int status = told->result->status;
     if (status > 128)
-        return error_set(error, ERROR_STEP, "the tests could not run to their end: %s was ended by signal %d (%s)",
-                         told->runner, status - 128, strsignal(status - 128));
+        return error_set(error, ERROR_STEP, "%s could not run to its end: signal %d (%s)", told->runner, status - 128,
+                         strsignal(status - 128));
+    if (told->suite != TEST_UNIT)
+        return error_set(error, ERROR_STEP, "%s could not run: it failed with exit code %d", told->runner, status);
     if (text_equal(told->runner, "pytest") && status == 5) {
         error_set(error, ERROR_STEP, "pytest found no tests");
         return error_next(error, "it looks for functions test_* in files test_*.py and *_test.py");
