@@ -104,9 +104,8 @@ static bool sets_coverage_up(const struct choice *choice) {
 }
 
 static int add_coverage(struct choice *choice, struct error *error) {
-    long long minimum = choice->request->coverage_minimum;
     if (!python_declares(choice->project, "pytest-cov")) {
-        if (minimum < 0)
+        if (choice->request->coverage_minimum < 0)
             return 0;
         error_set(error, ERROR_DATA, "--coverage-min: the project does not measure coverage");
         return error_next(error, "add pytest-cov to the development dependencies");
@@ -115,8 +114,6 @@ static int add_coverage(struct choice *choice, struct error *error) {
         add_word(choice, "--cov");
     add_word(choice, "--cov-report=xml:" RESULT(TEST_COVERAGE));
     add_word(choice, "--cov-report=term");
-    if (minimum >= 0)
-        text_list_add_format(&choice->plan->argv, "--cov-fail-under=%lld", minimum);
     choice->plan->writes_coverage = true;
     plan_note(choice->project->plan, "found pytest-cov among the dependencies: coverage is measured");
     return 0;

@@ -199,6 +199,8 @@ static int read_results(struct running *running, const struct check_result *chec
         return -1;
     result->verdict = read_status(plan, check, plan->writes_junit ? &result->counts : &running->findings);
     read_coverage(running, &check->files[1]);
+    if (result->verdict == TEST_PASSED && result->coverage < (double)running->request->coverage_minimum)
+        result->verdict = TEST_UNCOVERED;
     if (!plan->writes_junit && make_report(running, result->verdict, error) < 0)
         return -1;
     if (result->verdict == TEST_TIMED_OUT || result->status > 128)

@@ -66,7 +66,8 @@ void test_plan_release(struct test_plan *plan);
 /* For --plan. */
 int test_plan_print(const struct test_plan *plan, struct buffer *out, struct error *error) MUST_CHECK;
 
-enum test_verdict { TEST_PASSED, TEST_FAILED, TEST_COULD_NOT_RUN, TEST_TIMED_OUT };
+/* TEST_UNCOVERED: they passed, and cover less than coverage_minimum, or nobody knows how much. */
+enum test_verdict { TEST_PASSED, TEST_FAILED, TEST_UNCOVERED, TEST_COULD_NOT_RUN, TEST_TIMED_OUT };
 
 struct test_result {
     enum test_verdict verdict;

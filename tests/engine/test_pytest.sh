@@ -204,8 +204,15 @@ test_coverage_is_measured_and_demanded() {
     contains "$(cat ../story)" "1 test, 1 passed"
     contains "$(cat ../story)" "coverage 85.71 %"
     run 1 --coverage-min 86 .
+    # Another demand does not run them again.
+    contains "$(cat ../story)" "run pytest: cached"
     contains "$(cat ../story)" "the coverage is 85.71 %, less than the 86 % of --coverage-min"
     counts "1 1 0 0 0"
+    run 0 --coverage-min 85 .
+    # What is not measured is not enough.
+    printf 'import atexit, os\natexit.register(lambda: os.remove("/run/pl/results/coverage.xml"))\n' > conftest.py
+    run 70 --coverage-min 1 .
+    contains "$(cat ../story)" "did not say how much was covered"
 }
 
 test_linter_and_type_checker() {

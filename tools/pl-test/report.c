@@ -109,9 +109,6 @@ static int fail_tests(const struct told *told, struct error *error) {
         AUTO_FREE char *findings = describe_findings(counts);
         return error_set(error, ERROR_ANSWER_NO, "%s: %s", told->runner, findings);
     }
-    if (bad == 0 && told->coverage_minimum >= 0 && told->result->coverage >= 0)
-        return error_set(error, ERROR_ANSWER_NO, "the coverage is %.4g %%, less than the %lld %% of --coverage-min",
-                         told->result->coverage, told->coverage_minimum);
     if (bad == 0)
         return error_set(error, ERROR_ANSWER_NO, "%s failed with exit code %d", told->runner, told->result->status);
     error_set(error, ERROR_ANSWER_NO, "%llu of %llu tests failed", (unsigned long long)bad,
@@ -145,6 +142,11 @@ static int fail(const struct told *told, struct error *error) {
         return 0;
     case TEST_FAILED:
         return fail_tests(told, error);
+    case TEST_UNCOVERED:
+        if (told->result->coverage < 0)
+            return error_set(error, ERROR_STEP, "--coverage-min: %s did not say how much was covered", told->runner);
+        return error_set(error, ERROR_ANSWER_NO, "the coverage is %.4g %%, less than the %lld %% of --coverage-min",
+                         told->result->coverage, told->coverage_minimum);
     case TEST_TIMED_OUT:
         error_set(error, ERROR_TIMEOUT, "the tests did not end within %lld s (--timeout)", told->timeout);
         return error_next(error, "give them more time, or look at the test that was running");

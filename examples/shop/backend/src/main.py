@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response, status
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response, status
 
 from src.items import Item, ItemStore, NewItem, StoreIsFull
 from src.settings import Settings
+from src.sign_in import CurrentUser, User, current_user, verifier_of
 
 SAMPLE = [
     NewItem(name="Notebook", price_cents=490, stock=120),
@@ -25,11 +26,13 @@ async def lifespan(application: FastAPI) -> AsyncIterator[None]:
             store.add(item)
     application.state.settings = settings
     application.state.store = store
+    application.state.verifier = verifier_of(settings)
     yield
     store.close()
 
 
 app = FastAPI(title="Shop", version="1.0.0", lifespan=lifespan)
+api = APIRouter(dependencies=[Depends(current_user)])
 
 
 def current_store(request: Request) -> ItemStore:
@@ -61,7 +64,12 @@ def health(store: Store) -> dict[str, str]:
     return {"status": "ok"}
 
 
-@app.get("/items")
+@api.get("/me")
+def describe_user(user: CurrentUser) -> User | None:
+    return user
+
+
+@api.get("/items")
 def list_items(
     store: Store,
     offset: Annotated[int, Query(ge=0)] = 0,
@@ -70,7 +78,7 @@ def list_items(
     return store.list(offset, limit)
 
 
-@app.get("/items/{item_id}")
+@api.get("/items/{item_id}")
 def get_item(item_id: int, store: Store) -> Item:
     item = store.get(item_id)
     if item is None:
@@ -78,17 +86,17 @@ def get_item(item_id: int, store: Store) -> Item:
     return item
 
 
-@app.post("/items", status_code=status.HTTP_201_CREATED)
-def add_item(item: NewItem, store: Store, response: Response) -> Item:
+@api.post("/items", status_code=status.HTTP_201_CREATED)
+def add_item(item: NewItem, store: Store, request: Request, response: Response) -> Item:
     try:
         added = store.add(item)
     except StoreIsFull:
         raise HTTPException(status.HTTP_507_INSUFFICIENT_STORAGE, "the shop is full") from None
-    response.headers["Location"] = f"/items/{added.id}"
+    response.headers["Location"] = f"{request.url.path}/{added.id}"
     return added
 
 
-@app.put("/items/{item_id}")
+@api.put("/items/{item_id}")
 def replace_item(item_id: int, item: NewItem, store: Store) -> Item:
     replaced = store.replace(item_id, item)
     if replaced is None:
@@ -96,7 +104,12 @@ def replace_item(item_id: int, item: NewItem, store: Store) -> Item:
     return replaced
 
 
-@app.delete("/items/{item_id}", status_code=status.HTTP_204_NO_CONTENT)
+@api.delete("/items/{item_id}", status_code=status.HTTP_204_NO_CONTENT)
 def remove_item(item_id: int, store: Store) -> None:
     if not store.remove(item_id):
         raise NOT_FOUND
+
+
+# Hosting hands /api/** on to this service with the whole path.
+app.include_router(api)
+app.include_router(api, prefix="/api")
