@@ -192,12 +192,14 @@ static void make_environment(const struct container *input, const struct step_ex
 struct output_target {
     struct progress *progress;
     int step;
+    const struct step_exec *exec;
 };
 
 static void pass_output(void *context, int stream, const char *data, size_t length) {
     const struct output_target *target = context;
-    (void)stream;
     progress_output(target->progress, target->step, data, length);
+    if (target->exec->output)
+        target->exec->output(target->exec->output_context, stream, data, length);
 }
 
 static int collect_lowers(struct engine *engine, const struct container *input, struct text_list *lowers,
@@ -285,7 +287,7 @@ static int make_exec(struct engine *engine, const struct container *input, const
     if (store_scratch(engine->store, &scratch, error) < 0)
         return -1;
     int result = store_tree_begin(engine->store, &upper, error);
-    struct output_target target = {engine->progress, step};
+    struct output_target target = {engine->progress, step, exec};
     struct step_run run = {.input = input,
                            .exec = exec,
                            .prepared = prepared,

@@ -45,6 +45,9 @@ struct step_exec {
     size_t mount_count;
     bool no_network;
     const char *created_by; /* history; NULL: from argv */
+    /* Is also given what it prints, on stream 1 or 2; NULL: nobody is. */
+    void (*output)(void *context, int stream, const char *data, size_t length);
+    void *output_context;
 };
 int step_exec(struct engine *engine, const struct container *input, const struct step_exec *exec,
               struct container *output, struct error *error) MUST_CHECK;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { UNREACHABLE_SECONDS = 10 * 60, DIGEST_HEX_SIZE = 65 };
+enum { UNREACHABLE_SECONDS = 10 * 60, DIGEST_HEX_SIZE = 65, PRINTED_LIMIT = 128 * 1024 };
 
 struct run {
     struct engine *engine;
@@ -124,6 +124,23 @@ static struct step_mount *list_mounts(const struct run *run, const struct plan_s
     return mounts;
 }
 
+/* The last part of what a step prints. */
+static void keep_printed(void *context, int stream, const char *data, size_t length) {
+    struct buffer *printed = context;
+    size_t most = PRINTED_LIMIT / 2;
+    (void)stream;
+    if (length > most) {
+        data += length - most;
+        length = most;
+    }
+    if (printed->length + length > PRINTED_LIMIT) {
+        memmove(printed->data, printed->data + printed->length - most, most);
+        printed->length = most;
+        printed->data[most] = '\0';
+    }
+    buffer_append(printed, data, length);
+}
+
 static int run_exec(struct run *run, const struct plan_step *step, struct container *output, struct error *error) {
     AUTO_LIST struct text_list targets = {0};
     size_t count;
@@ -135,6 +152,7 @@ static int run_exec(struct run *run, const struct plan_step *step, struct contai
         if (store_files(run, step, &mount->tree, error) < 0)
             return -1;
     }
+    AUTO_BUFFER struct buffer printed = BUFFER(PRINTED_LIMIT);
     struct step_exec exec = {.name = step->name,
                              .argv = &step->argv,
                              .environment = &step->environment,
@@ -142,11 +160,18 @@ static int run_exec(struct run *run, const struct plan_step *step, struct contai
                              .user = "0",
                              .mounts = mounts,
                              .mount_count = count,
-                             .created_by = step->name};
-    if (step_exec(run->engine, &run->container, &exec, output, error) == 0)
+                             .created_by = step->name,
+                             .output = keep_printed,
+                             .output_context = &printed};
+    struct error failure = {0};
+    if (step_exec(run->engine, &run->container, &exec, output, &failure) == 0)
         return 0;
-    if (error && error->kind == ERROR_STEP && text_is_empty(error->next) && step->advice)
-        error_next(error, "%s", step->advice);
+    if (failure.kind == ERROR_STEP && text_is_empty(failure.next) && step->explain)
+        step->explain(buffer_text(&printed), run->base, step, &failure);
+    if (failure.kind == ERROR_STEP && text_is_empty(failure.next) && step->advice)
+        error_next(&failure, "%s", step->advice);
+    if (error)
+        *error = failure;
     return -1;
 }
 

@@ -27,6 +27,8 @@ void python_project_release(struct python_project *project) {
     free(project->manifest);
     free(project->tool_version);
     free(project->version);
+    free(project->allowed_versions);
+    free(project->version_constraint);
     text_list_release(&project->files);
     text_list_release(&project->arguments);
     text_list_release(&project->packages);

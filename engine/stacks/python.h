@@ -25,6 +25,7 @@ struct python_application {
     enum python_interface interface; /* of the object */
     bool is_factory;                 /* the object is a function that makes it */
     bool add_src;                    /* src/ is to be on the module path */
+    size_t modules;                  /* how many files were looked at */
 };
 
 struct python_project {
@@ -41,6 +42,8 @@ struct python_project {
     bool needs_all_files;       /* a requirement is a directory of the source */
     char *tool_version;         /* of poetry, as its lock file says; NULL: any */
     char *version;              /* "3.12" */
+    char *allowed_versions;     /* " 3.11 3.12": by version_constraint; "" when there is none */
+    char *version_constraint;   /* "pyproject.toml asks for Python >=3.11", or NULL */
     struct python_application application;
     const struct python_server *server; /* NULL: none */
     bool add_server;                    /* it is not among the dependencies */
@@ -103,6 +106,7 @@ void python_application_release(struct python_application *application);
 /* python_scan.c: what one module defines. `text` is changed: strings and comments are blanked. */
 struct python_module {
     char *object;          /* the application object's name, or NULL */
+    char *rival;           /* another that may be meant as well: neither is called app, application or api */
     char *factory;         /* the name of a function that makes one, or NULL */
     const char *framework; /* of either, or NULL: it is not told here */
     enum python_interface interface;
@@ -112,6 +116,10 @@ void python_scan_module(char *text, size_t length, struct python_module *module)
 void python_module_release(struct python_module *module);
 /* python_start.c: server, command and port. */
 int python_find_start(struct python_project *project, struct error *error) MUST_CHECK;
+/* python_failure.c: as plan_step.explain takes it. What is recognised: a package or version that does not exist,
+ * requirements that contradict each other, a lock file or hash that does not fit, another Python than is asked for, an
+ * index that cannot be reached or refuses, a compiler, header or library that the base does not have. */
+void python_explain_failure(const char *printed, const char *base, const struct plan_step *step, struct error *error);
 /* python_install.c: the step that installs dependencies; nothing when there are none. */
 void python_plan_install(struct python_project *project, const struct text_list *all_files);
 /* The step on top of it; nothing when there is nothing to install. */

@@ -21,10 +21,13 @@ struct search {
     struct candidate *candidates;
     size_t count;
     unsigned best_rank;
+    size_t modules; /* that were read */
+    char *rival;    /* "other/main.py (app)", found at the same rank */
 };
 
 static void search_release(struct search *search) {
     free(search->candidates);
+    free(search->rival);
 }
 
 static bool one_of(const char *text, size_t length, const char *const *list, size_t count, unsigned *position) {
@@ -207,10 +210,16 @@ static void consider(struct search *search, const struct candidate *candidate, s
     bool is_factory = !module->object;
     unsigned rank =
         candidate->rank + (is_factory ? FACTORY_RANK : 0) + (is_unwanted_django(project, module) ? DEPTH_RANK : 0);
+    const char *name = is_factory ? module->factory : module->object;
+    if (rank == search->best_rank && !search->rival)
+        search->rival = text_format("%s in %s", name, candidate->path);
     if (rank >= search->best_rank)
         return;
     search->best_rank = rank;
-    name_module(search, candidate->path, module, is_factory ? module->factory : module->object);
+    free(take_pointer(&search->rival));
+    if (module->rival && !is_factory)
+        search->rival = text_format("%s in %s", module->rival, candidate->path);
+    name_module(search, candidate->path, module, name);
     project->application.is_factory = is_factory;
 }
 
@@ -218,7 +227,7 @@ static int search_modules(struct search *search, struct error *error) {
     size_t bytes = 0;
     for (size_t i = 0; i < search->count && i < CANDIDATE_LIMIT && bytes < BYTES_LIMIT; i++) {
         const struct candidate *candidate = &search->candidates[i];
-        if (candidate->rank >= search->best_rank)
+        if (candidate->rank > search->best_rank)
             return 0;
         const struct tree_entry *entry = tree_find(search->project->source->tree, candidate->path);
         if (!entry || entry->size > STACK_FILE_LIMIT)
@@ -230,6 +239,7 @@ static int search_modules(struct search *search, struct error *error) {
         if (!found || text.length == 0)
             continue;
         bytes += text.length;
+        search->modules++;
         AUTO(python_module_release) struct python_module module;
         python_scan_module(text.data, text.length, &module);
         consider(search, candidate, &module);
@@ -285,12 +295,19 @@ int python_find_application(struct python_project *project, struct error *error)
     list_candidates(&search);
     if (search_modules(&search, error) < 0)
         return -1;
-    const struct python_application *application = &project->application;
+    struct python_application *application = &project->application;
+    application->modules = search.modules;
     if (!application->object) {
         find_script(project);
         return 0;
     }
     const char *name = strchr(application->object, ':') + 1;
+    if (search.rival) {
+        error_set(error, ERROR_DATA, "found two applications and cannot tell which one is meant: %s in %s and %s", name,
+                  application->file, search.rival);
+        return error_next(error, "write into pl.json: {\"build\": {\"app\": \"%s\"}}, or into a Procfile: web: COMMAND",
+                          application->object);
+    }
     if (application->is_factory)
         plan_note(project->plan, "found %s() for %s in %s: %s", name, application->framework, application->file,
                   application->object);

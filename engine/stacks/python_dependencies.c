@@ -3,6 +3,7 @@
 #include "engine/stacks/python.h"
 #include "engine/stacks/toml.h"
 
+#include <ctype.h>
 #include <string.h>
 
 static const char *const requirement_files[] = {"requirements.txt", "requirements/production.txt",
@@ -109,6 +110,26 @@ static void add_files(struct python_project *project, const char *const *files, 
             text_list_add(&project->files, files[i]);
 }
 
+/* What is declared by code is not known before it runs. The names that decide how the container starts are looked for
+ * as words. */
+static int scan_setup(struct python_project *project, struct error *error) {
+    static const char *const files[] = {"setup.py", "setup.cfg", "pyproject.toml"};
+    static const char *const names[] = {"uvicorn", "hypercorn", "gunicorn", "waitress", "fastapi", "flask",
+                                        "django",  "starlette", "litestar", "quart",    "bottle"};
+    for (size_t i = 0; i < ARRAY_LENGTH(files); i++) {
+        AUTO_BUFFER struct buffer text = BUFFER(STACK_FILE_LIMIT);
+        bool found;
+        if (python_read(project, files[i], &text, &found, error) < 0)
+            return -1;
+        for (size_t k = 0; k < ARRAY_LENGTH(names); k++) {
+            const char *at = found ? strcasestr(buffer_text(&text), names[k]) : NULL;
+            if (at && (at == buffer_text(&text) || !isalnum((unsigned char)at[-1])))
+                python_add_requirement(project, names[k]);
+        }
+    }
+    return 0;
+}
+
 static int read_declarations(struct python_project *project, struct error *error) {
     static const char *const project_files[] = {"pyproject.toml", "uv.lock",  "uv.toml", "poetry.lock",
                                                 "poetry.toml",    "pdm.lock", "pdm.toml"};
@@ -140,7 +161,7 @@ static int read_declarations(struct python_project *project, struct error *error
     case PYTHON_SETUP:
         project->needs_all_files = true;
         add_project_dependencies(project);
-        return 0;
+        return scan_setup(project, error);
     case PYTHON_NO_MANAGER:
         break;
     }

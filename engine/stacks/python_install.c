@@ -29,7 +29,15 @@ static const char prepare_pip[] =
     "  pip_install() { venv=$1; shift; \"$pip\" -m pip --python \"$venv/bin/python\" install --no-compile \"$@\"; }\n"
     "fi\n"
     "[ ! -e /run/secrets/netrc ] || ln -s /run/secrets/netrc /opt/build/home/.netrc\n"
-    "[ ! -e /run/secrets/pip.conf ] || export PIP_CONFIG_FILE=/run/secrets/pip.conf\n";
+    "[ ! -e /run/secrets/pip.conf ] || export PIP_CONFIG_FILE=/run/secrets/pip.conf\n"
+    "[ ! -e /run/secrets/uv.toml ] || export UV_CONFIG_FILE=/run/secrets/uv.toml\n";
+
+/* The base may be one that the user named. */
+static const char check_version[] = "version=$(\"$PYTHON\" -c 'import sys; print(\"%d.%d\" % sys.version_info[:2])')\n"
+                                    "case \"$allowed \" in *\" $version \"*) ;; *)\n"
+                                    "  echo \"$constraint, and the base has Python $version\" >&2\n"
+                                    "  exit 1 ;;\n"
+                                    "esac\n";
 
 static const char prepare_tool[] = "\"$PYTHON\" -m venv --without-pip /opt/build/tool\n"
                                    "pip_install /opt/build/tool -q \"$tool\"\n"
@@ -108,6 +116,10 @@ static void add_preparation(const struct python_project *project, const struct r
 
 static void set_command(const struct python_project *project, const struct recipe *recipe, struct plan_step *step) {
     struct buffer script = BUFFER(1 << 16);
+    if (project->version_constraint) {
+        buffer_append_format(&script, "allowed='%s' constraint=$1\nshift\n", project->allowed_versions);
+        buffer_append_text(&script, check_version);
+    }
     buffer_append_text(&script, prepare_environment);
     add_preparation(project, recipe, &script);
     buffer_append_text(&script, recipe->command);
@@ -119,6 +131,8 @@ static void set_command(const struct python_project *project, const struct recip
     text_list_add(&step->argv, "-ec");
     text_list_take(&step->argv, buffer_take(&script));
     text_list_add(&step->argv, "sh");
+    if (project->version_constraint)
+        text_list_add(&step->argv, project->version_constraint);
     if (project->manager == PYTHON_PIP)
         text_list_add(&step->argv, project->manifest);
     text_list_add_all(&step->argv, &project->arguments);
@@ -134,11 +148,6 @@ static char *describe_files(const struct python_project *project, const struct t
     return buffer_take(&names);
 }
 
-static char *advise(const char *files) {
-    return text_format("correct %s; a package that has to be compiled needs a base with a compiler: --base python:3.12",
-                       text_is_empty(files) ? "what it runs" : files);
-}
-
 void python_plan_install(struct python_project *project, const struct text_list *all_files) {
     if (!project->has_environment)
         return;
@@ -151,7 +160,7 @@ void python_plan_install(struct python_project *project, const struct text_list 
     step->directory = text_copy("/app");
     step->input_name = describe_files(project, &project->files);
     step->sees_secrets = true;
-    step->advice = advise(step->input_name);
+    step->explain = python_explain_failure;
     text_list_add_all(&step->files, project->needs_all_files ? all_files : &project->files);
     text_list_sort(&step->files);
     set_environment(project, recipe, step);
@@ -233,7 +242,7 @@ void python_plan_development(struct python_project *project, const struct python
     step->directory = text_copy("/app");
     step->input_name = text_copy(files);
     step->sees_secrets = true;
-    step->advice = advise(step->input_name);
+    step->explain = python_explain_failure;
     if (development->is_declared && project->needs_all_files)
         add_all_files(project, &step->files);
     else if (development->is_declared)

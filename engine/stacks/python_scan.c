@@ -101,11 +101,37 @@ static const char *factory_name(const char *text, size_t length) {
     return NULL;
 }
 
+/* What an application is usually called comes first; 3 is any other name. */
+static unsigned rank_name(const char *name) {
+    static const char *const usual[] = {"app", "application", "api"};
+    for (unsigned i = 0; i < ARRAY_LENGTH(usual); i++)
+        if (text_equal(name, usual[i]))
+            return i;
+    return ARRAY_LENGTH(usual);
+}
+
+static void take_object(struct python_module *module, const char *line, size_t length, const char *framework,
+                        enum python_interface interface) {
+    AUTO_FREE char *name = text_copy_length(line, length);
+    if (text_equal(name, module->object))
+        return;
+    unsigned rank = rank_name(name), best = module->object ? rank_name(module->object) : UINT32_MAX;
+    if (rank < best) {
+        free(module->object);
+        free(take_pointer(&module->rival));
+        module->object = take_pointer(&name);
+        module->framework = framework;
+        module->interface = interface;
+    } else if (rank == best && !module->rival) {
+        module->rival = take_pointer(&name);
+    }
+}
+
 /* "app = FastAPI(", "app: FastAPI = fastapi.FastAPI(", "app = create_app(" */
 static void scan_assignment(const char *line, struct python_module *module) {
     size_t name = identifier_length(line);
     const char *at = skip_blanks(line + name);
-    if (name == 0 || module->object)
+    if (name == 0)
         return;
     if (*at == ':') {
         at += strcspn(at, "=\n");
@@ -119,16 +145,11 @@ static void scan_assignment(const char *line, struct python_module *module) {
     if (length == 0 || *skip_blanks(at + length) != '(')
         return;
     size_t last_length = (size_t)(at + length - last);
-    for (size_t i = 0; i < ARRAY_LENGTH(constructors); i++) {
-        if (is_word(last, last_length, constructors[i].constructor)) {
-            module->object = text_copy_length(line, name);
-            module->framework = constructors[i].framework;
-            module->interface = constructors[i].interface;
-            return;
-        }
-    }
+    for (size_t i = 0; i < ARRAY_LENGTH(constructors); i++)
+        if (is_word(last, last_length, constructors[i].constructor))
+            take_object(module, line, name, constructors[i].framework, constructors[i].interface);
     if (factory_name(last, last_length))
-        module->object = text_copy_length(line, name);
+        take_object(module, line, name, NULL, PYTHON_SCRIPT);
 }
 
 /* Whether a function can be called without arguments: each parameter has a default, or is *args or **kwargs. `at` is
@@ -225,6 +246,7 @@ void python_scan_module(char *text, size_t length, struct python_module *module)
 
 void python_module_release(struct python_module *module) {
     free(module->object);
+    free(module->rival);
     free(module->factory);
     text_list_release(&module->imports);
     *module = (struct python_module){0};

@@ -35,7 +35,7 @@ static bool brings(const struct python_project *project, const char *server) {
 static void use_server(struct python_project *project, const char *name) {
     struct stack_plan *plan = project->plan;
     project->server = python_server_of(name);
-    project->add_server = !brings(project, name) && project->manager != PYTHON_SETUP;
+    project->add_server = !brings(project, name);
     if (project->add_server)
         plan_note(plan, "%s is not among the dependencies: %s %s is added", name, name, project->server->version);
     else
@@ -89,6 +89,10 @@ static int take_procfile(struct python_project *project, struct error *error) {
         plan_note(project->plan, "found a Procfile without a line \"web: COMMAND\": it decides nothing");
     if (!command)
         return 0;
+    if (json_get(project->settings, "app")) {
+        plan_note(project->plan, "found a Procfile: it decides nothing, because pl.json names the application");
+        return 0;
+    }
     plan_note(project->plan, "found a Procfile: %s", command);
     start_add_shell(&project->command, command);
     read_command(project, command, "the Procfile");
@@ -110,10 +114,12 @@ static int take_setting(struct python_project *project, struct error *error) {
 
 static int no_start(const struct python_project *project, struct error *error) {
     error_set(error, ERROR_DATA,
-              "found %s, but no application: no module has app = FastAPI(...), Flask, Starlette, Litestar, Quart or "
-              "Django, and there is no main.py",
-              project->manifest ? project->manifest : "Python");
-    return error_next(error, "write a Procfile with the line: web: COMMAND (it must listen on $PORT)");
+              "found %s, but no application: of the %zu Python files that were looked at none has app = FastAPI(...), "
+              "Flask, Starlette, Litestar, Quart, Bottle or Django at its top level, and there is no main.py",
+              project->manifest ? project->manifest : "Python", project->application.modules);
+    return error_next(error,
+                      "write into a Procfile: web: COMMAND (it must listen on $PORT), or into pl.json: {\"build\": "
+                      "{\"app\": \"MODULE:OBJECT\"}}");
 }
 
 static int start_application(struct python_project *project, struct error *error) {

@@ -5,7 +5,12 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { OLDEST_MINOR = 8, NEWEST_MINOR = 14, DEFAULT_MINOR = 12 };
+enum {
+    OLDEST_MINOR = 8,
+    NEWEST_MINOR = 14,
+    DEFAULT_MINOR = 12,
+    FUTURE = 20, /* versions that a base may have although pl does not choose them */
+};
 
 /* What Debian brings; the first that fits is used when no registry can be reached. */
 static const struct {
@@ -121,15 +126,22 @@ static bool parse_request(const char *text, unsigned *minor) {
     return version[1] >= 0 ? version[1] <= 99 : true;
 }
 
-struct request {
+/* A version as somebody wrote it. */
+struct wish {
     char *where; /* ".python-version" */
-    char *text;  /* "3.12.4" or ">=3.11" */
-    bool is_constraint;
+    char *text;  /* "3.12.4", or ">=3.11" of a constraint */
+};
+
+/* One version by name, and what the project's metadata allow. */
+struct request {
+    struct wish exact, constraint;
 };
 
 static void request_release(struct request *request) {
-    free(request->where);
-    free(request->text);
+    free(request->exact.where);
+    free(request->exact.text);
+    free(request->constraint.where);
+    free(request->constraint.text);
 }
 
 /* tool-versions: "python 3.12.1" on a line of its own. */
@@ -142,94 +154,118 @@ static char *tool_version_of(const char *text) {
     return NULL;
 }
 
-static int read_request_file(struct python_project *project, const char *path, struct request *request,
-                             struct error *error) {
-    AUTO_BUFFER struct buffer text = BUFFER(STACK_FILE_LIMIT);
-    bool found;
-    if (request->text || python_read(project, path, &text, &found, error) < 0)
-        return request->text ? 0 : -1;
-    if (!found)
-        return 0;
-    const char *content = buffer_text(&text);
-    request->text = text_equal(path, ".tool-versions") ? tool_version_of(content) : first_word(content);
-    request->where = request->text ? text_copy(path) : NULL;
-    return 0;
+static void set_wish(struct wish *wish, const char *where, const char *text) {
+    if (wish->text || text_is_empty(text))
+        return;
+    wish->where = text_copy(where);
+    wish->text = text_copy(text);
 }
 
-static void take_constraint(struct request *request, const struct json *value, const char *where) {
-    const char *text = json_text(value);
-    if (request->text || text_is_empty(text))
-        return;
-    request->text = text_copy(text);
-    request->where = text_copy(where);
-    request->is_constraint = true;
+static int read_request_file(struct python_project *project, const char *path, struct wish *wish, struct error *error) {
+    AUTO_BUFFER struct buffer text = BUFFER(STACK_FILE_LIMIT);
+    bool found;
+    if (python_read(project, path, &text, &found, error) < 0)
+        return -1;
+    const char *content = buffer_text(&text);
+    AUTO_FREE char *version = !found                               ? NULL
+                              : text_equal(path, ".tool-versions") ? tool_version_of(content)
+                                                                   : first_word(content);
+    set_wish(wish, path, version);
+    return 0;
 }
 
 static int find_request(struct python_project *project, struct request *request, struct error *error) {
-    const char *set = json_get_text(project->settings, "python", NULL);
-    if (set) {
-        request->text = text_copy(set);
-        request->where = text_copy("pl.json");
-    }
     static const char *const files[] = {".python-version", "runtime.txt", ".tool-versions"};
+    set_wish(&request->exact, "pl.json", json_get_text(project->settings, "python", NULL));
     for (size_t i = 0; i < ARRAY_LENGTH(files); i++)
-        if (read_request_file(project, files[i], request, error) < 0)
+        if (read_request_file(project, files[i], &request->exact, error) < 0)
             return -1;
-    take_constraint(request, json_get_path(project->pipfile, "requires.python_version"), "Pipfile");
-    take_constraint(request, json_get_path(project->pipfile, "requires.python_full_version"), "Pipfile");
-    take_constraint(request, json_get_path(project->pyproject, "project.requires-python"), "pyproject.toml");
-    take_constraint(request, json_get_path(project->pyproject, "tool.poetry.dependencies.python"), "pyproject.toml");
+    struct wish *constraint = &request->constraint;
+    set_wish(constraint, "Pipfile", json_text(json_get_path(project->pipfile, "requires.python_version")));
+    set_wish(constraint, "Pipfile", json_text(json_get_path(project->pipfile, "requires.python_full_version")));
+    set_wish(constraint, "pyproject.toml", json_text(json_get_path(project->pyproject, "project.requires-python")));
+    set_wish(constraint, "pyproject.toml",
+             json_text(json_get_path(project->pyproject, "tool.poetry.dependencies.python")));
     return 0;
 }
 
-/* The default when it fits, else the newest that does; 0: none. */
-static unsigned choose_minor(const char *constraint) {
-    if (python_version_satisfies(DEFAULT_MINOR, constraint))
+static bool is_allowed(const struct request *request, unsigned minor) {
+    return !request->constraint.text || python_version_satisfies(minor, request->constraint.text);
+}
+
+/* The default when it is allowed, else the newest that is; 0: none. */
+static unsigned choose_minor(const struct request *request) {
+    if (is_allowed(request, DEFAULT_MINOR))
         return DEFAULT_MINOR;
     for (unsigned minor = NEWEST_MINOR; minor >= OLDEST_MINOR; minor--)
-        if (python_version_satisfies(minor, constraint))
+        if (is_allowed(request, minor))
             return minor;
     return 0;
+}
+
+static int decide_minor(const struct request *request, unsigned *minor, struct error *error) {
+    const struct wish *wish = request->exact.text ? &request->exact : &request->constraint;
+    bool known = !request->exact.text || parse_request(request->exact.text, minor);
+    if (!request->exact.text)
+        *minor = choose_minor(request);
+    if (!known || *minor == 0) {
+        error_set(error, ERROR_DATA, "%s asks for Python %s: that is no version pl knows", wish->where, wish->text);
+        return error_next(error, "ask for 3.%d to 3.%d, or name a base with --base", OLDEST_MINOR, NEWEST_MINOR);
+    }
+    if (is_allowed(request, *minor))
+        return 0;
+    error_set(error, ERROR_DATA, "%s asks for Python %s, and %s for %s: no version fits both", wish->where, wish->text,
+              request->constraint.where, request->constraint.text);
+    return error_next(error, "change one of the two");
 }
 
 static void plan_fallback(struct python_project *project, const struct request *request, unsigned minor) {
     struct stack_plan *plan = project->plan;
     for (size_t i = 0; i < ARRAY_LENGTH(debian); i++) {
-        bool fits = !request->text || (request->is_constraint ? python_version_satisfies(debian[i].minor, request->text)
-                                                              : debian[i].minor == minor);
-        if (!fits)
+        if (request->exact.text ? debian[i].minor != minor : !is_allowed(request, debian[i].minor))
             continue;
         plan->fallback_base = text_format("apt:%s?python3,python3-venv,ca-certificates", debian[i].suite);
         plan->fallback_note = text_format("Debian %s's own Python 3.%u", debian[i].suite, debian[i].minor);
         return;
     }
-    plan->fallback_note =
-        text_format("%s asks for Python %s, which Debian does not have", request->where, request->text);
+    const struct wish *wish = request->exact.text ? &request->exact : &request->constraint;
+    plan->fallback_note = text_format("%s asks for Python %s, which Debian does not have (it has 3.%u and 3.%u)",
+                                      wish->where, wish->text, debian[0].minor, debian[1].minor);
+}
+
+/* What the step that installs dependencies checks, whatever the base is. */
+static void set_allowed(struct python_project *project, const struct request *request) {
+    struct buffer list = BUFFER(300);
+    for (unsigned minor = OLDEST_MINOR; request->constraint.text && minor <= NEWEST_MINOR + FUTURE; minor++)
+        if (is_allowed(request, minor))
+            buffer_append_format(&list, " 3.%u", minor);
+    project->allowed_versions = buffer_take(&list);
+    if (request->constraint.text)
+        project->version_constraint =
+            text_format("%s asks for Python %s", request->constraint.where, request->constraint.text);
 }
 
 int python_find_version(struct python_project *project, struct error *error) {
     AUTO(request_release) struct request request = {0};
-    if (find_request(project, &request, error) < 0)
-        return -1;
     unsigned minor = DEFAULT_MINOR;
-    if (request.text && request.is_constraint)
-        minor = choose_minor(request.text);
-    else if (request.text && !parse_request(request.text, &minor))
-        minor = 0;
-    if (minor == 0) {
-        error_set(error, ERROR_DATA, "%s asks for Python %s: that is no version pl knows", request.where, request.text);
-        return error_next(error, "ask for 3.%d to 3.%d, or name a base with --base", OLDEST_MINOR, NEWEST_MINOR);
-    }
+    if (find_request(project, &request, error) < 0 || decide_minor(&request, &minor, error) < 0)
+        return -1;
+    const struct wish *wish = request.exact.text ? &request.exact : &request.constraint;
     project->version = text_format("3.%u", minor);
+    set_allowed(project, &request);
     struct stack_plan *plan = project->plan;
     if (project->source->base) {
         plan->base = text_copy(project->source->base);
-        plan_note(plan, "the base is the one given: %s", plan->base);
+        if (wish->text)
+            plan_note(plan, "the base is the one given: %s (%s asks for Python %s)", plan->base, wish->where,
+                      wish->text);
+        else
+            plan_note(plan, "the base is the one given: %s", plan->base);
         return 0;
     }
     plan->base = text_format("python:%s-slim", project->version);
-    if (request.text)
-        plan_note(plan, "found Python %s in %s: base %s", request.text, request.where, plan->base);
+    if (wish->text)
+        plan_note(plan, "found Python %s in %s: base %s", wish->text, wish->where, plan->base);
     else
         plan_note(plan, "no Python version is asked for: base %s", plan->base);
     plan_fallback(project, &request, minor);

@@ -57,9 +57,12 @@ struct plan_step {
     char *directory;              /* absolute, in the container */
     struct plan_cache *caches;
     size_t cache_count;
-    struct json *config;     /* as step_config takes it */
-    bool sees_secrets;       /* PLAN_EXEC: those of the stack_source */
-    char *advice;            /* what to do when it fails, or NULL */
+    struct json *config; /* as step_config takes it */
+    bool sees_secrets;   /* PLAN_EXEC: those of the stack_source */
+    char *advice;        /* what to do when it fails, or NULL */
+    /* Finds the reason of a failure in the last part of what was printed, puts it into *error and says what to type.
+     * NULL, or when nothing is said: the advice. */
+    void (*explain)(const char *printed, const char *base, const struct plan_step *step, struct error *error);
     bool copies_taken;       /* PLAN_COPY */
     struct text_list except; /* PLAN_TAKE: names of directories that are left out */
     struct text_list places; /* PLAN_TAKE: where a site may be, the likeliest first; empty: `directory` itself */
@@ -92,7 +95,7 @@ struct stack_source {
     const char *configuration;           /* --configuration: of the build, or NULL */
     const struct text_list *environment; /* --env, "NAME=value": also for the script that builds a site; or NULL */
     /* Only the step that installs dependencies sees them, as /run/secrets/ID; in no layer, key or log. The package
-     * managers find the IDs "netrc" and "pip.conf" by themselves. */
+     * managers find the IDs "netrc", "pip.conf" and "uv.toml" by themselves. */
     const struct step_secret *secrets;
     size_t secret_count;
 };

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """What an image in a registry on loopback is, in a form that can be compared: its config and its files, layers applied.
 
-    image_listing.py HOST/REPOSITORY@DIGEST|HOST/REPOSITORY:TAG
+    image_listing.py HOST/REPOSITORY@DIGEST|HOST/REPOSITORY:TAG [CONFIG-NAME]
+
+With a name, the value of that part of the config alone, as JSON.
 
 Times are left out, and so are the config's history and layers: two builders never agree on those.
 """
@@ -69,6 +71,9 @@ def main():
     config = json.loads(get(f"{base}/blobs/{manifest['config']['digest']}")).get("config", {})
     config.get("Labels", {}) and config["Labels"].pop("io.buildah.version", None)
     config.get("Env", []).sort()
+    if len(sys.argv) > 2:
+        print(json.dumps(config.get(sys.argv[2]), sort_keys=True))
+        return
     for key in KEPT:
         if config.get(key):
             print(f"{key} {json.dumps(config[key], sort_keys=True)}")

@@ -1,0 +1,11 @@
+import fastapi
+
+"""
+app = FastAPI()  # in a text: no application
+"""
+api = fastapi.FastAPI()
+
+
+@api.get("/")
+def read() -> dict:
+    return {"hello": "from api"}

@@ -1,0 +1,9 @@
+from fastapi import FastAPI
+
+first = FastAPI()
+second = FastAPI()
+
+
+@second.get("/")
+def read() -> dict:
+    return {"hello": "from pl.json's"}
