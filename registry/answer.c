@@ -5,14 +5,20 @@
 
 #include <string.h>
 
+enum { WORDS_LIMIT = 600 };
+
 struct words {
     const char *code;
     const char *message;
 };
 
-/* {"errors":[{"code":"NAME_UNKNOWN","message":"…"}]}; some put text or HTML there. All of it is text from outside. */
-static struct words words_of(const struct json *reply) {
+/* {"errors":[{"code":"NAME_UNKNOWN","message":"…"}]}; a proxy on the way may say it in plain text. All of it is text
+ * from outside. */
+static struct words words_of(const struct json *reply, const struct http_response *response) {
     const struct json *first = json_at(json_get(reply, "errors"), 0);
+    const char *type = http_header(response, "content-type");
+    if (!reply && type && text_starts_with(type, "text/plain") && response->body.length)
+        return (struct words){.message = buffer_text(&response->body)};
     return (struct words){.code = json_get_text(first, "code", NULL), .message = json_get_text(first, "message", NULL)};
 }
 
@@ -51,11 +57,11 @@ int session_refused(const struct session *session, const char *what, const struc
                     struct error *error) {
     AUTO_JSON struct json *reply =
         json_parse(buffer_text(&response->body), response->body.length, "registry's answer", NULL);
-    struct words words = words_of(reply);
+    struct words words = words_of(reply, response);
     long status = response->status;
     AUTO_FREE char *message = NULL;
     if (words.message)
-        message = text_scrub(words.message, strnlen(words.message, 600), false);
+        message = text_scrub(words.message, strnlen(words.message, WORDS_LIMIT), false);
     error_set(error, kind_of(status, words.code), "%s: cannot %s: %s%s(%ld%s%.60s)", session->host, what,
               message ? message : "", message ? " " : "", status, words.code ? " " : "", words.code ? words.code : "");
     say_next(session, status, error);

@@ -97,8 +97,17 @@ static int find_kind(const struct json *document, const char *content_type, bool
     return 0;
 }
 
+/* A page to sign in, for example. */
+static bool is_other_document(const char *content_type) {
+    return content_type && (text_starts_with(content_type, "text/html") || text_starts_with(content_type, "text/xml"));
+}
+
 struct json *manifest_read(const void *bytes, size_t length, const char *content_type, bool *is_index,
                            struct error *error) {
+    if (is_other_document(content_type)) {
+        error_set(error, ERROR_PROTOCOL, "it is neither a manifest nor an index but \"%.100s\"", content_type);
+        return NULL;
+    }
     AUTO_JSON struct json *document = json_parse(bytes, length, "the manifest", error);
     if (!document) {
         if (error)

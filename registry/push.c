@@ -186,6 +186,7 @@ static int push_once(struct session *session, const struct push *push, const cha
     struct blob_group group = new_group(session, push, scope);
     for (size_t i = 0; i < group.count; i++)
         group.jobs[i].group = &group;
+    group.no_mounts = !trust_memory;
     if (trust_memory)
         skip_questions(&group, json_get(memory, "blobs"));
     int result = move_blobs(push, &group, error);

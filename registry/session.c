@@ -353,6 +353,10 @@ int session_prepare(struct session *session, const char *scope, struct error *er
         return error_set(error, ERROR_PROTOCOL, "%s answers, but is no image registry (404 for /v2/)", session->host);
     if (response.status != 200)
         return session_refused(session, "be asked", &response, error);
+    const char *type = http_header(&response, "content-type");
+    if (type && text_starts_with(type, "text/html") && text_starts_with(buffer_text(&response.body), "<"))
+        return error_set(error, ERROR_PROTOCOL, "%s answers, but is no image registry (a web page for /v2/)",
+                         session->host);
     session->was_asked = true;
     return 0;
 }

@@ -32,6 +32,7 @@ void blob_job_fail(struct blob_job *job, const struct error *failure) {
         job->group->failed = true;
         job->group->failure = *failure;
         error_wrap(&job->group->failure, "blob %.19s", digest_format(&job->blob->digest).text);
+        http_cancel(job->group->session->registry->http);
     }
     end_job(job, PROGRESS_FAILED);
 }
@@ -123,44 +124,61 @@ static void mount_answered(struct blob_job *job, struct http_response *response,
 /* The repository of an origin on the same host, or NULL. The caller frees. */
 static char *mountable_repository(const struct blob_job *job) {
     AUTO_REFERENCE struct reference origin = {0};
-    if (!job->blob->origin || reference_parse(job->blob->origin, &origin, NULL) < 0 ||
+    if (job->group->no_mounts || !job->blob->origin || reference_parse(job->blob->origin, &origin, NULL) < 0 ||
         !text_equal(origin.host, job->group->session->host) || text_equal(origin.repository, job->group->repository))
         return NULL;
     return take_pointer(&origin.repository);
 }
 
-static void head_answered(struct blob_job *job, struct http_response *response, const struct error *failure) {
-    if (failure) {
-        blob_job_fail(job, failure);
-        return;
-    }
+/* What the registry says about a blob that it has must be right. */
+static int check_found(const struct blob_job *job, const struct http_response *response, struct error *error) {
+    const char *host = job->group->session->host, *length = http_header(response, "content-length");
+    const char *claimed = http_header(response, "docker-content-digest");
     uint64_t size = 0;
-    const char *length = http_header(response, "content-length");
-    if (response->status == 200) {
-        struct error error = {0};
-        if (length && text_to_u64(length, UINT64_MAX / 2, &size) && size != job->blob->size) {
-            error_set(&error, ERROR_PROTOCOL, "%s has it with %s bytes instead of %llu", job->group->session->host,
-                      length, (unsigned long long)job->blob->size);
-            blob_job_fail(job, &error);
-        } else {
-            blob_job_finish(job, BLOB_EXISTS);
-        }
-        return;
-    }
-    if (response->status != 404) {
+    if (length && text_to_u64(length, UINT64_MAX / 2, &size) && size != job->blob->size)
+        return error_set(error, ERROR_PROTOCOL, "%s has it with %s bytes instead of %llu", host, length,
+                         (unsigned long long)job->blob->size);
+    if (claimed && text_starts_with(claimed, "sha256:") && !text_equal(claimed, digest_format(&job->blob->digest).text))
+        return error_set(error, ERROR_PROTOCOL, "%s has it as %.80s", host, claimed);
+    return 0;
+}
+
+static void words_answered(struct blob_job *job, struct http_response *response, const struct error *failure) {
+    if (failure)
+        blob_job_fail(job, failure);
+    else
         blob_job_refused(job, "look for a blob", response);
-        return;
-    }
-    AUTO_FREE char *from = mountable_repository(job);
-    if (!from) {
-        blob_job_finish(job, BLOB_MISSING);
-        return;
-    }
+}
+
+static void try_mount(struct blob_job *job, const char *from) {
     AUTO_FREE char *encoded = url_encode(from);
     AUTO_FREE char *rest =
         text_format("blobs/uploads/?mount=%s&from=%s", digest_format(&job->blob->digest).text, encoded);
     job->refusals = REFUSALS; /* a 401 only means that we may not read there */
     blob_job_send(job, "POST", session_path(job->group->session, job->group->repository, rest), mount_answered);
+}
+
+static void head_answered(struct blob_job *job, struct http_response *response, const struct error *failure) {
+    struct error error = {0};
+    if (failure) {
+        blob_job_fail(job, failure);
+    } else if (response->status == 200) {
+        if (check_found(job, response, &error) < 0)
+            blob_job_fail(job, &error);
+        else
+            blob_job_finish(job, BLOB_EXISTS);
+    } else if (response->status == 404) {
+        AUTO_FREE char *from = mountable_repository(job);
+        if (from)
+            try_mount(job, from);
+        else
+            blob_job_finish(job, BLOB_MISSING);
+    } else if (response->status == 400 || response->status == 403) {
+        /* The answer to a HEAD has no words. */
+        blob_job_send(job, "GET", text_copy(job->url), words_answered);
+    } else {
+        blob_job_refused(job, "look for a blob", response);
+    }
 }
 
 void blob_check(struct blob_job *job) {

@@ -31,6 +31,7 @@ struct blob_group {
     struct session *session;
     const char *repository;
     const char *scope;
+    bool no_mounts; /* the registry said that it mounted what it does not have */
     struct blob_job *jobs;
     size_t count;
     /* How a job begins; jobs for which `wanted` is false are left alone. */

@@ -13,6 +13,9 @@ ATEXIT=
 cleanup() { eval "$ATEXIT"; chmod -R u+rwX "$WORK" 2>/dev/null; rm -rf "$WORK"; }
 trap cleanup EXIT
 
+# Debian's own: a version manager's shim would take longer than the scripts here.
+if [ -x /usr/bin/python3 ]; then python3() { /usr/bin/python3 "$@"; }; fi
+
 skip() { echo "$*" > "$WORK/skipped"; exit 0; }
 fail() { echo "FAIL: $*" >&2; return 1; }
 # status N COMMAND...: the command must exit with N

@@ -369,6 +369,12 @@ static void give_up_all(struct http *http, const struct error *failure) {
     }
 }
 
+void http_cancel(struct http *http) {
+    struct error failure = {0};
+    error_set(&failure, ERROR_CANCELLED, "cancelled");
+    give_up_all(http, &failure);
+}
+
 static bool deliver(struct http *http) {
     bool any = false;
     for (struct call **at = &http->calls; *at;) {

@@ -70,12 +70,19 @@ static int check_guided(const struct destinations *destinations, const char *url
     return 0;
 }
 
+/* Not with the URL in it: it may hold a password. */
+static int refuse_url(const char *url, enum error_kind kind, struct error *error) {
+    const char *authority = strstr(url, "://"), *at = authority ? strchr(authority, '@') : NULL;
+    if (at && authority + 3 + strcspn(authority + 3, "/?#") > at)
+        return error_set(error, kind, "a URL with a user name in it is no http or https URL that is asked");
+    return error_set(error, kind, "\"%.300s\" is no http or https URL", url);
+}
+
 int destinations_check(const struct destinations *destinations, const char *url, const char *trusted,
                        struct error *error) {
     AUTO_FREE char *host = url_host(url);
     if (!host)
-        return error_set(error, trusted ? ERROR_PROTOCOL : ERROR_CONFIGURATION, "\"%.300s\" is no http or https URL",
-                         url);
+        return refuse_url(url, trusted ? ERROR_PROTOCOL : ERROR_CONFIGURATION, error);
     if (trusted && check_guided(destinations, url, host, trusted, error) < 0)
         return -1;
     if (!strncasecmp(url, "http:", 5) && !url_is_loopback(url) && !is_plain_host(destinations, url)) {

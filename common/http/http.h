@@ -95,6 +95,10 @@ int http_start(struct http *http, const struct http_request *request, http_done 
 /* Runs until every started request is done or the progress is cancelled (ERROR_CANCELLED). */
 int http_run(struct http *http, struct error *error) MUST_CHECK;
 
+/* Ends every started request with ERROR_CANCELLED: http_run calls their `done`. For a `done` that knows that the rest
+ * is in vain. */
+void http_cancel(struct http *http);
+
 /* What Retry-After asks for, in milliseconds, or -1. For callers that decide on their own how to go on. */
 int64_t http_retry_after(const struct http_response *response);
 

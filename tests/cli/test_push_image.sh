@@ -1,18 +1,10 @@
 #!/usr/bin/env bash
 # pl-push-image from the outside: its options, where an image goes, which tags it gets, what stops it early.
 . "$(dirname "$0")/../lib.sh"
+. "$ROOT/tests/wire/registry.sh"
 export CLOUDSDK_CONFIG=/nonexistent
 unset GOOGLE_CLOUD_PROJECT GCLOUD_PROJECT CLOUDSDK_CORE_PROJECT
 
-container() { "$ROOT/tests/wire/make_container.py" "$PL_STORE" "$@"; }
-
-registry() { # registry WORDS: $PORT, $LOG
-    LOG=$PWD/log; : > "$LOG"
-    "$ROOT/tests/wire/registry_server.py" "$1" "$LOG" > port &
-    trap 'kill $(jobs -p) 2> /dev/null; wait' EXIT
-    wait_for 10 test -s port
-    PORT=$(cat port)
-}
 tags_of() { python3 -c 'import json, sys; print(*json.loads(sys.stdin.readline())["tags"])'; }
 
 test_help() { pl-push-image --help | golden push-image-help.txt; }

@@ -89,7 +89,7 @@ test_clients_read_what_pl_pushed_to_debians_registry() {
     printf 'version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: %s}}\nhttp: {addr: "127.0.0.1:%s"}\n' \
         "$PWD/registry" "$port" > registry.yml
     docker-registry serve registry.yml > registry.log 2>&1 &
-    trap 'kill $(jobs -p) 2> /dev/null; wait' EXIT
+    trap 'kill $(jobs -p) 2> /dev/null || true; wait' EXIT
     wait_for 10 bash -c "exec 3<>/dev/tcp/127.0.0.1/$port"
     application
     pl-push-image --repo "127.0.0.1:$port/team/shop" --tag v1 < container > image

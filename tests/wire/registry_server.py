@@ -1,18 +1,30 @@
 #!/usr/bin/env python3
 """A small image registry on loopback that behaves as the words in argv[1] say; prints its port, then appends one line
-of JSON for each request to the file argv[2]. Other arguments are NAME=VALUE: seed=FILE (a blob it has), other=PORT.
+of JSON for each request to the file argv[2]. Other arguments are NAME=VALUE: seed=FILE (a blob it has), rootfs=FILE (an
+uncompressed tar, of which it has the image library/base:v1), other=PORT, and the texts realm=, location=, redirect= and
+retry= that it puts into its answers.
 
-Words, joined by commas: token (Bearer, user "me", password "secret"), basic, stale (the first token is refused once),
-never (401 for every token), realm-other / realm-metadata / realm-user / token-big / token-dirty, single (takes a POST
-with the body), busy, down, breaks (the first PATCH ends in the middle, what came is kept), loses (and is not kept),
-lies-manifest, lies-blob, mounts, location-other, location-private, location-none, redirect-other, redirect-private,
-wrong-bytes, short, long, escapes, denied, forgets (a manifest whose blobs are gone), google (it is also the metadata
-server, and takes that one's access token as a password)."""
-import base64, hashlib, http.server, json, re, sys, threading, uuid
+Words, joined by commas.
+ Logins: token (Bearer, user "me", password "secret"), basic, stale (the first token is refused once), expires (a token
+ is good for three requests), never (401 for every token), no-challenge, realm-other / realm-metadata / realm-user,
+ token-big / token-dirty / token-html / token-none / token-down, google (it is also the metadata server, and takes that
+ one's access token as a password).
+ Everything: denied, escapes, error-big, down, portal (a web page for everything), drops (the first request of each path
+ gets no answer), busy (429 for the first POST and PUT of a path), busy-get.
+ Uploads: single (takes a POST with the body), breaks (the first PATCH ends in the middle, what came is kept), loses (and
+ is not kept), lies-manifest, lies-blob, lies-head, mounts, lies-mount, location-other, location-private, location-none,
+ forgets (a manifest whose blobs are gone).
+ Blobs: redirect-other, redirect-private, redirect-loop, wrong-bytes (layer-wrong: only in the layer), short, long,
+ layer-breaks (the layer ends in the middle, twice), no-range (and is never sent from the middle).
+ Manifests: manifest-other, manifest-lies, manifest-large, manifest-endless, manifest-html, manifest-both,
+ manifest-twice, manifest-deep, manifest-nested, manifest-foreign, manifest-path, manifest-schema1, manifest-many."""
+import base64, gzip, hashlib, http.server, json, re, sys, threading, uuid
+
+OCI = "application/vnd.oci.image."
 
 words, log = set(sys.argv[1].split(",")), open(sys.argv[2], "a", buffering=1)
 settings = dict(argument.split("=", 1) for argument in sys.argv[3:])
-blobs, uploads, manifests = {}, {}, {}
+blobs, uploads, manifests, uploaded = {}, {}, {}, set()
 count = {}
 lock = threading.Lock()
 LOGIN = "Basic " + base64.b64encode(b"oauth2accesstoken:ya29.1" if "google" in words else b"me:secret").decode()
@@ -29,9 +41,59 @@ def first(what, times=1):
         return count[what] <= times
 
 
-if "seed" in settings:
-    data = open(settings["seed"], "rb").read()
+def keep(data):
     blobs[digest(data)] = data
+    return digest(data)
+
+
+def descriptor(kind, data):
+    return {"mediaType": OCI + kind, "digest": digest(data), "size": len(data)}
+
+
+def make_image(tar):
+    """The bytes of a manifest for the tar, whose blobs it keeps."""
+    global layer
+    layer = gzip.compress(tar, 1, mtime=0)
+    config = json.dumps({"architecture": "amd64", "os": "linux", "config": {"Cmd": ["sh"]},
+                         "rootfs": {"type": "layers", "diff_ids": [digest(tar)]}}).encode()
+    keep(layer), keep(config)
+    manifest = {"schemaVersion": 2, "mediaType": OCI + "manifest.v1+json", "config": descriptor("config.v1+json", config),
+                "layers": [descriptor("layer.v1.tar+gzip", layer)]}
+    if "manifest-both" in words:
+        manifest["manifests"] = []
+    if "manifest-foreign" in words:
+        manifest["layers"][0]["urls"] = ["https://elsewhere.test/layer"]
+    if "manifest-path" in words:
+        manifest["layers"][0]["digest"] = "sha256:../../../../etc/passwd"
+    if "manifest-schema1" in words:
+        manifest = {"schemaVersion": 1, "name": "library/base", "fsLayers": []}
+    if "manifest-many" in words:
+        manifest["layers"] *= 1001
+    text = json.dumps(manifest)
+    if "manifest-twice" in words:
+        text = text[:-1] + ', "config": ' + json.dumps(manifest["config"]) + "}"
+    if "manifest-deep" in words:
+        text = text[:-1] + ', "annotations": ' + "[" * 100000 + "]" * 100000 + "}"
+    return text.encode()
+
+
+def index_of(manifest, kind):
+    return json.dumps({"schemaVersion": 2, "mediaType": OCI + "index.v1+json",
+                       "manifests": [descriptor(kind, manifest)]}).encode()
+
+
+layer = None
+if "seed" in settings:
+    keep(open(settings["seed"], "rb").read())
+if "rootfs" in settings:
+    image = make_image(open(settings["rootfs"], "rb").read())
+    manifests[digest(image)] = image
+    if "manifest-nested" in words:
+        for level in range(8):
+            image = index_of(image, "index.v1+json" if level else "manifest.v1+json")
+            manifests[digest(image)] = image
+    manifests["v1"] = image
+    print(digest(image), file=sys.stderr, flush=True)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -64,6 +126,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             realm = "http://localhost:%s/token" % settings["other"]
         if "realm-metadata" in words:
             realm = "http://169.254.169.254/token"
+        realm = settings.get("realm", realm)
+        if "no-challenge" in words:
+            return self.error(401, "UNAUTHORIZED", "no")
         if "realm-user" in words:
             realm = "http://me:secret@127.0.0.1:%d/token" % self.server.server_port
         basic = 'Basic realm="a, b=\\"c\\""'
@@ -74,10 +139,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         given = self.headers.get("Authorization", "")
         if "basic" in words:
             return given == LOGIN
-        if not words & {"token", "stale", "never"}:
+        if not words & {"token", "stale", "never", "expires", "no-challenge"}:
             return True
-        if "never" in words:
+        if words & {"never", "no-challenge"}:
             return False
+        if "expires" in words:
+            return given.startswith("Bearer tok-") and first(given, 3)
         if "stale" in words and given == "Bearer tok-1" and count.get("token", 0) == 1:
             return self.path == "/v2/"
         return given.startswith("Bearer tok-")
@@ -85,6 +152,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def token(self):
         if self.headers.get("Authorization") != LOGIN:
             return self.error(401, "UNAUTHORIZED", "wrong password")
+        if "token-html" in words:
+            return self.answer(200, b"<html>Sign in</html>", Content_Type="text/html")
+        if "token-none" in words:
+            return self.answer(200, {"secret_token": "tok-1"})
+        if "token-down" in words:
+            return self.error(500, "UNKNOWN", Retry_After="0")
         first("token")
         token = "tok-%d" % count["token"]
         if "token-big" in words:
@@ -105,7 +178,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body, whole = self.read_body()
         with lock:
             log.write(json.dumps({"method": self.command, "path": self.path, "length": len(body),
-                                  "auth": self.headers.get("Authorization", ""), "range": self.headers.get("Content-Range", ""),
+                                  "auth": self.headers.get("Authorization", ""), "range": self.headers.get("Content-Range", self.headers.get("Range", "")),
                                   "type": self.headers.get("Content-Type", "")}) + "\n")
         path = self.path.split("?")[0]
         query = dict(part.split("=", 1) for part in self.path.partition("?")[2].split("&") if "=" in part)
@@ -117,12 +190,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
                                Metadata_Flavor="Google")
         if path == "/token":
             return self.token()
+        if "portal" in words:
+            return self.answer(200, b"<html>Welcome to our network</html>", Content_Type="text/html")
+        if "drops" in words and first(self.command + re.sub("[0-9a-f-]{36}", "", path)):
+            self.close_connection = True
+            return None
         if not self.allowed():
             return self.challenge()
         if "denied" in words and path != "/v2/":
             return self.error(403, "DENIED", 'Permission "upload" denied')
         if "escapes" in words and path != "/v2/":
             return self.error(400, "UNKNOWN", "\x1b[31mred\x1b[0m\n::error::owned\n" + "x" * 2000)
+        if "error-big" in words and path != "/v2/":
+            return self.answer(400, b"A" * 10000000, Content_Type="text/plain")
+        if "busy-get" in words and self.command == "GET" and first(path):
+            return self.error(429, "TOOMANYREQUESTS", "slow down", Retry_After=settings.get("retry", "0"))
         if "down" in words and path != "/v2/":
             return self.error(503, "UNAVAILABLE", Retry_After="0")
         if "busy" in words and self.command in ("POST", "PUT") and first(self.command + re.sub("[0-9a-f-]{36}", "", path)):
@@ -145,18 +227,34 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if wanted not in blobs:
             return self.error(404, "BLOB_UNKNOWN")
         data = blobs[wanted]
-        if self.command == "GET" and "redirect-other" in words:
-            return self.answer(307, Location="http://127.0.0.1:%s/v2/x/blobs/%s" % (settings["other"], wanted))
-        if self.command == "GET" and "redirect-private" in words:
-            return self.answer(307, Location="http://10.1.2.3/x")
-        if "wrong-bytes" in words:
+        if data is None or ("lies-mount" in words and "/t/shop/" in self.path and wanted not in uploaded):
+            return self.error(404, "BLOB_UNKNOWN")
+        redirect = {"redirect-other": "http://127.0.0.1:%s/v2/x/blobs/%s" % (settings.get("other"), wanted),
+                    "redirect-private": "http://10.1.2.3/x", "redirect-loop": self.path}
+        for word in words & redirect.keys():
+            if self.command == "GET":
+                return self.answer(307, Location=redirect[word])
+        if "redirect" in settings and self.command == "GET":
+            return self.answer(307, Location=settings["redirect"])
+        if "wrong-bytes" in words or ("layer-wrong" in words and data is layer):
             data = b"!" + data[1:]
         if "long" in words:
             data = data + b"more"
         if "short" in words and self.command == "GET":
             self.close_connection = True
             return self.answer(200, data[:100], Content_Length=str(len(data)))
-        self.answer(200, data, Docker_Content_Digest=wanted)
+        self.content(data, wanted)
+
+    def content(self, data, wanted):
+        claimed = "sha256:" + "2" * 64 if "lies-head" in words else wanted
+        begin = re.fullmatch("bytes=([0-9]+)-", self.headers.get("Range", ""))
+        begin = int(begin.group(1)) if begin and "no-range" not in words else 0
+        status, headers = (206, {"Content_Range": "bytes %d-%d/%d" % (begin, len(data) - 1, len(data))}) if begin else (200, {})
+        rest = data[begin:]
+        if "layer-breaks" in words and data is layer and first("layer-break", 2):
+            self.close_connection = True
+            return self.answer(status, rest[:len(rest) // 2], Content_Length=str(len(rest)), **headers)
+        self.answer(status, rest, Docker_Content_Digest=claimed, **headers)
 
     def manifest(self, name, body):
         if self.command == "PUT":
@@ -165,14 +263,43 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if "forgets" in words and first("forget"):
                 blobs.clear()
             for missing in used:
-                if missing not in blobs:
+                if blobs.get(missing) is None or ("lies-mount" in words and missing not in uploaded):
                     return self.error(404, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry")
             manifests[name] = manifests[digest(body)] = body
             claimed = "sha256:" + "0" * 64 if "lies-manifest" in words else digest(body)
             return self.answer(201, Docker_Content_Digest=claimed)
         if name not in manifests:
-            return self.error(404, "MANIFEST_UNKNOWN")
-        self.answer(200, manifests[name], Content_Type=json.loads(manifests[name])["mediaType"])
+            return self.error(404, "MANIFEST_UNKNOWN", "there is none")
+        data = manifests[name]
+        kind = re.search(b'"mediaType": ?"([^"]*)"', data)
+        headers = {"Content_Type": kind.group(1).decode() if kind else "application/vnd.docker.distribution.manifest.v1+json"}
+        if "manifest-html" in words:
+            return self.answer(200, b"<html>Sign in</html>", Content_Type="text/html")
+        if "manifest-other" in words:
+            data += b" "
+        if "manifest-lies" in words:
+            headers["Docker_Content_Digest"] = "sha256:" + "3" * 64
+        if "manifest-large" in words:
+            data += b" " * (4194305 - len(data))
+        if "manifest-endless" in words:
+            return self.endless(headers)
+        self.answer(200, data, **headers)
+
+    def endless(self, headers):
+        """Up to 64 MiB without a length; notes how much was taken."""
+        self.send_response(200)
+        self.send_header("Content-Type", headers["Content_Type"])
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        sent = 0
+        try:
+            while sent < 64 << 20:
+                sent += self.wfile.write(b" " * 65536)
+        except OSError:
+            pass
+        with lock:
+            log.write(json.dumps({"method": "SENT", "path": str(sent)}) + "\n")
 
     def place(self, upload):
         location = "/v2/x/blobs/uploads/%s?state=1" % upload
@@ -180,18 +307,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
             location = "http://127.0.0.1:%s%s" % (settings["other"], location)
         if "location-private" in words:
             location = "https://192.168.7.7" + location
+        location = settings.get("location", location)
         return {} if "location-none" in words else {"Location": location}
 
     def complete(self, wanted, data):
         if digest(data) != wanted:
             return self.error(400, "DIGEST_INVALID")
         blobs[wanted] = data
+        uploaded.add(wanted)
         self.answer(201, Docker_Content_Digest="sha256:" + "1" * 64 if "lies-blob" in words else wanted)
 
     def upload(self, name, upload, query, body, whole):
         if self.command == "POST":
-            if "mount" in query and "mounts" in words:
-                blobs[query["mount"]] = None
+            if "mount" in query and words & {"mounts", "lies-mount"}:
+                if "mounts" in words:
+                    blobs[query["mount"]] = b""
                 return self.answer(201, Location="/v2/%s/blobs/%s" % (name, query["mount"]))
             if "single" in words and "digest" in query:
                 return self.complete(query["digest"], body)
