@@ -148,7 +148,7 @@ static int upload(struct filling *filling, struct error *error) {
     size_t count = 0;
     for (size_t i = 0; i < filling->files->count; i++)
         count += filling->files->items[i].is_required;
-    int step = progress_begin(progress, "upload %zu files", count);
+    int step = progress_begin(progress, "upload %zu file%s", count, count == 1 ? "" : "s");
     int result = run(filling, true, error);
     progress_end(progress, step, result < 0 ? PROGRESS_FAILED : PROGRESS_MADE);
     return result;

@@ -21,12 +21,19 @@ static void deploying_release(struct deploying *deploying) {
     json_release(&deploying->version);
 }
 
-/* The hash of everything that is served. */
+/* The hash of everything that is served. Tags are left out: the revisions that they stand for are in `pins`. */
 static void make_key(struct deploying *deploying) {
     const struct site_files *files = deploying->deployment->files;
+    const char *pins = deploying->deployment->pins ? deploying->deployment->pins : "";
     AUTO_HASHER struct hasher *hasher = hasher_new();
-    AUTO_FREE char *config = json_format(deploying->deployment->config, JSON_CANONICAL);
+    AUTO_JSON struct json *untagged = json_copy_deep(deploying->deployment->config);
+    const struct json *rewrites = json_get(untagged, "rewrites");
+    for (size_t i = 0; i < json_count(rewrites); i++)
+        if (json_get(json_at(rewrites, i), "run"))
+            json_remove(json_get(json_at(rewrites, i), "run"), "tag");
+    AUTO_FREE char *config = json_format(untagged, JSON_CANONICAL);
     hasher_add(hasher, config, strlen(config) + 1);
+    hasher_add(hasher, pins, strlen(pins) + 1);
     for (size_t i = 0; i < files->count; i++) {
         hasher_add(hasher, files->items[i].path, strlen(files->items[i].path) + 1);
         hasher_add(hasher, &files->items[i].packed, sizeof(files->items[i].packed));
@@ -148,14 +155,18 @@ static int make_version(struct deploying *deploying, struct error *error) {
 
 static int fill_version(struct deploying *deploying, struct error *error) {
     const struct hosting_deployment *deployment = deploying->deployment;
+    AUTO_JSON struct json *config = json_copy_deep(deployment->config);
     const char *id;
     if (hosting_version_id(deploying->version, &id, error) < 0)
         return -1;
     for (int round = 1;; round++) {
         AUTO_JSON struct json *final = NULL;
         bool refused = false;
-        if (content_fill(deploying->hosting, id, deployment->files, &deploying->outcome->content, error) < 0 ||
-            hosting_version_finalize(deploying->hosting, id, deployment->config, &final, &refused, error) < 0)
+        if (content_fill(deploying->hosting, id, deployment->files, &deploying->outcome->content, error) < 0)
+            return -1;
+        if (round == 1 && deployment->complete && deployment->complete(deployment->context, id, config, error) < 0)
+            return -1;
+        if (hosting_version_finalize(deploying->hosting, id, config, &final, &refused, error) < 0)
             return -1;
         if (!refused) {
             json_release(&deploying->version);
@@ -170,17 +181,16 @@ static int fill_version(struct deploying *deploying, struct error *error) {
 
 /* ---- all ---- */
 
-static int describe(struct deploying *deploying, struct error *error) {
+int hosting_describe(struct hosting *hosting, const struct json *channel, struct hosting_outcome *outcome,
+                     struct error *error) {
     const char *id;
-    const struct json *version = hosting_channel_version(deploying->channel);
-    struct hosting_outcome *outcome = deploying->outcome;
-    if (hosting_version_id(version, &id, error) < 0)
+    if (hosting_version_id(hosting_channel_version(channel), &id, error) < 0)
         return -1;
     outcome->version = text_copy(id);
-    outcome->url = text_copy(json_get_text(deploying->channel, "url", NULL));
-    outcome->expire_time = text_copy(json_get_text(deploying->channel, "expireTime", NULL));
+    outcome->url = text_copy(json_get_text(channel, "url", NULL));
+    outcome->expire_time = text_copy(json_get_text(channel, "expireTime", NULL));
     if (!outcome->url)
-        outcome->url = text_format("https://%s.web.app", deploying->hosting->site);
+        outcome->url = text_format("https://%s.web.app", hosting->site);
     return 0;
 }
 
@@ -194,7 +204,7 @@ static int verify(struct deploying *deploying, struct error *error) {
         return -1;
     const struct json *shown = hosting_channel_version(deploying->channel);
     if (shown && text_equal(hosting_short_name(json_get_text(shown, "name", "")), wanted))
-        return describe(deploying, error);
+        return hosting_describe(deploying->hosting, deploying->channel, deploying->outcome, error);
     error_set(error, ERROR_TEMPORARY, "channel %s of site %s does not show version %s, which was released", channel,
               deploying->hosting->site, wanted);
     return error_next(error, "somebody else may have released meanwhile; run the same command again");
@@ -207,7 +217,7 @@ static int deploy(struct deploying *deploying, struct error *error) {
     const struct json *shown = hosting_channel_version(deploying->channel);
     if (shown && is_ours(deploying, shown) && has_status(shown, "FINALIZED")) {
         deploying->outcome->unchanged = true;
-        return describe(deploying, error);
+        return hosting_describe(deploying->hosting, deploying->channel, deploying->outcome, error);
     }
     if (find_version(deploying, error) < 0 || (!deploying->version && make_version(deploying, error) < 0) ||
         (!has_status(deploying->version, "FINALIZED") && fill_version(deploying, error) < 0) ||

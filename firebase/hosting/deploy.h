@@ -16,6 +16,10 @@ struct hosting_deployment {
     int64_t ttl;               /* seconds until a preview channel ends; not looked at for live */
     bool evict_expired;        /* delete channels that have expired when the site can have no more */
     const char *message;       /* of the release, may be NULL */
+    const char *pins;          /* what the configuration leaves open (see services.h), may be NULL */
+    /* Completes the configuration once the version's id is known; may be NULL. */
+    int (*complete)(void *context, const char *version, struct json *config, struct error *error);
+    void *context;
 };
 
 struct hosting_outcome {
@@ -32,9 +36,16 @@ void hosting_outcome_release(struct hosting_outcome *outcome);
 int hosting_deploy(struct hosting *hosting, const struct hosting_deployment *deployment,
                    struct hosting_outcome *outcome, struct error *error) MUST_CHECK;
 
-/* What hosting_deploy would do, one line for each path and setting that differs, empty when nothing: "+ /a", "~ /b",
- * "- /c", then the configuration. Changes nothing. */
-int hosting_deploy_dry(struct hosting *hosting, const struct hosting_deployment *deployment, struct buffer *difference,
-                       struct error *error) MUST_CHECK;
+/* How what is deployed differs from what the channel shows. */
+struct hosting_difference {
+    size_t added, changed, removed;
+    bool config;  /* the configuration differs */
+    bool foreign; /* what is shown was packed by another tool, so that equal files may count as changed */
+    struct buffer text;
+};
+/* What hosting_deploy would do, one line for each path and setting that differs: "+ /a", "~ /b", "- /c", then the
+ * configuration. Changes nothing. */
+int hosting_deploy_dry(struct hosting *hosting, const struct hosting_deployment *deployment,
+                       struct hosting_difference *difference, struct error *error) MUST_CHECK;
 
 #endif

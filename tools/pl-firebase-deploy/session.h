@@ -1,0 +1,47 @@
+/* One run of pl-firebase-deploy: what it was asked for, what firebase.json says, and the site. */
+#ifndef TOOLS_PL_FIREBASE_DEPLOY_SESSION_H
+#define TOOLS_PL_FIREBASE_DEPLOY_SESSION_H
+
+#include "engine/engine.h"
+#include "firebase/config/config.h"
+#include "firebase/files/files.h"
+#include "firebase/hosting/hosting.h"
+#include "tools/pl-firebase-deploy/command.h"
+
+struct session {
+    struct command_context *context;
+    const struct arguments *arguments;
+    struct engine engine;
+    struct cloud cloud;
+    struct hosting hosting; /* its site is NULL until session_open_site */
+    char *channel;
+    char *directory;           /* the operand, absolute, or NULL */
+    struct firebase_file file; /* its path is NULL without a firebase.json */
+    struct json *rc;           /* .firebaserc, or NULL */
+    struct site_config config; /* without a firebase.json: what is left out, and nothing else */
+    struct site_files files;
+    char *from; /* the ref of what is deployed */
+};
+
+/* Reads the firebase.json that is meant: --config, or the nearest at or above `start`; and chooses the site in it. */
+int session_read_config(struct session *session, const char *start, struct error *error) MUST_CHECK;
+/* Forgets it again. */
+void session_drop_config(struct session *session);
+
+/* Credentials and project; and also whether the site exists. May be called again when the configuration has changed. */
+int session_open_cloud(struct session *session, struct error *error) MUST_CHECK;
+int session_open_site(struct session *session, struct error *error) MUST_CHECK;
+
+/* Runs the commands of a hook ("predeploy"), with the environment that firebase-tools gives them. */
+int session_run_hook(struct session *session, const char *name, const struct text_list *commands,
+                     struct error *error) MUST_CHECK;
+
+/* The directory that firebase.json calls public, absolute; NULL when it names none. The caller frees. */
+char *session_public(const struct session *session);
+
+/* The files of the site, from the pipe or a directory, without what is ignored; with the runtime configuration. */
+int session_read_files(struct session *session, struct error *error) MUST_CHECK;
+/* What is served how: firebase.json's rules, or the defaults. */
+int session_complete_config(struct session *session, struct error *error) MUST_CHECK;
+
+#endif
