@@ -6,7 +6,7 @@ file argv[1]. The other arguments are NAME=VALUE:
   sites=a,b          the project's sites; the first one is the default (shop)
   quota=N            channels beside live
   services=R/S,...   ready services of Cloud Run, with R/S! for one that has no ready revision
-  fault=PATTERN      an answer of its own for requests "METHOD PATH" that contain PATTERN: PATTERN:STATUS[:TIMES[:MESSAGE]]
+  fault=PATTERN      an answer of its own for requests "METHOD PATH" that contain PATTERN: PATTERN|STATUS[|TIMES[|MESSAGE]]
   drop=PATTERN       the request takes place, but the connection ends without an answer, once
   lose=PATTERN       the connection ends and the request does not take place, once
   kill=N:WHEN        SIGKILL to the process whose id is in the file "victim", at request N, WHEN before or after it
@@ -21,7 +21,7 @@ for word in sys.argv[2:]:
     options.setdefault(name, []).append(value)
 P, lock = "demo", threading.RLock()
 SITES = options.get("sites", ["shop"])[0].split(",")
-faults = [f.split(":", 3) for f in options.get("fault", [])]
+faults = [f.split("|", 3) for f in options.get("fault", [])]
 drops, loses = list(options.get("drop", [])), list(options.get("lose", []))
 state = {"versions": {}, "channels": {}, "blobs": {}, "releases": {}, "clock": 0, "tokens": 0, "requests": 0}
 services = {}
@@ -229,7 +229,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if fault[0] in what and (len(fault) < 3 or int(fault[2]) > 0):
                 if len(fault) > 2:
                     fault[2] = str(int(fault[2]) - 1)
-                raise Refused(int(fault[1]), {429: "RESOURCE_EXHAUSTED", 503: "UNAVAILABLE", 403: "PERMISSION_DENIED"}.get(int(fault[1]), "UNKNOWN"),
+                raise Refused(int(fault[1]), {429: "RESOURCE_EXHAUSTED", 503: "UNAVAILABLE", 403: "PERMISSION_DENIED", 400: "FAILED_PRECONDITION"}.get(int(fault[1]), "UNKNOWN"),
                               fault[3] if len(fault) > 3 else "made to fail")
         if options.get("expired") and self.headers.get("Authorization") == "Bearer t1":
             state["used"] = state.get("used", 0) + 1

@@ -1,0 +1,352 @@
+#!/usr/bin/env bash
+# pl-firebase-deploy against a scripted Hosting: which requests it sends, what it does about failures, and that a channel
+# shows the old or the new, whatever happens.
+. "$(dirname "$0")/../lib.sh"
+HERE=$ROOT/tests/wire
+export CLOUDSDK_CONFIG=/nonexistent
+unset GOOGLE_CLOUD_PROJECT GCLOUD_PROJECT CLOUDSDK_CORE_PROJECT
+
+# hosting [NAME=VALUE...]: starts a scripted one; $LOG has one line for each request
+hosting() {
+    LOG=$PWD/log.$((${SERVERS:=0} + 1)); SERVERS=$((SERVERS + 1))
+    : > "$LOG"
+    "$HERE/hosting_server.py" "$LOG" "$@" > "$LOG.port" 2> "$LOG.errors" &
+    SERVER=$!
+    trap 'kill $(jobs -p) 2> /dev/null || :; wait' EXIT
+    wait_for 10 test -s "$LOG.port"
+    PL_CLOUD_URL=http://127.0.0.1:$(cat "$LOG.port"); export PL_CLOUD_URL
+}
+# The requests so far, without what is always the same: METHOD PATH STATUS.
+requests() { python3 -c 'import json, sys
+for line in open(sys.argv[1]):
+    r = json.loads(line)
+    path = r["path"].replace("/v1beta1/projects/demo/sites/shop", "").replace("sites%2Fshop%2Fversions%2F", "")
+    if "/upload/" in path: path = "upload"
+    print(r["method"], path.replace("0000000000abc00", "V"), r["status"])' "$LOG"; }
+# log EXPRESSION: of the list r of requests
+log() { python3 -c 'import json, sys
+r = [json.loads(line) for line in open(sys.argv[1])]
+print(eval(sys.argv[2]))' "$LOG" "$1"; }
+site() { mkdir -p site/sub; echo '<h1>one</h1>' > site/index.html; echo 'a{}' > site/sub/a.css; echo 'b()' > site/main-ABCDEFG7.js; }
+# shown [CHANNEL]: the version that the channel shows, without its zeros, or "nothing"
+shown() { curl -s -H 'Authorization: Bearer t' "$PL_CLOUD_URL/v1beta1/projects/demo/sites/shop/channels/${1:-live}" |
+    python3 -c 'import json, sys; print(json.load(sys.stdin).get("release", {}).get("version", {}).get("name", "nothing").split("/")[-1].lstrip("0"))'; }
+deploy() { pl-firebase-deploy "$@" site; }
+
+test_the_first_deployment_takes_exactly_these_requests() {
+    site; hosting
+    deploy --message 'hello "you"' > record
+    equal "$(requests)" "GET /v1beta1/projects/demo/sites?pageSize=100 200
+GET /channels/live 200
+GET /versions?pageSize=25 200
+POST /versions 200
+POST /versions/V0:populateFiles 200
+POST upload 200
+POST upload 200
+POST upload 200
+PATCH /versions/V0?updateMask=status,config 200
+POST /channels/live/releases?versionName=V0 200
+GET /channels/live 200"
+    equal "$(log 'r[3]["body"]["status"], sorted(r[3]["body"]["labels"]), sorted(r[4]["body"]["files"])')" \
+        "('CREATED', ['deployment-tool', 'pl-content'], ['/index.html', '/main-ABCDEFG7.js', '/sub/a.css'])"
+    equal "$(log '[x["type"] for x in r if "/upload/" in x["path"]], r[-2]["body"], r[-3]["body"]["status"]')" \
+        "([None, None, None], {'message': 'hello \"you\"'}, 'FINALIZED')"
+    equal "$(log 'r[-3]["body"]["config"] == r[3]["body"]["config"], [h["headers"]["Cache-Control"] for h in r[-3]["body"]["config"]["headers"]], r[-3]["body"]["config"]["rewrites"]')" \
+        "(True, ['no-cache', 'public, max-age=31536000, immutable'], [{'glob': '**', 'path': '/index.html'}])"
+    equal "$(jq -r '"\(.type) \(.ref) \(.site) \(.version) \(.channel) \(.project) \(.expires)"' record)" \
+        "site https://shop.web.app shop 0000000000abc000 live demo null"
+    contains "$(jq -r '.from[0]' record)" "directory:sha256:"
+}
+
+test_the_same_again_is_unchanged_and_sends_nothing() {
+    site; hosting
+    deploy > first; : > "$LOG"
+    deploy > second 2> said
+    equal "$(requests)" "GET /v1beta1/projects/demo/sites?pageSize=100 200
+GET /channels/live 200"
+    contains "$(cat said)" "unchanged"
+    equal "$(jq -c 'del(.set)' first)" "$(jq -c 'del(.set)' second)"
+}
+
+test_only_what_changed_is_sent_and_content_counts_not_time() {
+    site; hosting
+    deploy > /dev/null
+    touch -d '2001-01-01' site/sub/a.css
+    sleep 0.2; before=$(stat -c %y site/index.html)
+    echo '<h1>two</h1>' > site/index.html
+    touch -d "$before" site/index.html
+    : > "$LOG"
+    deploy > /dev/null
+    equal "$(log 'sum("/upload/" in x["path"] for x in r)')" 1
+    rm -rf "$PL_STORE"; : > "$LOG"
+    deploy 2> said > /dev/null
+    equal "$(log 'sum(x["method"] != "GET" for x in r)')" 0
+    contains "$(cat said)" "unchanged"
+}
+
+test_a_record_is_deployed_from_the_store() {
+    site; hosting
+    ref=$(deploy | jq -r '.from[0]')
+    rm -rf site
+    printf '{"pl":1,"type":"directory","ref":"%s","name":"x","set":"a","seq":1,"of":1}\n' "$ref" | pl-firebase-deploy --channel pr-1 -o ref > url
+    equal "$(cat url)" "https://shop--pr-1-x7.web.app"
+    equal "$(echo "$ref" | pl-firebase-deploy -o ref 2> /dev/null)" "https://shop.web.app"
+    equal "$(pl-firebase-deploy "$ref" -o ref 2> /dev/null)" "https://shop.web.app"
+    status 65 pl-firebase-deploy "directory:sha256:$(printf %064d 0)" 2> said > /dev/null
+    contains "$(cat said)" "is not in the store"
+    printf '{"pl":1,"type":"image","ref":"127.0.0.1:5000/r@sha256:%064d","set":"a","seq":1,"of":1}\n' 0 > image
+    status 65 pl-firebase-deploy < image 2> said > /dev/null
+    contains "$(cat said)" "got an image"
+    printf '{"pl":1,"type":"error","stage":"pl-build","code":70,"message":"it failed"}\n' | status 70 pl-firebase-deploy > forwarded 2> said
+    contains "$(cat forwarded)" "it failed"
+    status 66 pl-firebase-deploy < /dev/null 2> said > /dev/null
+}
+
+# A site that does not exist is said while the command before is still at work.
+test_what_is_wrong_is_known_before_the_record_comes() {
+    site; hosting sites=shop,admin
+    status 78 timeout 10 pl-firebase-deploy --site shpo < <(exec sleep 20) 2> said > /dev/null
+    contains "$(cat said)" "project demo has no site shpo"
+    contains "$(cat said)" "did you mean --site shop?"
+    kill "$SERVER"
+    status 77 pl-firebase-deploy site 2> said > /dev/null
+    contains "$(cat said)" "pl-local start"
+}
+
+test_previews_have_their_own_url_and_end() {
+    site; hosting
+    deploy --channel 'feature/a_1' --expires 2d > record
+    equal "$(jq -r '.channel, .ref' record | tr '\n' ' ')" "feature-a-1 https://shop--feature-a-1-x7.web.app "
+    equal "$(log '[x["body"] for x in r if "channelId" in x["path"]]')" "[{'ttl': '172800s'}]"
+    contains "$(jq -r .expires record)" "T"
+    equal "$(shown)" nothing
+    : > "$LOG"
+    deploy --channel feature-a-1 > record
+    equal "$(log '[(x["method"], x["body"]) for x in r if x["method"] != "GET"]')" "[('PATCH', {'ttl': '604800s'})]"
+    for wrong in '--expires 31d --channel a' '--expires 1h' '--channel -a' '--channel a%2Fb --expires 1d' '--expires 0 --channel a'; do
+        # shellcheck disable=SC2086
+        status 64 deploy $wrong 2> /dev/null > /dev/null
+    done
+}
+
+test_a_full_quota_makes_room_only_when_asked() {
+    site; hosting quota=1 state=state
+    deploy --channel old --expires 1s > /dev/null
+    status 75 deploy --channel new 2> said > /dev/null
+    contains "$(cat said)" "channel quota reached"
+    contains "$(cat said)" "--evict-expired"
+    wait_for 10 python3 -c 'import json, datetime, sys
+end = json.load(open("state"))["channels"]["shop/old"]["expireTime"]
+sys.exit(end[:19] >= (datetime.datetime.utcnow() - datetime.timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%S"))'
+    deploy --channel new --evict-expired 2> said > /dev/null
+    contains "$(cat said)" "deleted channel old"
+    status 75 deploy --channel newer --evict-expired 2> said > /dev/null
+    contains "$(cat said)" "no channel has expired"
+    pl-firebase-deploy --delete-channel new
+    pl-firebase-deploy --delete-channel new 2> said
+    contains "$(cat said)" "was not there"
+    deploy --channel newer > /dev/null
+    status 64 pl-firebase-deploy --delete-channel live 2> /dev/null > /dev/null
+}
+
+test_promote_and_rollback() {
+    site; hosting
+    deploy > /dev/null; echo two > site/index.html; deploy --channel pr > /dev/null
+    equal "$(shown) $(shown pr)" "abc000 abc001"
+    pl-firebase-deploy --promote pr -o json > record 2> /dev/null
+    equal "$(jq -r '"\(.version) \(.channel) \(.ref)"' record)" "0000000000abc001 live https://shop.web.app"
+    echo three > site/index.html; deploy > /dev/null
+    equal "$(shown)" abc002
+    pl-firebase-deploy --rollback > /dev/null; equal "$(shown)" abc001
+    pl-firebase-deploy --rollback > /dev/null; equal "$(shown)" abc000
+    status 78 pl-firebase-deploy --rollback 2> said > /dev/null
+    contains "$(cat said)" "name one: --rollback VERSION (it showed"
+    pl-firebase-deploy --rollback 0000000000abc002 > /dev/null; equal "$(shown)" abc002
+    pl-firebase-deploy --rollback sites/shop/versions/0000000000abc002 2> said > /dev/null
+    contains "$(cat said)" "unchanged"
+    status 78 pl-firebase-deploy --rollback 0000000000abc777 2> said > /dev/null
+    contains "$(cat said)" "has no version 0000000000abc777"
+    status 64 pl-firebase-deploy --rollback 'x?y' 2> /dev/null > /dev/null
+    status 78 pl-firebase-deploy --promote nothing 2> said > /dev/null
+    contains "$(cat said)" "it has: "
+    # What was rolled back from is made anew: the order of versions stays that of deployments.
+    pl-firebase-deploy --rollback > /dev/null; equal "$(shown)" abc001
+    deploy > /dev/null; equal "$(shown)" abc002
+}
+
+test_dry_run_says_what_would_change_and_changes_nothing() {
+    site; hosting
+    deploy --dry-run > first 2> /dev/null
+    equal "$(head -n 3 first)" "+ /index.html
++ /main-ABCDEFG7.js
++ /sub/a.css"
+    deploy > /dev/null
+    equal "$(deploy -n 2> /dev/null)" "nothing would change"
+    echo new > site/new.txt; echo changed > site/index.html; rm site/sub/a.css; : > "$LOG"
+    equal "$(deploy -n 2> said)" "~ /index.html
++ /new.txt
+- /sub/a.css"
+    contains "$(cat said)" "1 would be added, 1 changed, 1 removed"
+    equal "$(log 'sum(x["method"] != "GET" for x in r)')" 0
+}
+
+# ---- failures ----
+
+test_temporary_failures_are_tried_again() {
+    site; hosting 'fault=/upload/|503|2' 'fault=:populateFiles|429|1' 'fault=/versions|500|1'
+    deploy > /dev/null 2> said
+    contains "$(cat said)" "trying again"
+    equal "$(shown)" abc000
+}
+
+test_an_upload_that_is_there_already_is_done() {
+    site; hosting twice=1 drop=/upload/
+    deploy > /dev/null
+    equal "$(log 'sorted(x["status"] for x in r if "/upload/" in x["path"])')" "[200, 200, 200, 409]"
+}
+
+test_a_release_whose_answer_is_lost_is_not_repeated() {
+    site; hosting drop=/releases
+    deploy > /dev/null 2> said
+    contains "$(cat said)" "it took place"
+    equal "$(log 'sum("/releases" in x["path"] for x in r)')" 1
+}
+
+test_a_release_that_did_not_take_place_is_repeated() {
+    site; hosting lose=/releases 'fault=/releases|503|1'
+    deploy > /dev/null 2> said
+    contains "$(cat said)" "it did not take place"
+    equal "$(shown)" abc000
+}
+
+test_a_token_that_ends_in_the_middle_is_replaced() {
+    site; for i in $(seq 60); do echo "$i" > "site/$i.txt"; done
+    for used in 2 5 6 20 40; do
+        hosting "expired=$used"
+        deploy > /dev/null
+        equal "$(shown)" abc000
+        kill "$SERVER"
+    done
+}
+
+test_a_refusal_says_why_and_changes_nothing() {
+    site; hosting "fault=POST /v1beta1/projects/demo/sites/shop/versions|403|1|Permission 'firebasehosting.sites.update' denied"
+    status 77 deploy > /dev/null 2> said
+    contains "$(cat said)" "gcloud projects add-iam-policy-binding demo --member=serviceAccount:dev@demo.iam.gserviceaccount.com --role=roles/firebasehosting.admin"
+    equal "$(shown)" nothing
+}
+
+test_files_that_are_missing_at_the_end_are_sent_after_all() {
+    site; hosting 'fault=PATCH|400|1'
+    deploy > /dev/null
+    equal "$(requests | grep -c populateFiles)" 2
+    equal "$(shown)" abc000
+    kill "$SERVER"; hosting 'fault=PATCH|400'
+    status 78 deploy > /dev/null 2> said
+    contains "$(cat said)" "cannot finalize version"
+}
+
+# Kills the tool before and after each request; then the channel shows the old or the new, and the next run completes it.
+test_killed_at_any_request_the_site_is_old_or_new_and_the_next_run_completes_it() {
+    site; hosting state=state
+    deploy > /dev/null; kill "$SERVER"; cp state old
+    echo two > site/index.html; echo three > site/c.txt
+    local total=12 number when
+    for number in $(seq 1 $total); do
+        for when in before after; do
+            cp old state; rm -f victim
+            hosting state=state "kill=$number:$when"
+            ( echo $BASHPID > victim; exec pl-firebase-deploy site > /dev/null 2>&1 ) || true
+            kill "$SERVER"; wait "$SERVER" 2> /dev/null || true
+            hosting state=state
+            case $(shown) in abc000|abc001) ;; *) fail "killed $when request $number: shows $(shown)" ;; esac
+            deploy > /dev/null 2>&1
+            equal "$number $when $(shown) $(python3 -c 'import json; print(len(json.load(open("state"))["versions"]))')" "$number $when abc001 2"
+            kill "$SERVER"; wait "$SERVER" 2> /dev/null || true
+        done
+    done
+    # The last number lay behind the last request: nobody was killed there.
+    hosting state=state; contains "$(deploy 2>&1 > /dev/null)" unchanged
+}
+
+# ---- services ----
+
+config() { # config REWRITES-JSON
+    mkdir -p site; echo x > site/index.html
+    printf '{"hosting": {"public": ".",\n "rewrites": [\n%s\n]}}\n' "$1" > site/firebase.json
+}
+
+test_services_are_looked_up_before_a_version_is_made() {
+    hosting services=us-central1/api,europe-west1/shop-api,us-central1/broken!
+    config '{"source": "/api/**", "run": {"serviceId": "api"}}'
+    deploy > /dev/null
+    equal "$(log '[x["body"]["config"]["rewrites"] for x in r if x["method"] == "PATCH"]')" \
+        "[[{'glob': '/api/**', 'run': {'serviceId': 'api', 'region': 'us-central1'}}]]"
+    : > "$LOG"
+    config '{"source": "/api/**", "run": {"serviceId": "shop-api"}}'
+    status 78 deploy > /dev/null 2> said
+    contains "$(cat said)" "site/firebase.json:3: the rewrite /api/** leads to the service shop-api, which is not in us-central1 but in europe-west1"
+    config '{"source": "/x", "destination": "/index.html"},
+            {"source": "/api/**", "run": {"serviceId": "apy"}}'
+    status 78 deploy > /dev/null 2> said
+    contains "$(cat said)" "site/firebase.json:4: the rewrite /api/** leads to the service apy, which is not in us-central1 of project demo"
+    contains "$(cat said)" 'did you mean "api"?'
+    config '{"source": "/api/**", "run": {"serviceId": "broken"}}'
+    status 78 deploy > /dev/null 2> said
+    contains "$(cat said)" "which has no revision that is ready"
+    config '{"source": "/api/**", "run": {"serviceId": "api", "region": "moon"}}'
+    status 78 deploy > /dev/null 2> said
+    equal "$(log 'sum(x["method"] != "GET" for x in r)')" 0
+}
+
+test_without_permission_to_look_services_are_left_to_google() {
+    hosting services=us-central1/api 'fault=/services/|403'
+    config '{"source": "/api/**", "run": {"serviceId": "api"}}'
+    deploy > /dev/null 2> said
+    contains "$(cat said)" "whether there is a service api is not known"
+    equal "$(shown)" abc000
+}
+
+test_pinned_rewrites_go_to_the_revision_of_now() {
+    hosting services=us-central1/api
+    config '{"source": "/a", "run": {"serviceId": "api", "pinTag": true}}, {"source": "/b", "run": {"serviceId": "api", "pinTag": true}}'
+    status 0 deploy > /dev/null
+    equal "$(log '[x["body"]["traffic"] for x in r if "/v2/" in x["path"] and x["method"] == "PATCH"]')" \
+        "[[{'type': 'TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION', 'revision': 'api-00001', 'tag': 'fh-0000000000abc000'}]]"
+    equal "$(log '[[w["run"]["tag"] for w in x["body"]["config"]["rewrites"]] for x in r if "/versions/" in x["path"] and x["method"] == "PATCH"]')" \
+        "[['fh-0000000000abc000', 'fh-0000000000abc000']]"
+    : > "$LOG"; contains "$(deploy 2>&1 > /dev/null)" unchanged
+    config '{"source": "/a", "run": {"serviceId": "api"}}'
+    deploy > /dev/null
+    config '{"source": "/a", "run": {"serviceId": "api", "pinTag": true}}'
+    status 78 deploy --channel pr > /dev/null 2> said
+    contains "$(cat said)" "which live does not pin"
+}
+
+# ---- sizes ----
+
+many() { python3 - "$@" << 'END'
+import os, sys
+count, root = int(sys.argv[1]), sys.argv[2]
+for i in range(count):
+    folder = f"{root}/{i // 1000}"
+    if i % 1000 == 0: os.makedirs(folder, exist_ok=True)
+    with open(f"{folder}/page-{i}.html", "w") as file: file.write(f"<p>{i}</p>\n")
+open(f"{root}/index.html", "w").write("x")
+END
+}
+
+test_ten_thousand_files_of_which_ten_changed() {
+    many 9999 site; hosting
+    deploy > /dev/null
+    equal "$(log 'sum("/upload/" in x["path"] for x in r), max(len(x["body"]["files"]) for x in r if "populate" in x["path"])')" "(10000, 1000)"
+    for i in 0 1 2 3 4 5 6 7 8 9; do echo "changed $i" > "site/$i/page-${i}000.html"; done
+    mv site/0/page-0000.html site/0/page-0.html 2> /dev/null; : > "$LOG"
+    deploy > /dev/null
+    equal "$(log 'sum("/upload/" in x["path"] for x in r)')" 10
+    : > "$LOG"
+    deploy > /dev/null 2> said
+    equal "$(log 'sum(x["method"] != "GET" for x in r)')" 0
+}
+
+run_tests
