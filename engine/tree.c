@@ -74,6 +74,17 @@ static void write_entry(struct buffer *out, const struct tree_entry *entry) {
     buffer_append_byte(out, '\n');
 }
 
+struct digest tree_digest(const struct tree *tree) {
+    AUTO_HASHER struct hasher *hasher = hasher_new();
+    AUTO_BUFFER struct buffer line = BUFFER(TREE_OBJECT_LIMIT);
+    for (size_t i = 0; i < tree->count; i++) {
+        write_entry(&line, &tree->entries[i]);
+        hasher_add(hasher, line.data, line.length);
+        buffer_clear(&line);
+    }
+    return hasher_finish(hasher);
+}
+
 int tree_store(struct engine *engine, const struct tree *tree, struct digest *digest, struct error *error) {
     AUTO_BUFFER struct buffer text = BUFFER(TREE_OBJECT_LIMIT);
     for (size_t i = 0; i < tree->count; i++)

@@ -49,6 +49,7 @@ struct tree_scan {
     uint32_t rules;              /* the number of the rules by which it judges, not 0 */
     bool follow_nothing_outside; /* a symbolic link that leaves the directory is ERROR_DATA naming it */
     bool is_temporary;           /* a scratch directory: no stat cache is kept for it */
+    bool only_hash;              /* contents are not put into the store: whoever needs them reads them again */
     bool keeps_owners;           /* owners and modes belong to the tree */
     uint64_t file_limit, byte_limit;
 };
@@ -56,6 +57,8 @@ struct tree_scan {
 /* Scans, hashes what the stat cache does not know, puts new contents into the store. A file that changes while it is
  * read is ERROR_DATA; so are devices, pipes and sockets, by name. */
 int tree_scan(struct engine *engine, const struct tree_scan *scan, struct tree *tree, struct error *error) MUST_CHECK;
+/* What tree_store would give. */
+struct digest tree_digest(const struct tree *tree);
 int tree_store(struct engine *engine, const struct tree *tree, struct digest *digest, struct error *error) MUST_CHECK;
 int tree_load(struct engine *engine, const struct digest *digest, struct tree *tree, struct error *error) MUST_CHECK;
 /* Copies the entries that `wanted` accepts, with the directories above them. */

@@ -103,8 +103,9 @@ static int read_content(struct scanning *scanning, int folder, const char *name,
         return error_set_errno(error, errno, "cannot read %s", path);
     if (!same_status(status, &opened))
         return changed(path, error);
-    int result = status->st_size <= SMALL_FILE ? store_small(scanning, fd, path, status, digest, error)
-                                               : store_large(scanning, fd, path, status, digest, error);
+    int result = scanning->scan->only_hash       ? digest_of_fd(fd, digest, NULL, error)
+                 : status->st_size <= SMALL_FILE ? store_small(scanning, fd, path, status, digest, error)
+                                                 : store_large(scanning, fd, path, status, digest, error);
     if (result < 0)
         return -1;
     if (fstat(fd, &after) < 0 || !same_status(status, &after))
@@ -288,7 +289,10 @@ static int compare_entries(const void *left, const void *right) {
 int tree_scan(struct engine *engine, const struct tree_scan *scan, struct tree *tree, struct error *error) {
     *tree = (struct tree){0};
     AUTO_FREE char *block = memory_allocate(1, SMALL_FILE + 1);
-    AUTO_STAT_CACHE struct stat_cache *cache = stat_cache_load(engine->store, scan->directory);
+    /* What a usual scan remembers is in the store as well; what this one remembers is not. */
+    AUTO_FREE char *name =
+        scan->only_hash ? text_format("%s\nonly hashes", scan->directory) : text_copy(scan->directory);
+    AUTO_STAT_CACHE struct stat_cache *cache = stat_cache_load(engine->store, name);
     AUTO_BUFFER struct buffer path = BUFFER(PATH_MAX);
     struct scanning scanning = {.engine = engine, .scan = scan, .cache = cache, .tree = tree, .block = block};
     int result = store_batch_begin(engine->store, error);

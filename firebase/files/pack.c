@@ -55,16 +55,14 @@ static int pack_content(struct worker *worker, struct gzip_packer *packer, struc
     struct digest content;
     worker->begin = files->spool_sizes[worker->spool];
     worker->length = 0;
-    AUTO_CLOSE int fd = store_open_object(files->store, &file->content, NULL, error);
+    AUTO_CLOSE int fd = site_files_open(files, file, error);
     if (fd < 0 || gzip_pack_file(packer, fd, to_spool, worker, &content, error) < 0) {
         hasher_finish(worker->hasher);
         return error_wrap(error, "%s", file->path);
     }
     struct digest packed = hasher_finish(worker->hasher);
-    if (!digest_equal(&content, &file->content)) {
-        error_set(error, ERROR_DATA, "%s: its content in the store is damaged", file->path);
-        return error_next(error, "run pl-cache verify, then build again");
-    }
+    if (!digest_equal(&content, &file->content))
+        return site_files_changed(file, error);
     if (worker->packing->verifies && !digest_equal(&packed, &file->packed))
         return error_set(error, ERROR_DATA, "%s: its gzip form is not the one that was remembered", file->path);
     file->packed = packed;
@@ -206,7 +204,8 @@ int site_files_pack(struct site_files *files, const char *site, struct progress 
     memory_recall(files, site);
     int result = pack_selected(files, is_unpacked, false, progress, error);
     /* What was packed before a failure is right all the same. */
-    memory_keep(files, site);
+    if (files->packed_now)
+        memory_keep(files, site);
     if (result == 0)
         index_packed(files);
     return result;

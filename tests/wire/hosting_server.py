@@ -10,8 +10,11 @@ file argv[1]. The other arguments are NAME=VALUE:
   drop=PATTERN       the request takes place, but the connection ends without an answer, once
   lose=PATTERN       the connection ends and the request does not take place, once
   kill=N:WHEN        SIGKILL to the process whose id is in the file "victim", at request N, WHEN before or after it
-  expired=401        the first token is refused once it has been used that often
-State is kept in the file "state" when state=FILE is given, so that a new server goes on where one ended."""
+  expired=N          the first token is refused once it has been used that often
+  twice=1            an upload of what is there already is answered by 409
+  have=all           every file's content is there already
+State is kept in the file "state" when state=FILE is given. A request POST /scripted reads it again and takes new
+options from its body, one a line: so one server serves many runs."""
 import datetime, gzip, hashlib, http.server, json, os, re, signal, sys, threading, urllib.parse
 
 log = open(sys.argv[1], "a", buffering=1)
@@ -23,7 +26,7 @@ P, lock = "demo", threading.RLock()
 SITES = options.get("sites", ["shop"])[0].split(",")
 faults = [f.split("|", 3) for f in options.get("fault", [])]
 drops, loses = list(options.get("drop", [])), list(options.get("lose", []))
-state = {"versions": {}, "channels": {}, "blobs": {}, "releases": {}, "clock": 0, "tokens": 0, "requests": 0}
+state = {"versions": {}, "channels": {}, "blobs": {}, "releases": {}, "clock": 0, "tokens": 0, "requests": 0, "used": 0}
 services = {}
 for word in options.get("services", [""])[0].split(","):
     if word:
@@ -144,13 +147,13 @@ def hosting(method, path, query, body):
         if len(body["files"]) > 1000:
             raise Refused(400, "INVALID_ARGUMENT", "too many files")
         version["_files"].update(body["files"])
-        missing = sorted({h for h in body["files"].values() if h not in state["blobs"]})
+        missing = sorted({h for h in body["files"].values() if h not in state["blobs"] and "have" not in options})
         return {"uploadUrl": f"http://127.0.0.1:{port}/upload/sites/{site}/versions/{match[1]}/files",
                 **({"uploadRequiredHashes": missing} if missing else {})}
     if method == "PATCH":
         if version["status"] != "CREATED":
             raise Refused(400, "FAILED_PRECONDITION", "The version is not in CREATED state.")
-        missing = [p for p, h in version["_files"].items() if h not in state["blobs"]]
+        missing = [p for p, h in version["_files"].items() if h not in state["blobs"] and "have" not in options]
         if missing:
             raise Refused(400, "FAILED_PRECONDITION", f"{len(missing)} files are not uploaded")
         check_config(body.get("config", {}))
@@ -223,6 +226,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         state["tokens"] += 1
         return self.send(200, {"access_token": f"t{state['tokens']}", "expires_in": 3599, "token_type": "Bearer"}, True)
 
+    def restart(self, data):
+        with lock:
+            options.pop("kill", None)
+            for word in data.decode().split():
+                options[word.split("=", 1)[0]] = [word.split("=", 1)[1]]
+            with open(options["state"][0]) as file:
+                state.update(json.load(file), requests=0)
+        return self.send(200, {})
+
     def answer(self, path, query, data):
         what = f"{self.command} {self.path}"
         for fault in faults:
@@ -232,7 +244,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 raise Refused(int(fault[1]), {429: "RESOURCE_EXHAUSTED", 503: "UNAVAILABLE", 403: "PERMISSION_DENIED", 400: "FAILED_PRECONDITION"}.get(int(fault[1]), "UNKNOWN"),
                               fault[3] if len(fault) > 3 else "made to fail")
         if options.get("expired") and self.headers.get("Authorization") == "Bearer t1":
-            state["used"] = state.get("used", 0) + 1
+            state["used"] += 1
             if state["used"] > int(options["expired"][0]):
                 raise Refused(401, "UNAUTHENTICATED", "expired")
         if not (self.headers.get("Authorization") or "").startswith("Bearer t"):
@@ -250,6 +262,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         data = self.read()
         if path.startswith("/computeMetadata/"):
             return self.metadata(path)
+        if path == "/scripted":
+            return self.restart(data)
         what = f"{self.command} {self.path}"
         lost = next((p for p in loses if p in what), None)
         if lost:
@@ -295,9 +309,6 @@ class Server(http.server.ThreadingHTTPServer):
     request_queue_size = 128
 
 
-if options.get("state") and os.path.exists(options["state"][0]):
-    state = json.load(open(options["state"][0]))
-    state["requests"] = 0
 server = Server(("127.0.0.1", 0), Handler)
 port = server.server_address[1]
 print(port, flush=True)

@@ -64,6 +64,7 @@ static int scan_directory(struct session *session, struct tree *tree, struct err
     if (!public)
         return 0;
     AUTO_FREE char *directory = path_resolve(public, error);
+    session->files.directory = text_copy(directory);
     if (!directory || !directory_exists(directory)) {
         error_set(error, ERROR_DATA, "the directory %s does not exist", public);
         return error_next(error, "build the site first: pl-build DIR | pl-firebase-deploy");
@@ -98,7 +99,7 @@ static int read_runtime_config(struct session *session, const char *path, struct
         *config = json_new_object();
         return 0;
     }
-    if (store_read(session->engine.store, &file->content, &text, error) < 0)
+    if (site_files_read(&session->files, file, &text, error) < 0)
         return error_wrap(error, "%s", path);
     *config = json_parse(buffer_text(&text), text.length, path, error);
     if (*config && !json_is_object(*config))
@@ -123,7 +124,7 @@ static int add_runtime_config(struct session *session, struct error *error) {
     }
     AUTO_FREE char *text = json_format(config, JSON_PRETTY);
     if (store_put(session->engine.store, text, strlen(text), &digest, error) < 0 ||
-        site_files_add(&session->files, path, &digest, strlen(text), error) < 0)
+        site_files_add(&session->files, text_copy(path), NULL, &digest, strlen(text), error) < 0)
         return -1;
     site_files_sort(&session->files);
     return 0;

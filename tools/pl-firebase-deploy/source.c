@@ -51,9 +51,11 @@ static int refuse_credentials(const struct credential_check *check, struct error
 int source_scan(struct engine *engine, const char *directory, struct site_ignore *ignore,
                 const struct text_list *allowed, struct tree *tree, char **ref, struct error *error) {
     struct scanning scanning = {.ignore = ignore, .credentials = {.directory = directory, .allowed = allowed}};
-    struct tree_scan scan = {
-        .directory = directory, .filter = is_wanted, .context = &scanning, .follow_nothing_outside = true};
-    struct digest digest;
+    struct tree_scan scan = {.directory = directory,
+                             .filter = is_wanted,
+                             .context = &scanning,
+                             .follow_nothing_outside = true,
+                             .only_hash = true};
     struct error failure = {0};
     int result = tree_scan(engine, &scan, tree, &failure);
     /* The words about ignore files are not for a site. */
@@ -61,12 +63,12 @@ int source_scan(struct engine *engine, const char *directory, struct site_ignore
         error_next(&failure, "leave it out with \"ignore\" in firebase.json, or change it and run this again");
     if (result == 0)
         result = refuse_credentials(&scanning.credentials, &failure);
-    if (result == 0)
-        result = tree_store(engine, tree, &digest, &failure);
-    if (result == 0)
+    if (result == 0) {
+        struct digest digest = tree_digest(tree);
         *ref = text_format("directory:%s", digest_format(&digest).text);
-    else if (error)
+    } else if (error) {
         *error = failure;
+    }
     credential_check_release(&scanning.credentials);
     return result;
 }
@@ -137,6 +139,11 @@ static int resolve(const struct tree *tree, const struct tree_entry *link, char 
     return 0;
 }
 
+/* Where an entry's content is: in the directory that was scanned, or in the store. */
+static const char *source_of(const struct adding *adding, const struct tree_entry *entry) {
+    return adding->files->directory ? entry->path : NULL;
+}
+
 static int add_entry(struct adding *adding, const struct tree_entry *entry, const char *path, unsigned depth,
                      struct error *error);
 
@@ -164,21 +171,33 @@ static int add_entry(struct adding *adding, const struct tree_entry *entry, cons
     if (entry->type == 'd' || site_ignore_matches(adding->ignore, path, false))
         return 0;
     if (entry->type != 'l')
-        return site_files_add(adding->files, path, &entry->digest, entry->size, error);
+        return site_files_add(adding->files, text_copy(path), source_of(adding, entry), &entry->digest, entry->size,
+                              error);
     AUTO_FREE char *resolved = NULL;
     if (resolve(adding->tree, entry, &resolved, error) < 0)
         return -1;
     const struct tree_entry *target = *resolved ? tree_find(adding->tree, resolved) : NULL;
     if (target && target->type != 'd')
-        return site_files_add(adding->files, path, &target->digest, target->size, error);
+        return site_files_add(adding->files, text_copy(path), source_of(adding, target), &target->digest, target->size,
+                              error);
     return add_directory(adding, resolved, path, depth + 1, error);
 }
 
-int source_files(const struct tree *tree, struct site_ignore *ignore, struct site_files *files, struct error *error) {
+int source_files(struct tree *tree, struct site_ignore *ignore, struct site_files *files, struct error *error) {
     struct adding adding = {tree, ignore, files};
+    /* Links first: they need the tree as it is. */
     for (size_t i = 0; i < tree->count; i++)
-        if (add_entry(&adding, &tree->entries[i], tree->entries[i].path, 0, error) < 0)
+        if (tree->entries[i].type == 'l' && add_entry(&adding, &tree->entries[i], tree->entries[i].path, 0, error) < 0)
             return -1;
+    site_files_reserve(files, tree->count);
+    for (size_t i = 0; i < tree->count; i++) {
+        struct tree_entry *entry = &tree->entries[i];
+        if (entry->type == 'd' || entry->type == 'l' || site_ignore_matches(ignore, entry->path, false))
+            continue;
+        const char *source = source_of(&adding, entry);
+        if (site_files_add(files, take_pointer(&entry->path), source, &entry->digest, entry->size, error) < 0)
+            return -1;
+    }
     site_files_sort(files);
     return 0;
 }

@@ -2,6 +2,7 @@
 # pl-firebase-deploy against a scripted Hosting: which requests it sends, what it does about failures, and that a channel
 # shows the old or the new, whatever happens.
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/discovery.sh"
 HERE=$ROOT/tests/wire
 export CLOUDSDK_CONFIG=/nonexistent
 unset GOOGLE_CLOUD_PROJECT GCLOUD_PROJECT CLOUDSDK_CORE_PROJECT
@@ -84,14 +85,17 @@ test_only_what_changed_is_sent_and_content_counts_not_time() {
     contains "$(cat said)" "unchanged"
 }
 
+record() { "$HERE/make_directory.py" "$PL_STORE" "$@"; }
+
 test_a_record_is_deployed_from_the_store() {
-    site; hosting
-    ref=$(deploy | jq -r '.from[0]')
+    site; ln -s index.html site/start.html; hosting
+    record site > record; ref=$(jq -r .ref record)
     rm -rf site
-    printf '{"pl":1,"type":"directory","ref":"%s","name":"x","set":"a","seq":1,"of":1}\n' "$ref" | pl-firebase-deploy --channel pr-1 -o ref > url
+    pl-firebase-deploy --channel pr-1 -o ref < record > url
     equal "$(cat url)" "https://shop--pr-1-x7.web.app"
-    equal "$(echo "$ref" | pl-firebase-deploy -o ref 2> /dev/null)" "https://shop.web.app"
-    equal "$(pl-firebase-deploy "$ref" -o ref 2> /dev/null)" "https://shop.web.app"
+    equal "$(log '[sorted(x["body"]["files"]) for x in r if "populate" in x["path"]]')" "[['/index.html', '/main-ABCDEFG7.js', '/start.html', '/sub/a.css']]"
+    equal "$(echo "$ref" | pl-firebase-deploy -o ref)" "https://shop.web.app"
+    equal "$(pl-firebase-deploy "$ref" | jq -r '.from[0]')" "$ref"
     status 65 pl-firebase-deploy "directory:sha256:$(printf %064d 0)" 2> said > /dev/null
     contains "$(cat said)" "is not in the store"
     printf '{"pl":1,"type":"image","ref":"127.0.0.1:5000/r@sha256:%064d","set":"a","seq":1,"of":1}\n' 0 > image
@@ -102,10 +106,32 @@ test_a_record_is_deployed_from_the_store() {
     status 66 pl-firebase-deploy < /dev/null 2> said > /dev/null
 }
 
+test_a_directory_and_its_record_are_the_same() {
+    site; hosting
+    deploy > first
+    record site | pl-firebase-deploy > second 2> said
+    contains "$(cat said)" unchanged
+    equal "$(jq -c .from first)" "$(jq -c .from second)"
+}
+
+# The nearest firebase.json is the one beside the source that the record names, not the one here.
+test_the_firebase_json_of_a_record_is_that_of_its_source() {
+    mkdir -p app/dist; echo x > app/dist/index.html; hosting sites=shop,app,here
+    printf '{"hosting": {"site": "here", "public": "x"}}' > firebase.json
+    printf '{"hosting": {"site": "app", "public": "dist", "cleanUrls": true}}' > app/firebase.json
+    record app/dist > record
+    equal "$(pl-firebase-deploy < record | jq -r .site)" app
+    equal "$(jq -c 'del(.source)' record | pl-firebase-deploy | jq -r .site)" here
+    equal "$(pl-firebase-deploy --config app/firebase.json --site shop < record 2> said | jq -r .site)" shop
+    contains "$(cat said)" "app/firebase.json is for site app; --site shop is taken"
+    status 65 pl-firebase-deploy --config missing.json < record 2> /dev/null > /dev/null
+}
+
 # A site that does not exist is said while the command before is still at work.
 test_what_is_wrong_is_known_before_the_record_comes() {
     site; hosting sites=shop,admin
-    status 78 timeout 10 pl-firebase-deploy --site shpo < <(exec sleep 20) 2> said > /dev/null
+    mkfifo pipe; exec 3<> pipe # to which nobody writes, and which does not end
+    status 78 timeout 10 pl-firebase-deploy --site shpo < pipe 2> said > /dev/null
     contains "$(cat said)" "project demo has no site shpo"
     contains "$(cat said)" "did you mean --site shop?"
     kill "$SERVER"
@@ -246,27 +272,26 @@ test_files_that_are_missing_at_the_end_are_sent_after_all() {
     contains "$(cat said)" "cannot finalize version"
 }
 
+# again STATE [NAME=VALUE...]: the server goes on from that state, with other options
+again() { cp "$1" state; shift; printf '%s\n' "$@" | curl -sf -X POST --data-binary @- "$PL_CLOUD_URL/scripted" > /dev/null; }
+
 # Kills the tool before and after each request; then the channel shows the old or the new, and the next run completes it.
 test_killed_at_any_request_the_site_is_old_or_new_and_the_next_run_completes_it() {
     site; hosting state=state
-    deploy > /dev/null; kill "$SERVER"; cp state old
+    deploy > /dev/null; cp state old
     echo two > site/index.html; echo three > site/c.txt
-    local total=12 number when
-    for number in $(seq 1 $total); do
+    local total number when
+    again old; : > "$LOG"; deploy > /dev/null; total=$(wc -l < "$LOG")
+    [ "$total" -ge 10 ]
+    for number in $(seq 1 "$total"); do
         for when in before after; do
-            cp old state; rm -f victim
-            hosting state=state "kill=$number:$when"
-            ( echo $BASHPID > victim; exec pl-firebase-deploy site > /dev/null 2>&1 ) || true
-            kill "$SERVER"; wait "$SERVER" 2> /dev/null || true
-            hosting state=state
+            again old "kill=$number:$when"; rm -f victim
+            status 137 bash -c 'echo $$ > victim; exec pl-firebase-deploy site > /dev/null 2>&1'
             case $(shown) in abc000|abc001) ;; *) fail "killed $when request $number: shows $(shown)" ;; esac
             deploy > /dev/null 2>&1
             equal "$number $when $(shown) $(python3 -c 'import json; print(len(json.load(open("state"))["versions"]))')" "$number $when abc001 2"
-            kill "$SERVER"; wait "$SERVER" 2> /dev/null || true
         done
     done
-    # The last number lay behind the last request: nobody was killed there.
-    hosting state=state; contains "$(deploy 2>&1 > /dev/null)" unchanged
 }
 
 # ---- services ----
@@ -347,6 +372,42 @@ test_ten_thousand_files_of_which_ten_changed() {
     : > "$LOG"
     deploy > /dev/null 2> said
     equal "$(log 'sum(x["method"] != "GET" for x in r)')" 0
+}
+
+test_a_hundred_thousand_files_fit_into_memory() {
+    hosting have=all
+    python3 - << 'END'
+import os, resource, subprocess
+# Hard links: what counts is their number.
+for i in range(99999):
+    name = f"site/section-{i // 1000}/some-longer-name-of-a-page-{i}.html"
+    if i % 1000 == 0:
+        os.makedirs(os.path.dirname(name))
+        with open(name, "w") as file: file.write(f"<p>{i}</p>")
+        first = name
+    else:
+        os.link(first, name)
+with open("site/index.html", "w") as file: file.write("x")
+subprocess.run(["pl-firebase-deploy", "site", "-o", "ref"], check=True)
+most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+assert most < 64, f"{most} MiB"
+END
+    equal "$(log 'sum(len(x["body"]["files"]) for x in r if "populate" in x["path"])')" 100000
+}
+
+# Of all that the other tests sent and got. Runs last, and checks the checker first.
+test_zz_every_request_and_reply_is_valid_by_googles_discovery_document() {
+    site; hosting services=us-central1/api
+    deploy > /dev/null; deploy --channel pr > /dev/null; pl-firebase-deploy --promote pr > /dev/null
+    deploy -n > /dev/null; pl-firebase-deploy --delete-channel pr
+    config '{"source": "/api/**", "run": {"serviceId": "api", "pinTag": true}}'
+    deploy > /dev/null
+    sed 's/"versionName=/"versionname=/; s/"status": "CREATED", "config"/"state": "CREATED", "config"/' "$LOG" > broken
+    status 1 valid_by_discovery broken > said
+    contains "$(cat said)" "body has an unknown field state"
+    # Requests that were made to fail say what the test made up.
+    grep -v -e '"made to fail"' "$WORK"/test_*/log.[0-9] -h > all
+    valid_by_discovery all
 }
 
 run_tests

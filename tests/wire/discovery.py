@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+"""Checks requests and replies against Google's discovery documents.
+
+    discovery.py FOLDER LOG...     FOLDER holds firebasehosting.v1beta1.json, run.v2.json; prints what is wrong
+
+A LOG has one line of JSON for each request: method, path, body, status, reply. What no document describes (uploads, the
+metadata server) is left out. Unknown fields, wrong types, values that an enum has not, query parameters that the method
+has not, and fields that only Google may write are errors; so is an error reply that has not Google's form."""
+import json, re, sys, urllib.parse
+
+STANDARD = {"$.xgafv", "access_token", "alt", "callback", "fields", "key", "oauth_token", "prettyPrint", "quotaUser", "uploadType", "upload_protocol"}
+
+
+class Document:
+    def __init__(self, path):
+        with open(path) as file:
+            self.data = json.load(file)
+        self.schemas = self.data["schemas"]
+        self.methods = []
+        self.collect(self.data)
+
+    def collect(self, node):
+        for method in node.get("methods", {}).values():
+            # A resource name ends where the method's verb begins.
+            pattern = re.sub(r"\{[^}]+\}", "([^/:]+)", method["flatPath"].replace(".", r"\."))
+            self.methods.append((method["httpMethod"], re.compile(pattern), method))
+        for child in node.get("resources", {}).values():
+            self.collect(child)
+
+    def find(self, verb, path):
+        for method, pattern, description in self.methods:
+            if method == verb and pattern.fullmatch(path):
+                return description
+        return None
+
+    def check(self, value, schema, where, is_request):
+        """Yields what is wrong with a value."""
+        if "$ref" in schema:
+            yield from self.check(value, self.schemas[schema["$ref"]], where, is_request)
+            return
+        kind = schema.get("type")
+        if kind == "object":
+            if not isinstance(value, dict):
+                yield f"{where} is no object"
+                return
+            properties, others = schema.get("properties", {}), schema.get("additionalProperties")
+            for key, item in value.items():
+                if key in properties:
+                    if is_request and (properties[key].get("readOnly") or
+                                       properties[key].get("description", "").startswith("Output only")):
+                        yield f"{where}.{key} is only for output"
+                    yield from self.check(item, properties[key], f"{where}.{key}", is_request)
+                elif others:
+                    yield from self.check(item, others, f"{where}.{key}", is_request)
+                else:
+                    yield f"{where} has an unknown field {key}"
+        elif kind == "array":
+            if not isinstance(value, list):
+                yield f"{where} is no array"
+                return
+            for index, item in enumerate(value):
+                yield from self.check(item, schema["items"], f"{where}[{index}]", is_request)
+        else:
+            yield from self.check_scalar(value, schema, kind, where)
+
+    def check_scalar(self, value, schema, kind, where):
+        if kind == "string":
+            if not isinstance(value, str):
+                yield f"{where} is no string"
+            elif "enum" in schema and value not in schema["enum"]:
+                yield f"{where} is {value}, which the enum has not"
+            elif schema.get("format") in ("int64", "uint64") and not re.fullmatch(r"-?\d+", value):
+                yield f"{where} is no int64"
+            elif schema.get("format") == "google-datetime" and not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", value):
+                yield f"{where} is no time: {value}"
+            elif schema.get("format") == "google-duration" and not re.fullmatch(r"\d+(\.\d+)?s", value):
+                yield f"{where} is no duration: {value}"
+        elif kind == "integer" and (not isinstance(value, int) or isinstance(value, bool)):
+            yield f"{where} is no integer"
+        elif kind == "number" and not isinstance(value, (int, float)):
+            yield f"{where} is no number"
+        elif kind == "boolean" and not isinstance(value, bool):
+            yield f"{where} is no boolean"
+
+
+def check_query(method, query):
+    for name, value in query:
+        parameter = method["parameters"].get(name)
+        if name not in STANDARD and (not parameter or parameter["location"] != "query"):
+            yield f"unknown query parameter {name}"
+        elif parameter and parameter["type"] == "integer" and not re.fullmatch(r"\d+", value):
+            yield f"query parameter {name} is no integer"
+        elif parameter and parameter["type"] == "boolean" and value not in ("true", "false"):
+            yield f"query parameter {name} is no boolean"
+
+
+def check_error(reply):
+    error = reply.get("error") if isinstance(reply, dict) else None
+    if not isinstance(error, dict) or not isinstance(error.get("code"), int) or not isinstance(error.get("message"), str) \
+            or not isinstance(error.get("status"), str):
+        yield f"the error has not Google's form: {json.dumps(reply)[:200]}"
+
+
+def check_entry(documents, entry):
+    url = urllib.parse.urlsplit(entry["path"])
+    path = urllib.parse.unquote(url.path).lstrip("/")
+    version = path.split("/")[0]
+    found = None
+    for document in documents:
+        found = found or next(((document, m) for m in [document.find(entry["method"], path)] if m), None)
+    if not found:
+        if version in ("v1beta1", "v2"):
+            yield "no method has this path"
+        return
+    document, method = found
+    yield from check_query(method, urllib.parse.parse_qsl(url.query, keep_blank_values=True))
+    if entry["body"] is not None and "request" not in method:
+        yield "the method takes no body"
+    elif entry["body"] is not None:
+        yield from document.check(entry["body"], {**method["request"]}, "body", True)
+    if entry["status"] >= 400:
+        yield from check_error(entry["reply"])
+    elif entry["reply"] is not None:
+        yield from document.check(entry["reply"], {**method["response"]}, "reply", False)
+
+
+def main():
+    folder, logs = sys.argv[1], sys.argv[2:]
+    documents = [Document(f"{folder}/{name}") for name in ("firebasehosting.v1beta1.json", "run.v2.json")]
+    count, problems = 0, set()
+    for log in logs:
+        with open(log) as file:
+            for line in file:
+                entry = json.loads(line)
+                count += 1
+                for problem in check_entry(documents, entry):
+                    problems.add(f"{entry['method']} {entry['path'].split('?')[0]}: {problem}")
+    for problem in sorted(problems):
+        print(problem)
+    print(f"{count} requests, {len(problems)} problems")
+    sys.exit(1 if problems or not count else 0)
+
+
+main()
