@@ -20,17 +20,9 @@ int source_load(struct engine *engine, const char *ref, struct tree *tree, struc
 
 /* ---- scanning ---- */
 
-struct scanning {
-    struct site_ignore *ignore;
-    struct credential_check credentials;
-};
-
-static bool is_wanted(void *context, const char *path, bool is_directory, bool *descend) {
-    struct scanning *scanning = context;
+static bool is_wanted(void *ignore, const char *path, bool is_directory, bool *descend) {
     *descend = false;
-    if (text_equal(path_base(path), ".git") || site_ignore_matches(scanning->ignore, path, is_directory))
-        return false;
-    return is_directory || credential_check_file(&scanning->credentials, path);
+    return !text_equal(path_base(path), ".git") && !site_ignore_matches(ignore, path, is_directory);
 }
 
 static int refuse_credentials(const struct credential_check *check, struct error *error) {
@@ -50,10 +42,13 @@ static int refuse_credentials(const struct credential_check *check, struct error
 
 int source_scan(struct engine *engine, const char *directory, struct site_ignore *ignore,
                 const struct text_list *allowed, struct tree *tree, char **ref, struct error *error) {
-    struct scanning scanning = {.ignore = ignore, .credentials = {.directory = directory, .allowed = allowed}};
+    struct credential_check credentials = {.directory = directory, .allowed = allowed};
     struct tree_scan scan = {.directory = directory,
                              .filter = is_wanted,
-                             .context = &scanning,
+                             .context = ignore,
+                             .inspect = credential_check_inspect,
+                             .inspect_context = &credentials,
+                             .rules = CREDENTIAL_RULES,
                              .follow_nothing_outside = true,
                              .only_hash = true};
     struct error failure = {0};
@@ -62,14 +57,14 @@ int source_scan(struct engine *engine, const char *directory, struct site_ignore
     if (result < 0 && failure.kind == ERROR_DATA && *failure.next)
         error_next(&failure, "leave it out with \"ignore\" in firebase.json, or change it and run this again");
     if (result == 0)
-        result = refuse_credentials(&scanning.credentials, &failure);
+        result = refuse_credentials(&credentials, &failure);
     if (result == 0) {
         struct digest digest = tree_digest(tree);
         *ref = text_format("directory:%s", digest_format(&digest).text);
     } else if (error) {
         *error = failure;
     }
-    credential_check_release(&scanning.credentials);
+    credential_check_release(&credentials);
     return result;
 }
 
