@@ -66,11 +66,9 @@ static bool is_helper_name(const char *name) {
 
 static int read_helper_answer(const struct buffer *out, const char *program, char **user, char **secret,
                               struct error *error) {
-    AUTO_JSON struct json *answer = json_parse(buffer_text(out), out->length, program, error);
-    if (!answer) {
-        /* Not the parser's words: they may quote the secret. */
+    AUTO_JSON struct json *answer = json_parse_secret(buffer_text(out), out->length, program, error);
+    if (!answer)
         return error_set(error, ERROR_PERMISSION, "%s did not answer with JSON", program);
-    }
     const char *name = json_get_text(answer, "Username", NULL), *word = json_get_text(answer, "Secret", NULL);
     if (text_is_empty(name) || text_is_empty(word))
         return 0;
@@ -165,7 +163,7 @@ static int find(void *context, const char *host, int again, char **user, char **
         bool found = false;
         int result = file_read(paths.items[i], &text, &found, error);
         if (result == 0 && found && text.length) {
-            AUTO_JSON struct json *document = json_parse(buffer_text(&text), text.length, paths.items[i], error);
+            AUTO_JSON struct json *document = json_parse_secret(buffer_text(&text), text.length, paths.items[i], error);
             result = document ? find_in_document(context, document, host, user, secret, error) : -1;
             if (document && result < 0)
                 error_wrap(error, "%s", paths.items[i]);

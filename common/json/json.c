@@ -47,16 +47,28 @@ static bool is_too_deep(const char *text, size_t length) {
     return false;
 }
 
-struct json *json_parse(const char *text, size_t length, const char *what, struct error *error) {
+static struct json *parse(const char *text, size_t length, const char *what, bool is_secret, struct error *error) {
     if (is_too_deep(text, length)) {
         error_set(error, ERROR_DATA, "%s: JSON nested deeper than %d", what, DEPTH_LIMIT);
         return NULL;
     }
     json_error_t problem;
     json_t *value = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
+    /* jansson says "what is wrong near 'TEXT'". */
+    char *quotation = is_secret ? strstr(problem.text, " near ") : NULL;
+    if (!value && quotation)
+        *quotation = 0;
     if (!value)
         error_set(error, ERROR_DATA, "%s:%d:%d: not valid JSON: %s", what, problem.line, problem.column, problem.text);
     return outer(value);
+}
+
+struct json *json_parse(const char *text, size_t length, const char *what, struct error *error) {
+    return parse(text, length, what, false, error);
+}
+
+struct json *json_parse_secret(const char *text, size_t length, const char *what, struct error *error) {
+    return parse(text, length, what, true, error);
 }
 
 struct json *json_parse_file(const char *path, size_t limit, struct error *error) {

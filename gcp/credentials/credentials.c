@@ -66,7 +66,7 @@ struct credentials *credentials_from_file(const char *path, struct progress *pro
         error_wrap(error, "credentials");
         return NULL;
     }
-    AUTO_JSON struct json *document = json_parse(buffer_text(&text), text.length, path, error);
+    AUTO_JSON struct json *document = json_parse_secret(buffer_text(&text), text.length, path, error);
     if (text.data)
         memory_wipe(text.data, text.length);
     const char *name;
@@ -148,7 +148,8 @@ const char *credentials_token(struct credentials *credentials, struct http *http
 
 int token_read(const struct http_response *response, const char *what, struct buffer *token, int64_t *seconds,
                struct error *error) {
-    AUTO_JSON struct json *document = json_parse(buffer_text(&response->body), response->body.length, what, error);
+    AUTO_JSON struct json *document =
+        json_parse_secret(buffer_text(&response->body), response->body.length, what, error);
     const char *text;
     if (!document || json_need_text(document, "access_token", what, &text, error) < 0) {
         if (error)

@@ -204,6 +204,23 @@ static void the_nearest_name_is_suggested(void **state) {
     assert_null(text_nearest("firestore", names));
 }
 
+static void json_with_secrets_is_not_quoted(void **state) {
+    (void)state;
+    static const char *const texts[] = {"{\"private_key\":\"s3cret",
+                                        "{\"private_key\":\"s3cret\n\"}",
+                                        "s3cret",
+                                        "{} s3cret",
+                                        "{\"a\":1,\"a\":\"s3cret\"}",
+                                        "{\"s3cret\":1,\"s3cret\":2}",
+                                        "{\"a\":\"s3cret\\x\"}"};
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        struct error error = {0};
+        assert_null(json_parse_secret(texts[i], strlen(texts[i]), "key.json", &error));
+        assert_non_null(strstr(error.text, "key.json:1:"));
+        assert_null(strstr(error.text, "s3cret"));
+    }
+}
+
 static void json_values_are_found_in_their_text(void **state) {
     (void)state;
     static const char text[] = "{\n  \"a\": [1, {\"x\\u0041\": \"}\"},\n        {\"b\": null}],\n  \"c\": true\n}\n";
@@ -254,6 +271,7 @@ int main(void) {
         cmocka_unit_test(missing_program_is_a_configuration_error),
         cmocka_unit_test(json_refuses_what_is_ambiguous),
         cmocka_unit_test(json_canonical_form_sorts_keys),
+        cmocka_unit_test(json_with_secrets_is_not_quoted),
         cmocka_unit_test(json_values_are_found_in_their_text),
         cmocka_unit_test(the_nearest_name_is_suggested),
     };

@@ -7,7 +7,7 @@ retry= that it puts into its answers.
 Words, joined by commas.
  Logins: token (Bearer, user "me", password "secret"), basic, stale (the first token is refused once), expires (a token
  is good for three requests), never (401 for every token), no-challenge, realm-other / realm-metadata / realm-user,
- token-big / token-dirty / token-html / token-none / token-down, google (it is also the metadata server, and takes that
+ token-big / token-dirty / token-html / token-none / token-down, identity (takes the refresh token "refresh" by POST), google (it is also the metadata server, and takes that
  one's access token as a password).
  Everything: denied, escapes, error-big, down, portal (a web page for everything), drops (the first request of each path
  gets no answer), busy (429 for the first POST and PUT of a path), busy-get.
@@ -149,8 +149,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.path == "/v2/"
         return given.startswith("Bearer tok-")
 
-    def token(self):
-        if self.headers.get("Authorization") != LOGIN:
+    def token(self, body):
+        form = dict(part.split("=", 1) for part in body.decode().split("&") if "=" in part)
+        if self.command == "POST":
+            if "identity" not in words or (form.get("grant_type"), form.get("refresh_token")) != ("refresh_token", "refresh"):
+                return self.error(401, "UNAUTHORIZED", "wrong refresh token")
+        elif self.headers.get("Authorization") != LOGIN:
             return self.error(401, "UNAUTHORIZED", "wrong password")
         if "token-html" in words:
             return self.answer(200, b"<html>Sign in</html>", Content_Type="text/html")
@@ -189,7 +193,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                                      "email": b"ci@demo.iam.gserviceaccount.com", "project-id": b"demo"}[last],
                                Metadata_Flavor="Google")
         if path == "/token":
-            return self.token()
+            return self.token(body)
         if "portal" in words:
             return self.answer(200, b"<html>Welcome to our network</html>", Content_Type="text/html")
         if "drops" in words and first(self.command + re.sub("[0-9a-f-]{36}", "", path)):
