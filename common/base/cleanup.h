@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define AUTO(destructor) __attribute__((cleanup(destructor)))
+/* A variable may be there for its release alone. */
+#define AUTO(destructor) __attribute__((cleanup(destructor), unused))
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define PRINTF_LIKE(at, first) __attribute__((format(printf, at, first)))
 

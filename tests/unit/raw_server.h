@@ -25,7 +25,7 @@ struct server {
     int other_port;
 };
 
-static void say(int client, const char *format, ...) {
+__attribute__((format(printf, 2, 3))) static void say(int client, const char *format, ...) {
     char text[8192];
     va_list arguments;
     va_start(arguments, format);

@@ -41,7 +41,7 @@ static void what_is_no_reference_is_refused(void **state) {
                                         "a___b",
                                         "-a",
                                         "a@sha256:abc",
-                                        "a@sha512:" HEX,
+                                        ("a@sha512:" HEX),
                                         "h.example/../../x",
                                         "user@h.example/x",
                                         "h.example:99999/x",

@@ -246,8 +246,8 @@ static void strange_documents_are_counted_without_harm(void **state) {
         "<testsuite><testcase line='x' file='/etc/passwd' classname='../..'><error/></testcase></testsuite>",
         "<testsuite><testcase name='' classname='' file='tests/test_a.py' line='-1'><error/></testcase></testsuite>",
         "<testsuite><testcase name='n' classname='tests.test_a' file='tests/test_a.py'><error/></testcase></testsuite>",
-        "<testsuite><testcase name='n' classname='tests.test_a.' "
-        "file='tests/test_a.py'><error/></testcase></testsuite>",
+        ("<testsuite><testcase name='n' classname='tests.test_a.' "
+         "file='tests/test_a.py'><error/></testcase></testsuite>"),
     };
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
         AUTO_JUNIT struct junit junit;
