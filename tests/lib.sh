@@ -13,8 +13,12 @@ ATEXIT=
 cleanup() { eval "$ATEXIT"; chmod -R u+rwX "$WORK" 2>/dev/null; rm -rf "$WORK"; }
 trap cleanup EXIT
 
-# Debian's own: a version manager's shim would take longer than the scripts here.
-if [ -x /usr/bin/python3 ]; then python3() { /usr/bin/python3 "$@"; }; fi
+# Debian's own python3: a version manager's shim would take longer than the scripts here.
+if [ -x /usr/bin/python3 ]; then
+    mkdir -p "$OUT/test/path"
+    [ -e "$OUT/test/path/python3" ] || ln -s /usr/bin/python3 "$OUT/test/path/python3" 2> /dev/null || true
+    export PATH="$OUT/bin:$OUT/test/path:${PATH#"$OUT/bin:"}"
+fi
 
 skip() { echo "$*" > "$WORK/skipped"; exit 0; }
 fail() { echo "FAIL: $*" >&2; return 1; }
