@@ -80,8 +80,12 @@ static int lay(struct copying *copying, const struct text_list *words, struct er
                              .looks = true,
                              .is_fresh = state->is_fresh};
     AUTO_CONTAINER struct container output = {0};
-    if (set_mode(state, &copy.content, error) < 0 || set_owner(state, &copy.content, error) < 0)
+    AUTO_FREE char *link = NULL;
+    if (set_mode(state, &copy.content, error) < 0 || set_owner(state, &copy.content, error) < 0 ||
+        instruction_flag(state, "link", &link, error) < 0)
         return -1;
+    /* Independent of what lies below: nothing of the base is fetched for it. */
+    copy.looks = !link || text_equal(link, "false");
     copying_sort(copying);
     if (!copying->into_directory && copying->files > 1)
         return instruction_error(state, error, "several files are copied: end the destination %s with a /",

@@ -42,7 +42,7 @@ test_adding_files_fetches_no_layer_and_a_push_mounts_them() {
     requests
     layers=$(curl -s "http://$R/v2/team/base/manifests/v1" -H 'Accept: application/vnd.oci.image.manifest.v1+json' | jq -r '.layers[].digest')
     requests
-    dockerfile "FROM $R/team/base:v1" "COPY file /file"
+    dockerfile "FROM $R/team/base:v1" "COPY --link file /file"
     pl-build context > container
     requests
     equal "$(grep -c ' /v2/team/base/manifests/v1 200' requests)" 1

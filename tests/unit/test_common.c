@@ -155,7 +155,10 @@ static void child_has_no_foreign_descriptor_and_default_signals(void **state) {
     assert_int_equal(process_run(&listing, &status, &error), 0);
     assert_string_equal(buffer_text(&out), "0\n1\n2\n3\n");
     assert_int_equal(process_run(&signals, &status, &error), 0);
-    assert_string_equal(buffer_text(&status_text), "SigIgn:\t0000000000000000\n");
+    /* Signals 32 and 33 belong to the C library, which lets nobody change what was inherited. */
+    unsigned long long mask = ~0ULL;
+    assert_int_equal(sscanf(buffer_text(&status_text), "SigIgn:%llx", &mask), 1);
+    assert_int_equal(mask & ~(3ULL << 31), 0);
     signal(SIGPIPE, SIG_DFL);
     close(leaked);
 }
