@@ -47,8 +47,13 @@ run_tests() {
         rm -f "$WORK/skipped"
         export HOME=$WORK/$function/home PL_STORE=$WORK/$function/store
         mkdir -p "$HOME"
-        ( set -e; cd "$WORK/$function"; "$function" ) > "$WORK/log" 2>&1 < /dev/null
+        # In a process group of its own, so that whatever it has left running ends with it.
+        set -m
+        ( set +m -e; cd "$WORK/$function"; "$function" ) > "$WORK/log" 2>&1 < /dev/null &
+        set +m
+        wait $!
         result=$?
+        kill -9 -- "-$!" 2> /dev/null
         if [ $result != 0 ]; then
             failed=$((failed + 1)); echo "not ok - $function"; sed 's/^/    /' "$WORK/log" | tail -n 60
         elif [ -e "$WORK/skipped" ]; then
