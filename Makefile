@@ -5,6 +5,7 @@
 #   make check-unit      only the unit tests; likewise check-cli, check-wire, check-engine, check-e2e, check-lint
 #   make demo            the main job on this machine
 #   make bench           pl beside its peers
+#   make generated       completions, manual pages and docs/tools anew, from the tools' option tables
 #   make lint            formatting and static checks
 #   make install PREFIX=/usr/local DESTDIR=
 #   make SANITIZE=address,undefined / CC=clang / WERROR=  variants; OUT=out-asan keeps them apart
@@ -95,10 +96,17 @@ $(OUT)/completions/generate: $(call object,$(sort $(wildcard completions/generat
 	@mkdir -p $(@D)
 	$(quiet_ld)$(CC) $(PL_LDFLAGS) -o $@ $(filter %.o,$^) $(OUT)/lib/libcommon.a $(LIBRARIES)
 $(OUT)/completions/done: $(OUT)/completions/generate
-	@rm -rf $(@D)/bash $(@D)/zsh $(@D)/fish $(@D)/man
+	@rm -rf $(@D)/bash $(@D)/zsh $(@D)/fish $(@D)/man $(@D)/markdown
 	@$< $(@D)
 	@touch $@
 completions: $(OUT)/completions/done
+
+# The generated files are checked in; tests/lint/test_generated.sh compares.
+GENERATED = bash zsh fish man
+generated: completions
+	@rm -rf $(GENERATED:%=completions/%) docs/tools
+	@for form in $(GENERATED); do cp -R $(OUT)/completions/$$form completions/$$form; done
+	@cp -R $(OUT)/completions/markdown docs/tools
 
 tests: $(UNIT_TESTS)
 
@@ -129,14 +137,14 @@ lint:
 	@tests/setup lint
 	@tests/run lint
 
-install: all completions
+install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BINARIES) $(DESTDIR)$(PREFIX)/bin
-	@OUT=$(OUT) completions/install "$(DESTDIR)$(PREFIX)"
+	completions/install "$(DESTDIR)$(PREFIX)"
 
 clean:
 	rm -rf $(OUT)
 
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
-.PHONY: all completions tests check demo bench format lint install clean check-unit check-lint check-cli check-wire check-engine check-e2e
+.PHONY: all completions generated tests check demo bench format lint install clean check-unit check-lint check-cli check-wire check-engine check-e2e
 .SECONDARY:

@@ -1,4 +1,4 @@
-/* Completions and manual pages, written from the tools' own tables: nothing in them is described twice.
+/* Completions, manual pages and docs/tools, written from the tools' own tables: nothing in them is described twice.
  *
  * commands[] is made by the Makefile from the folders in tools/. */
 #ifndef COMPLETIONS_GENERATE_H
@@ -13,6 +13,7 @@ void write_bash(const struct command *command, struct buffer *out);
 void write_zsh(const struct command *command, struct buffer *out);
 void write_fish(const struct command *command, struct buffer *out);
 void write_man(const struct command *command, struct buffer *out);
+void write_markdown(const struct command *command, struct buffer *out);
 
 /* pl itself: its first operand is the name of another tool, whose completion then goes on. */
 bool is_front(const struct command *command);

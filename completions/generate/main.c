@@ -1,4 +1,4 @@
-/* generate FOLDER: writes FOLDER/{bash,zsh,fish,man}/ and stops at the first mistake in a table. */
+/* generate FOLDER: writes FOLDER/{bash,zsh,fish,man,markdown}/ and stops at the first mistake in a table. */
 #include "completions/generate/generate.h"
 
 #include "common/file/file.h"
@@ -16,6 +16,7 @@ static const struct {
     {"zsh", "_", "", write_zsh},
     {"fish", "", ".fish", write_fish},
     {"man", "", ".1", write_man},
+    {"markdown", "", ".md", write_markdown},
 };
 
 bool is_front(const struct command *command) {

@@ -161,7 +161,7 @@ test_manual_pages_are_well_formed() {
 }
 
 test_completions_are_installed() {
-    OUT=$OUT "$ROOT/completions/install" "$WORK/usr"
+    "$ROOT/completions/install" "$WORK/usr"
     [ -f "$WORK/usr/share/bash-completion/completions/pl-run-deploy" ]
     [ -f "$WORK/usr/share/zsh/site-functions/_pl-run-deploy" ]
     [ -f "$WORK/usr/share/fish/vendor_completions.d/pl-run-deploy.fish" ]

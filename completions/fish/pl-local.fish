@@ -1,0 +1,16 @@
+# fish completion for pl-local
+complete -c pl-local -f
+complete -c pl-local -n __fish_use_subcommand -a 'start env status logs stop reset'
+complete -c pl-local -l state -x -a '(__fish_complete_directories)' -d 'where the cloud keeps its state; without it ~/.local/state/pl-local'
+complete -c pl-local -s p -l port -x -d 'start: the port on 127.0.0.1; without it a free one, which is kept'
+complete -c pl-local -l project -x -d 'start: the id of the one project; without it the last one, or pl-local'
+complete -c pl-local -l startup-time -x -d 'start: how long a container may take until it listens, unless its startup probe says otherwise'
+complete -c pl-local -l strict -d 'start: nobody calls a service without permission, not even who runs the cloud'
+complete -c pl-local -s f -l follow -d 'logs: go on printing what comes'
+complete -c pl-local -s n -l lines -x -d 'logs: the last N lines'
+complete -c pl-local -l unset -d 'env: lines that take the settings away again'
+complete -c pl-local -l progress -x -a 'auto tty plain github' -d 'how the work is told on standard error'
+complete -c pl-local -s q -l quiet -d 'tell only what fails'
+complete -c pl-local -s v -l verbose -d 'tell more'
+complete -c pl-local -s h -l help -d 'show the help'
+complete -c pl-local -l version -d 'show the version'
