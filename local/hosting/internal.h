@@ -13,6 +13,7 @@
 #include <pthread.h>
 
 struct served;
+struct contents;
 
 enum { SERVED_LIMIT = 16 /* versions kept in memory */, OPERATIONS_LIMIT = 64, ID_LIMIT = 64 };
 
@@ -20,6 +21,7 @@ struct hosting {
     const struct local_cloud *cloud;
     char *root;
     pthread_mutex_t lock;
+    struct contents *contents;
     struct json *operations; /* done ones, newest last: they are over when they are answered */
     int64_t last_release;    /* the id of the newest release: no two are alike */
     struct served *served[SERVED_LIMIT];
@@ -66,7 +68,6 @@ void release_get(struct call *call);
 void release_create(struct call *call);
 void domain_list(struct call *call);
 void operation_get(struct call *call);
-void content_upload_begin(struct local_cloud *cloud, struct request *request, struct reply *reply);
 
 /* Answers. `error`: ERROR_DATA is 400 INVALID_ARGUMENT, ERROR_ANSWER_NO 400 FAILED_PRECONDITION, all else 500. */
 void call_fail(struct call *call, const struct error *error);
@@ -122,14 +123,26 @@ bool version_name_parse(const char *name, char **site, char **version);
 /* The channel of a host label; false when none is there. The caller frees both. */
 bool channel_of_label(const struct hosting *hosting, const char *label, char **site, char **channel);
 
-/* ---- files.c: content and which version has which ---- */
+/* ---- contents.c: what was uploaded, in any site; needs no lock ---- */
 
 struct content {
     uint64_t size;  /* gzipped */
     uint64_t plain; /* unpacked */
 };
-/* Whether these bytes were uploaded once. */
+struct contents *contents_open(struct store *store, const char *root, struct error *error) MUST_CHECK;
+void contents_close(struct contents **contents);
+/* Whether these bytes were uploaded once and are there. `content` may be NULL. */
 bool content_find(const struct hosting *hosting, const struct digest *digest, struct content *content);
+int content_add(struct contents *contents, const struct digest *digest, const struct content *content,
+                struct error *error) MUST_CHECK;
+/* What was added survives power loss. */
+int contents_sync(struct contents *contents, struct error *error) MUST_CHECK;
+
+/* ---- upload.c ---- */
+
+void content_upload_begin(struct local_cloud *cloud, struct request *request, struct reply *reply);
+
+/* ---- files.c: which version has which; with the lock held ---- */
 
 struct hosted_file {
     char *path;

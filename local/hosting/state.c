@@ -18,6 +18,7 @@ struct hosting *hosting_open(const struct local_cloud *cloud, struct error *erro
     pthread_mutex_init(&hosting->lock, NULL);
     AUTO_JSON struct json *standard = site_read(hosting, cloud->project);
     if (directory_make(hosting->root, 0700, error) < 0 ||
+        !(hosting->contents = contents_open(cloud->store, hosting->root, error)) ||
         (!standard && site_make(hosting, cloud->project, "DEFAULT_SITE", error) < 0))
         hosting_close(&hosting);
     return hosting;
@@ -27,6 +28,7 @@ void hosting_close(struct hosting **hosting) {
     if (!*hosting)
         return;
     served_release_all(*hosting);
+    contents_close(&(*hosting)->contents);
     json_release(&(*hosting)->operations);
     pthread_mutex_destroy(&(*hosting)->lock);
     free((*hosting)->root);
