@@ -153,6 +153,8 @@ static void begin(void *context, struct request *request, struct reply *reply) {
         run_begin(cloud, request, reply);
     else if (text_equal(path, "/v2/entries:list"))
         run_entries_begin(cloud, request, reply);
+    else if (text_starts_with(path, "/v2/projects/") && text_ends_with(path, "/functions"))
+        google_begin(cloud, request, reply);
     else if (text_starts_with(path, "/v2/") || text_equal(path, "/v2"))
         registry_begin(cloud, request, reply);
     else if (text_equal(path, "/token") || text_equal(path, "/oauth2/v4/token") || text_equal(path, "/o/oauth2/token"))

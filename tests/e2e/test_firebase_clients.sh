@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# The local cloud's Hosting and sign-in through clients that nobody here wrote: firebase-tools, Firebase's JavaScript SDK,
+# google-auth.
+. "$(dirname "$0")/../lib.sh"
+. "$ROOT/tests/packages.sh"
+. "$ROOT/tests/wire/hosting.sh"
+
+# firebase ARGUMENTS: firebase-tools, pointed at the cloud (or at $API instead)
+firebase() {
+    local variable settings=()
+    for variable in FIREBASE_HOSTING_API_URL FIREBASE_API_URL FIREBASE_RESOURCEMANAGER_URL FIREBASE_SERVICE_USAGE_URL \
+        FIREBASE_FUNCTIONS_URL FIREBASE_FUNCTIONS_V2_URL CLOUD_RUN_URL CLOUD_RUN_API_URL FIREBASE_AUTH_MANAGEMENT_URL \
+        FIREBASE_IDENTITY_URL FIREBASE_TOKEN_URL; do settings+=("$variable=${API:-$CLOUD}"); done
+    # Nothing but the cloud is asked: what the tool would fetch from its makers goes to a port where nobody listens.
+    env "${settings[@]}" "FIREBASE_HOSTING_URL=http://localhost:$PORT" FIREBASE_REALTIME_URL=http://localhost:1 \
+        GCE_METADATA_HOST="127.0.0.1:$PORT" CI=true XDG_CONFIG_HOME="$PWD/config" NO_UPDATE_NOTIFIER=1 FIREBASE_CLI_DISABLE_ANALYTICS=1 \
+        node "$NODE_MODULES/firebase-tools/lib/bin/firebase.js" "$@" --project pl-local --non-interactive > tool.log 2>&1 ||
+        { tail -n 40 tool.log; return 1; }
+}
+project() {
+    "$ROOT/tests/wire/make_hosting_site.py" public
+    printf '{"hosting":{"site":"shop","public":"public","ignore":["**/docs/v1/**"],"cleanUrls":true,"trailingSlash":false,
+        "redirects":[{"source":"/old/:p*","destination":"/docs/:p*","type":301}],
+        "rewrites":[{"source":"/app/**","destination":"/index.html"}],"i18n":{"root":"/intl"},
+        "headers":[{"source":"**/*.js","headers":[{"key":"Cache-Control","value":"max-age=600"},{"key":"X-A","value":"b"}]}]}}' > firebase.json
+}
+tools() { npm_packages firebase-tools@15.34.2; }
+
+test_firebase_tools_deploys_and_every_file_is_there() {
+    tools; start_cloud; project
+    firebase hosting:sites:create shop
+    firebase deploy --only hosting --message "first one"
+    find public -type f ! -path '*/v1/*' ! -name '*.html' -printf '%P\n' | while read -r file; do
+        path=$(jq -rn --arg p "/$file" '$p | split("/") | map(@uri) | join("/")')
+        equal "$(visit shop "$path")" 200
+        cmp body "public/$file"
+    done
+    equal "$(visit shop /docs/guide)$(cat body)" "200this is docs/guide.html"
+    equal "$(visit shop /docs/v1/)$(visit shop /old/guide)$(header Location)" 404301/docs/guide
+    equal "$(visit shop /app/x)$(cat body)" "200this is index.html"
+    equal "$(visit shop / -H 'Accept-Language: de')$(cat body)" "200this is intl/de/index.html"
+    visit shop /app.js > /dev/null
+    equal "$(header Cache-Control) $(header X-A)" "max-age=600 b"
+    expect 200 GET /v1beta1/sites/shop/releases
+    equal "$(get '.releases[0].message')" "first one"
+    # Nothing has changed: nothing is uploaded, and it is a release all the same.
+    rm -rf .firebase
+    firebase deploy --only hosting --debug
+    grep -q '>>> .*populateFiles' tool.log
+    lacks "$(grep '>>>' tool.log)" /upload/
+    # A service that is not there: the real service's few words.
+    jq '.hosting.rewrites += [{source: "/api/**", run: {serviceId: "missing"}}]' firebase.json > changed; mv changed firebase.json
+    firebase deploy --only hosting && fail "a rewrite to a service that is missing"
+    contains "$(cat tool.log)" "Precondition check failed."
+    equal "$(visit shop /app.js)" 200
+}
+
+test_firebase_tools_channels_copies_and_disabling() {
+    tools; start_cloud; project
+    put_site shop public
+    firebase hosting:channel:deploy pr/1 --expires 2d
+    expect 200 GET /v1beta1/sites/shop/channels/pr-1
+    label=$(get .url | sed 's|http://||; s|\..*||')
+    equal "$(visit "$label" /about)$(visit shop /about)" 200404
+    expect 200 GET /admin/v2/projects/pl-local/config
+    contains "$(cat answer)" "$label"
+    firebase hosting:channel:deploy pr/1 --expires 1d
+    firebase hosting:channel:list --site shop
+    contains "$(cat tool.log)" "$label"
+    firebase hosting:sites:create other
+    firebase hosting:clone shop:pr-1 other:live
+    equal "$(visit other /about)$(visit other /docs/v1/)" 200404
+    firebase hosting:clone "shop@$VERSION" other:again
+    expect 200 GET /v1beta1/sites/other/channels/again
+    label_again=$(get .url | sed 's|http://||; s|\..*||')
+    equal "$(visit "$label_again" /docs/v1/)" 200
+    firebase hosting:sites:list
+    contains "$(cat tool.log)" "http://other.localhost:$PORT"
+    firebase hosting:channel:delete pr-1 --site shop --force
+    equal "$(visit "$label" /about)" 404
+    firebase hosting:disable --site other --force
+    contains "$(visit other /about && cat body)" "Site Not Found"
+    firebase hosting:sites:delete other --force
+    expect 404 GET /v1beta1/projects/pl-local/sites/other
+}
+
+# To what it reaches without TLS, firebase-tools sends "owner" for a token; through TLS it sends a real one.
+test_firebase_tools_with_a_real_token() {
+    tools; start_cloud --strict; project
+    expect 200 POST "/v1beta1/projects/-/sites?siteId=shop" -d '{}'
+    firebase deploy --only hosting && fail "deployed without a token"
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out ca.pem -days 2 -subj /CN=localhost \
+        -addext 'subjectAltName=DNS:localhost,IP:127.0.0.1' 2> /dev/null
+    "$ROOT/tests/e2e/tls_front.py" "$CLOUD" ca.pem key.pem > front & front=$!
+    trap 'kill $front; pl-local stop 2> /dev/null' EXIT
+    wait_for 10 test -s front
+    export NODE_EXTRA_CA_CERTS=$PWD/ca.pem
+    API=$(cat front) firebase deploy --only hosting
+    equal "$(visit shop /about)" 200
+}
+
+test_the_sdk_signs_in_and_google_auth_verifies() {
+    npm_packages firebase@12.9.0
+    pip_packages google-auth==2.40.3 requests==2.32.4
+    start_cloud
+    node "$ROOT/tests/e2e/firebase_sign_in.mjs" "$CLOUD" pl-local "$NODE_MODULES" > token
+    cat > verify.py <<'END'
+import sys
+from google.auth.transport.requests import Request
+from google.oauth2 import id_token
+token, certificates = open("token").read().strip(), sys.argv[1] + "/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com"
+claims = id_token.verify_token(token, Request(), audience="pl-local", certs_url=certificates)
+assert claims["iss"] == "https://securetoken.google.com/pl-local" and claims["name"] == "Ann", claims
+id_token._GOOGLE_APIS_CERTS_URL = certificates
+assert id_token.verify_firebase_token(token, Request(), audience="pl-local")["sub"] == claims["sub"]
+for wrong in (token[:-8] + "AAAAAAAA", open("access").read()):
+    try:
+        id_token.verify_token(wrong, Request(), audience="pl-local", certs_url=certificates)
+    except Exception as error:
+        print("refused:", type(error).__name__)
+    else:
+        sys.exit("a wrong token is taken")
+try:
+    id_token.verify_token(token, Request(), audience="another", certs_url=certificates)
+except Exception as error:
+    print("refused:", type(error).__name__)
+else:
+    sys.exit("another project's token is taken")
+END
+    printf '%s' "$TOKEN" > access
+    "$PYTHON" verify.py "$CLOUD"
+}
+
+run_tests
