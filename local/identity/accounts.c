@@ -122,8 +122,11 @@ void account_update(struct ask *ask) {
         fail(ask, &error);
         return;
     }
-    struct json *document = show(id, user);
+    struct json *document = json_new_object();
     json_set_text(document, "kind", "identitytoolkit#SetAccountInfoResponse");
+    json_set_text(document, "localId", id);
+    for (size_t i = 0; i < ARRAY_LENGTH(fields); i++)
+        json_set_text(document, fields[i], json_get_text(user, fields[i], NULL));
     if (json_get_bool(ask->body, "returnSecureToken", false) && !ask->is_admin)
         reply_with_tokens(ask, document, id, user);
     else

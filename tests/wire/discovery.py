@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Checks requests and replies against Google's discovery documents.
 
-    discovery.py FOLDER LOG...     FOLDER holds firebasehosting.v1beta1.json, run.v2.json; prints what is wrong
+    discovery.py FOLDER [--replies] LOG...     FOLDER holds firebasehosting.v1beta1.json, run.v2.json…; prints what is wrong
 
 A LOG has one line of JSON for each request: method, path, body, status, reply. What no document describes (uploads, the
-metadata server) is left out. Unknown fields, wrong types, values that an enum has not, query parameters that the method
+metadata server) is left out. With --replies the requests were wrong on purpose: only those that were taken are checked. Unknown fields, wrong types, values that an enum has not, query parameters that the method
 has not, and fields that only Google may write are errors; so is an error reply that has not Google's form."""
-import json, re, sys, urllib.parse
+import glob, json, re, sys, urllib.parse
 
 STANDARD = {"$.xgafv", "access_token", "alt", "callback", "fields", "key", "oauth_token", "prettyPrint", "quotaUser", "uploadType", "upload_protocol"}
 
@@ -85,7 +85,7 @@ class Document:
 
 def check_query(method, query):
     for name, value in query:
-        parameter = method["parameters"].get(name)
+        parameter = method.get("parameters", {}).get(name)
         if name not in STANDARD and (not parameter or parameter["location"] != "query"):
             yield f"unknown query parameter {name}"
         elif parameter and parameter["type"] == "integer" and not re.fullmatch(r"\d+", value):
@@ -97,22 +97,27 @@ def check_query(method, query):
 def check_error(reply):
     error = reply.get("error") if isinstance(reply, dict) else None
     if not isinstance(error, dict) or not isinstance(error.get("code"), int) or not isinstance(error.get("message"), str) \
-            or not isinstance(error.get("status"), str):
+            or not (isinstance(error.get("status"), str) or isinstance(error.get("errors"), list)):
         yield f"the error has not Google's form: {json.dumps(reply)[:200]}"
 
 
-def check_entry(documents, entry):
+def check_entry(documents, entry, replies_only):
     url = urllib.parse.urlsplit(entry["path"])
     path = urllib.parse.unquote(url.path).lstrip("/")
+    for host in ("admin/", "identitytoolkit.googleapis.com/"):
+        path = path.removeprefix(host)
     version = path.split("/")[0]
     found = None
     for document in documents:
         found = found or next(((document, m) for m in [document.find(entry["method"], path)] if m), None)
     if not found:
-        if version in ("v1beta1", "v2"):
+        if version in ("v1beta1", "v2") and not (replies_only and entry["status"] >= 400):
             yield "no method has this path"
         return
     document, method = found
+    if replies_only and entry["status"] >= 400:
+        yield from check_error(entry["reply"])
+        return
     yield from check_query(method, urllib.parse.parse_qsl(url.query, keep_blank_values=True))
     if entry["body"] is not None and "request" not in method:
         yield "the method takes no body"
@@ -125,15 +130,16 @@ def check_entry(documents, entry):
 
 
 def main():
-    folder, logs = sys.argv[1], sys.argv[2:]
-    documents = [Document(f"{folder}/{name}") for name in ("firebasehosting.v1beta1.json", "run.v2.json")]
+    replies_only = "--replies" in sys.argv
+    folder, *logs = [word for word in sys.argv[1:] if word != "--replies"]
+    documents = [Document(path) for path in sorted(glob.glob(f"{folder}/*.json"))]
     count, problems = 0, set()
     for log in logs:
         with open(log) as file:
             for line in file:
                 entry = json.loads(line)
                 count += 1
-                for problem in check_entry(documents, entry):
+                for problem in check_entry(documents, entry, replies_only):
                     problems.add(f"{entry['method']} {entry['path'].split('?')[0]}: {problem}")
     for problem in sorted(problems):
         print(problem)

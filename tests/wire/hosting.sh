@@ -14,6 +14,17 @@ api() {
     local method=$1 path=$2; shift 2
     STATUS=$(curl -s -o answer -w '%{http_code}' -X "$method" -H "Authorization: Bearer $TOKEN" \
         -H 'Content-Type: application/json' "$CLOUD$path" "$@")
+    log_exchange "$method" "$path" "$STATUS" "$@"
+}
+# Every exchange is kept in $WORK/exchanges, for valid_by_discovery. No token is in it.
+log_exchange() { # log_exchange METHOD PATH STATUS [CURL-OPTION...]
+    local method=$1 path=$2 status=$3 body=null; shift 3
+    while [ $# -gt 0 ]; do
+        if [ "$1" = -d ] && jq -e . <<< "$2" > parsed 2> /dev/null; then body=$(cat parsed); fi
+        shift
+    done
+    jq -cn --arg method "$method" --arg path "$path" --argjson status "$status" --argjson body "$body" --rawfile reply answer \
+        '{$method, $path, $body, $status, reply: ($reply | fromjson? // null)}' >> "$WORK/exchanges"
 }
 # expect STATUS METHOD PATH [CURL-OPTION...]
 expect() {

@@ -2,6 +2,7 @@
 # The local cloud's Hosting API: resources, states, and what is refused, in Google's shape.
 . "$(dirname "$0")/../lib.sh"
 . "$ROOT/tests/wire/hosting.sh"
+. "$ROOT/tests/wire/discovery.sh"
 
 # One cloud for all tests of this file: each has sites of its own.
 pack() { printf '%s' "$1" | gzip -9n > "$2"; HASH=$(sha256sum < "$2" | cut -c1-64); }
@@ -125,7 +126,7 @@ test_releases_are_kept_and_can_be_gone_back_to() {
     equal "$(visit shop /1)" 404
     contains "$(cat body)" "Site Not Found"
     VERSION=$version3 release shop
-    expect 200 PATCH "/v1beta1/sites/shop/config?updateMask=maxVersions" -d '{"maxVersions":1}'
+    expect 200 PATCH "/v1beta1/sites/shop/config?updateMask=maxVersions" -d '{"maxVersions":"1"}'
     VERSION=$version1 release shop
     expect 200 GET "/v1beta1/$version3"
     equal "$(get .status)" FINALIZED
@@ -146,11 +147,12 @@ test_channels() {
         expect 400 POST "/v1beta1/sites/shop/channels?channelId=b" -d "{\"ttl\":$ttl}"
     done
     expect 400 POST "/v1beta1/sites/shop/channels?channelId=b" -d '{"retainedReleaseCount":101}'
-    expect 200 PATCH "/v1beta1/sites/shop/channels/pr-1?updateMask=ttl" -d '{"ttl":"1.5s"}'
     put_site shop "$ROOT/tests/lint"
     expect 200 POST "/v1beta1/sites/shop/channels/pr-1/releases?versionName=sites/shop/versions/$VERSION" -d '{}'
     contains "$(get .name)" sites/shop/channels/pr-1/releases/
     expect 400 POST "/v1beta1/sites/shop/channels/pr-1/releases" -d '{"type":"SITE_DISABLE"}'
+    equal "$(curl -s -o /dev/null -w '%{http_code}' "$url/edges.txt")" 200
+    expect 200 PATCH "/v1beta1/sites/shop/channels/pr-1?updateMask=ttl" -d '{"ttl":"1.5s"}'
     wait_for 10 bash -c "[ \$(curl -s -o /dev/null -w '%{http_code}' -H 'Authorization: Bearer $TOKEN' $CLOUD/v1beta1/sites/shop/channels/pr-1) = 404 ]"
     equal "$(curl -s -o /dev/null -w '%{http_code}' "$url/edges.txt")" 404
     equal "$(visit shop /edges.txt)" 200
@@ -275,6 +277,17 @@ test_all_of_it_is_there_after_a_crash() {
     equal "$(get .fileCount)" 2
     release shop
     equal "$(visit shop /z)$(visit shop /)" 200404
+}
+
+# The last one: what the others asked and were answered.
+test_zz_every_reply_is_valid_by_googles_discovery_document() {
+    [ "$(wc -l < "$WORK/exchanges")" -gt 200 ] || [ -n "${TEST:-}" ]
+    valid_by_discovery --replies "$WORK/exchanges"
+    # The check itself: a field that no schema has, a wrong type, an error of another form.
+    jq -c 'select(.method == "POST" and .status == 200 and (.path | startswith("/v1beta1/sites/shop/releases?")))' "$WORK/exchanges" | sed -n 1p > one
+    jq -c '.reply.colour = "red"' one > two; status 1 valid_by_discovery --replies two
+    jq -c '.reply.releaseTime = "today"' one > two; status 1 valid_by_discovery --replies two
+    jq -c '.status = 400 | .reply = {"message": "no"}' one > two; status 1 valid_by_discovery --replies two
 }
 
 run_tests
