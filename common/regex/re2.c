@@ -75,7 +75,8 @@ static int check_group(const char **at, struct error *error) {
         return 0;
     }
     size_t flags = strspn(p, "imsU-");
-    if (p[flags] != ':' && (p[flags] != ')' || !flags))
+    bool complete = !flags || p[flags - 1] != '-';
+    if (!complete || (p[flags] != ':' && (p[flags] != ')' || !flags)))
         return refuse(error, "invalid or unsupported Perl syntax", begin, 4);
     *at = p + flags + 1;
     return 0;
