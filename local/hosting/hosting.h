@@ -44,7 +44,7 @@ void hosting_begin(struct local_cloud *cloud, struct request *request, struct re
 bool hosting_is_host(const char *host);
 void hosting_serve_begin(struct local_cloud *cloud, struct request *request, struct reply *reply);
 
-/* One line for each site that has a release, "SITE URL", into `out`. Needs no running cloud: reads the state. */
+/* One line for each site that has a release, "site SITE URL", into `out`. Needs no running cloud: reads the state. */
 void hosting_list_sites(const char *state, unsigned port, struct buffer *out);
 
 #endif

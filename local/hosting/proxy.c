@@ -233,6 +233,9 @@ bool proxy_answer(struct visit *visit, const struct rewrite *rewrite) {
     AUTO_RESPONSE struct http_response response = {0};
     struct spool *body = spool_new(&error);
     make_headers(visit, &headers);
+    /* The revision with that tag, as its own URL names it. */
+    if (rewrite->tag)
+        text_list_add_format(&headers, "Host: %s---%s.localhost:%u", rewrite->tag, rewrite->service, port);
     struct http_request request = {.method = visit->request->method,
                                    .url = url,
                                    .headers = &headers,

@@ -309,7 +309,7 @@ void hosting_list_sites(const char *state, unsigned port, struct buffer *out) {
     for (size_t i = 0; i < ids.count; i++) {
         AUTO_JSON struct json *live = channel_read(&hosting, ids.items[i], "live");
         if (channel_current(live))
-            buffer_append_format(out, "%s http://%s.localhost:%u\n", ids.items[i], ids.items[i], port);
+            buffer_append_format(out, "site     %s  http://%s.localhost:%u\n", ids.items[i], ids.items[i], port);
     }
     free(hosting.root);
 }

@@ -59,6 +59,7 @@ test_hosts_and_paths_that_are_none() {
     start_cloud; site; put_site shop site
     for name in nowhere shop--x shop--live-00000000 SHOP--; do equal "$(visit $name /)" 404; contains "$(cat body)" "Site Not Found"; done
     equal "$(visit SHOP /)" 200
+    contains "$(pl-local status)" "site     shop  http://shop.localhost:$PORT"
     equal "$(curl -s -o body -w '%{http_code}' -H "Host: shop.localhost.evil.example" "$CLOUD/")" 421
     equal "$(curl -s -o body -w '%{http_code}' -H "Host: a.shop.localhost" "$CLOUD/v1beta1/sites/shop")" 401
     for path in /%00 /a%00b; do equal "$(visit shop $path)" 400; done
@@ -127,6 +128,23 @@ test_rewrites_to_a_service() {
     equal "$(visit shop /cgi-bin/toolarge)" 502
     equal "$(visit shop /cgi-bin/echo -I)" 200
     equal "$(visit shop /other)" 200
+}
+
+test_a_rewrite_to_a_tag_goes_to_its_revision() {
+    start_cloud; eval "$(cat environment)"
+    service api
+    expect 200 GET /v2/projects/pl-local/locations/us-central1/services/api
+    revision=$(get '.latestReadyRevision | split("/") | last')
+    expect 200 PATCH '/v2/projects/pl-local/locations/us-central1/services/api?updateMask=traffic' -d '{"traffic":[
+        {"type":"TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST","percent":100},
+        {"type":"TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION","revision":"'"$revision"'","tag":"before"}]}'
+    cgi echo <<< 'printf "\r\nthe second revision"'
+    ship app api > url
+    site; put_site shop site "$(rewrite_to api)"
+    equal "$(visit shop /cgi-bin/echo)$(cat body)" "200the second revision"
+    put_site shop site "$(rewrite_to api | jq -c '.rewrites[0].run.tag = "before"')"
+    equal "$(visit shop /cgi-bin/echo)" 200
+    contains "$(cat body)" REQUEST_METHOD=GET
 }
 
 test_an_answer_arrives_when_it_is_complete() {

@@ -74,22 +74,25 @@ static const struct command_exit exits[] = {
     {0},
 };
 
-static const char *const see_also[] = {"pl-push-image", "pl-run-deploy", NULL};
+static const char *const see_also[] = {"pl-push-image", "pl-run-deploy", "pl-firebase-deploy", NULL};
 static const char *const choices[] = {"start", "env", "status", "logs", "stop", "reset", NULL};
 
 const struct command pl_local_command = {
     .name = "pl-local",
-    .summary = "a complete local cloud: registry, credentials, Cloud Run",
+    .summary = "a complete local cloud: registry, credentials, Cloud Run, Hosting, sign-in",
     .synopsis = "start|env|status|logs SERVICE|stop|reset",
     .description =
         "start returns when the cloud is ready and prints lines that point pl at it: eval \"$(pl-local start)\". "
         "Where it runs already, it says the same again. env prints them once more. Everything listens on 127.0.0.1 "
         "only, and every request needs a token, as in Google's cloud.\n\n"
-        "status tells whether it runs and which services there are. logs prints what a service printed. stop ends the "
+        "status tells whether it runs and which services and sites there are. logs prints what a service printed. stop "
+        "ends the "
         "cloud and every container; its state stays and the next start carries on with it, also after a crash. reset "
-        "stops it and removes images, services, logs and keys.\n\n"
+        "stops it and removes images, services, sites, users, logs and keys.\n\n"
         "Services run in the same containers that pl-build uses, each in a network of its own, and answer at "
-        "http://127.0.0.1:PORT, one port each. A container has 240 seconds to listen on $PORT.",
+        "http://127.0.0.1:PORT, one port each. A container has 240 seconds to listen on $PORT. Sites answer at "
+        "http://SITE.localhost:PORT, which browsers and curl find on this machine. Firebase's JavaScript SDK signs in "
+        "anonymously when its auth emulator is the URL of this cloud.",
     .reads = NULL,
     .writes = NULL,
     .options = options,

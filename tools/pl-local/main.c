@@ -1,6 +1,7 @@
 #include "tools/pl-local/command.h"
 
 #include "local/control.h"
+#include "local/hosting/hosting.h"
 #include "local/run/log.h"
 #include "local/run/run.h"
 
@@ -50,6 +51,7 @@ static int print_status(struct command_context *context, const struct arguments 
     buffer_append_format(&text, "running\nurl      http://127.0.0.1:%u\nproject  %s\nprocess  %d\nstate    %s\n",
                          status.port, status.project ? status.project : "", (int)status.pid, status.state);
     run_list_services(status.state, &text);
+    hosting_list_sites(status.state, status.port, &text);
     return command_print(context, buffer_text(&text), error);
 }
 
