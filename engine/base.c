@@ -182,10 +182,18 @@ static int resolve_new(struct engine *engine, const char *reference, const char 
     return from_registry(engine, reference, platform, container, canonical, error);
 }
 
+/* Making a root file system of packages takes half a minute: who wants the same one waits for it. */
+static int lock_packages(struct engine *engine, const char *reference, const char *key, int *lock,
+                         struct error *error) {
+    AUTO_FREE char *name = text_format("base %s", key), *doing = text_format("it makes the base %s", reference);
+    return store_lock(engine->store, name, doing, engine->progress, lock, error);
+}
+
 int base_resolve(struct engine *engine, const char *reference, const char *platform, struct container *container,
                  struct error *error) {
     char key[DIGEST_HEX];
     AUTO_FREE char *canonical = NULL;
+    AUTO_CLOSE int lock = -1;
     *container = (struct container){0};
     if (!text_starts_with(platform, "linux/"))
         return error_set(error, ERROR_USAGE, "the platform %s is not supported: it must begin with linux/", platform);
@@ -193,13 +201,18 @@ int base_resolve(struct engine *engine, const char *reference, const char *platf
         return container_scratch(engine, platform, container, error);
     name_key(reference, platform, key);
     /* A file or folder on the disk may have changed: it is read each time, and is cheap to read. */
+    bool is_made = text_starts_with(reference, "apt:");
     bool is_local = text_starts_with(reference, "oci:") || text_starts_with(reference, "docker-archive:") ||
                     text_starts_with(reference, "rootfs:");
-    int64_t seconds = strstr(reference, "@sha256:")         ? INT64_MAX
-                      : text_starts_with(reference, "apt:") ? PACKAGES_REMEMBERED
-                      : engine->ask_bases                   ? 0
-                                                            : REMEMBERED;
+    int64_t seconds = strstr(reference, "@sha256:") ? INT64_MAX
+                      : is_made                     ? PACKAGES_REMEMBERED
+                      : engine->ask_bases           ? 0
+                                                    : REMEMBERED;
     int known = is_local ? 0 : recall(engine, key, seconds, container, error);
+    if (known == 0 && is_made && lock_packages(engine, reference, key, &lock, error) < 0)
+        return -1;
+    if (known == 0 && is_made)
+        known = recall(engine, key, seconds, container, error);
     if (known < 0)
         return -1;
     if (known == 0 && (resolve_new(engine, reference, platform, container, &canonical, error) < 0 ||

@@ -127,26 +127,41 @@ int base_from_layer_file(struct engine *engine, const char *path, struct digest 
     return 0;
 }
 
+static int recall_rootfs(struct engine *engine, const struct digest *file, struct digest *diff_id,
+                         struct error *error) {
+    AUTO_JSON struct json *note = NULL;
+    if (store_name_read(engine->store, "rootfs", digest_format_hex(file).text, &note, error) < 0)
+        return -1;
+    return note && digest_parse(json_get_text(note, "layer", ""), diff_id, NULL) == 0 &&
+           layer_is_available(engine, diff_id);
+}
+
+static int unpack_rootfs(struct engine *engine, const char *path, const struct digest *file, struct digest *diff_id,
+                         struct error *error) {
+    AUTO_JSON struct json *note = json_new_object();
+    if (base_from_layer_file(engine, path, diff_id, error) < 0)
+        return -1;
+    json_set_text(note, "layer", digest_format(diff_id).text);
+    return store_name_write(engine->store, "rootfs", digest_format_hex(file).text, note, error);
+}
+
 /* The DiffID of an unchanged file is remembered under the file's digest. */
 int base_from_rootfs(struct engine *engine, const char *path, const char *platform, struct container *container,
                      struct error *error) {
     struct digest file, diff_id;
-    AUTO_JSON struct json *note = NULL;
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC), lock = -1;
     if (fd < 0)
         return error_set_errno(error, errno, "cannot read %s", path);
-    if (digest_of_fd(fd, &file, NULL, error) < 0 ||
-        store_name_read(engine->store, "rootfs", digest_format_hex(&file).text, &note, error) < 0)
+    if (digest_of_fd(fd, &file, NULL, error) < 0)
         return -1;
-    if (!note || digest_parse(json_get_text(note, "layer", ""), &diff_id, NULL) < 0 ||
-        !layer_is_available(engine, &diff_id)) {
-        AUTO_JSON struct json *fresh = json_new_object();
-        if (base_from_layer_file(engine, path, &diff_id, error) < 0)
-            return -1;
-        json_set_text(fresh, "layer", digest_format(&diff_id).text);
-        if (store_name_write(engine->store, "rootfs", digest_format_hex(&file).text, fresh, error) < 0)
-            return -1;
-    }
+    AUTO_FREE char *name = text_format("rootfs %s", digest_format_hex(&file).text);
+    int known = recall_rootfs(engine, &file, &diff_id, error);
+    if (known == 0 && store_lock(engine->store, name, path, engine->progress, &lock, error) < 0)
+        return -1;
+    if (known == 0)
+        known = recall_rootfs(engine, &file, &diff_id, error);
+    if (known < 0 || (known == 0 && unpack_rootfs(engine, path, &file, &diff_id, error) < 0))
+        return -1;
     return base_from_layer(engine, &diff_id, platform, "pl: root file system from a tar archive", container, error);
 }
 

@@ -16,22 +16,36 @@ static int read_note(struct engine *engine, const struct digest *diff_id, struct
     return store_name_read(engine->store, "layers", digest_format_hex(diff_id).text, note, error);
 }
 
-/* Adds one way to get the layer to those that are known. */
-static int note_source(struct engine *engine, const struct digest *diff_id, const char *key, struct json *value,
+static int lock_layer(struct engine *engine, const char *what, const struct digest *diff_id, int *lock,
+                      struct error *error) {
+    AUTO_FREE char *name = text_format("%s %s", what, digest_format_hex(diff_id).text);
+    AUTO_FREE char *doing = text_format("%s %.19s", what, digest_format(diff_id).text);
+    return store_lock(engine->store, name, doing, engine->progress, lock, error);
+}
+
+/* Reads the note again with the lock held, so that nobody's addition is lost. */
+static int add_to_note(struct engine *engine, const struct digest *diff_id, const char *key, const struct json *value,
                        struct error *error) {
     AUTO_JSON struct json *note = NULL;
-    if (read_note(engine, diff_id, &note, error) < 0) {
-        json_release(&value);
+    AUTO_CLOSE int lock = -1;
+    if (lock_layer(engine, "note about the layer", diff_id, &lock, error) < 0 ||
+        read_note(engine, diff_id, &note, error) < 0)
         return -1;
-    }
     if (!note)
         note = json_new_object();
-    if (json_get(note, key) && json_same(json_get(note, key), value)) {
-        json_release(&value);
-        return 0;
-    }
-    json_set(note, key, value);
+    json_set(note, key, json_copy_deep(value));
     return store_name_write(engine->store, "layers", digest_format_hex(diff_id).text, note, error);
+}
+
+/* Adds one way to get the layer to those that are known. Takes over the value. */
+static int note_source(struct engine *engine, const struct digest *diff_id, const char *key, struct json *value,
+                       struct error *error) {
+    AUTO_JSON struct json *note = NULL, *given = value;
+    if (read_note(engine, diff_id, &note, error) < 0)
+        return -1;
+    if (json_get(note, key) && json_same(json_get(note, key), given))
+        return 0;
+    return add_to_note(engine, diff_id, key, given, error);
 }
 
 /* ---- hashing on the way ---- */
@@ -221,6 +235,11 @@ int layer_directory(struct engine *engine, const struct digest *diff_id, char **
     if (sandbox_enter(error) < 0)
         return -1;
     AUTO_FREE char *id = layer_tree_id(diff_id);
+    AUTO_CLOSE int lock = -1;
+    if ((*path = store_tree_path(engine->store, id)))
+        return 0;
+    if (lock_layer(engine, "unpack the layer", diff_id, &lock, error) < 0)
+        return -1;
     if ((*path = store_tree_path(engine->store, id)))
         return 0;
     AUTO_JSON struct json *note = NULL;
@@ -360,7 +379,12 @@ int layer_describe(struct engine *engine, const struct digest *diff_id, struct l
         descriptor->is_local = store_has(engine->store, &descriptor->digest);
         return 0;
     }
+    AUTO_CLOSE int lock = -1;
     compressed_key(diff_id, key, sizeof(key));
+    if (find_compressed(engine, key, descriptor))
+        return 0;
+    if (lock_layer(engine, "compress the layer", diff_id, &lock, error) < 0)
+        return -1;
     if (find_compressed(engine, key, descriptor))
         return 0;
     if (compress(engine, diff_id, descriptor, error) < 0)

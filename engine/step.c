@@ -249,6 +249,8 @@ int step_run(struct engine *engine, const struct step_run *run, int *status, str
                               .hostname = "build",
                               .mounts = run->prepared->mounts,
                               .mount_count = run->prepared->count,
+                              .locks = run->prepared->locks,
+                              .lock_count = run->prepared->lock_count,
                               .network = exec->no_network ? SANDBOX_NETWORK_NONE : SANDBOX_NETWORK_HOST,
                               .output = run->output,
                               .output_context = run->output_context,
@@ -307,19 +309,44 @@ static int make_exec(struct engine *engine, const struct container *input, const
     return step_append(engine, input, empty ? NULL : &layer, created_by, NULL, output, error);
 }
 
-/* With the cache mounts' locks held, another process may just have made the same step: then it is found after all. */
+/* Whoever wants the same step at the same time waits for the first one. With --no-cache each makes its own. */
+static int lock_step(struct engine *engine, const char *key, const char *name, int *lock, struct error *error) {
+    AUTO_FREE char *lock_name = text_format("step %s", key);
+    return engine->no_cache ? 0 : store_lock(engine->store, lock_name, name, engine->progress, lock, error);
+}
+
+static int make_and_record(struct engine *engine, const struct container *input, const struct step_exec *exec,
+                           const struct json *definition, const char *key, struct prepared *prepared,
+                           struct container *output, struct error *error) {
+    int step = progress_begin(engine->progress, "%s", exec->name);
+    int result = make_exec(engine, input, exec, prepared, step, output, error);
+    if (result == 0)
+        result = step_record_container(engine, key, definition, exec->name, output, error);
+    bool cancelled = result < 0 && progress_cancelled(engine->progress);
+    progress_end(engine->progress, step,
+                 result == 0 ? PROGRESS_MADE
+                 : cancelled ? PROGRESS_CANCELLED
+                             : PROGRESS_FAILED);
+    engine->steps_made++;
+    return result;
+}
+
+/* With the locks held, another process may just have made the same step: then it is found after all. */
 static int exec_locked(struct engine *engine, const struct container *input, const struct step_exec *exec,
-                       const struct json *definition, char *key, int step, bool *was_found, struct container *output,
-                       struct error *error) {
+                       const struct json *definition, char *key, struct container *output, struct error *error) {
     struct prepared prepared = {0};
+    AUTO_CLOSE int lock = -1;
     int result = sandbox_enter(error);
     if (result == 0)
-        result = step_lock_caches(engine, exec, &prepared, error);
-    if (result == 0 && prepared.lock_count > 0)
-        result = step_find(engine, definition, key, output, error);
-    *was_found = result == 1;
+        result = lock_step(engine, key, exec->name, &lock, error);
     if (result == 0)
-        result = make_exec(engine, input, exec, &prepared, step, output, error);
+        result = step_lock_caches(engine, exec, &prepared, error);
+    if (result == 0)
+        result = step_find(engine, definition, key, output, error);
+    if (result == 1)
+        step_tell_found(engine, exec->name);
+    if (result == 0)
+        result = make_and_record(engine, input, exec, definition, key, &prepared, output, error);
     step_prepared_release(&prepared);
     return result < 0 ? -1 : 0;
 }
@@ -339,19 +366,5 @@ int step_exec(struct engine *engine, const struct container *input, const struct
     }
     if (step_check_architecture(input, error) < 0)
         return -1;
-    bool was_found = false;
-    int step = progress_begin(engine->progress, "%s", exec->name);
-    int result = exec_locked(engine, input, exec, definition, key, step, &was_found, output, error);
-    if (result == 0 && !was_found)
-        result = step_record_container(engine, key, definition, exec->name, output, error);
-    bool cancelled = result < 0 && progress_cancelled(engine->progress);
-    progress_end(engine->progress, step,
-                 result == 0 ? was_found ? PROGRESS_CACHED : PROGRESS_MADE
-                 : cancelled ? PROGRESS_CANCELLED
-                             : PROGRESS_FAILED);
-    if (result == 0 && was_found)
-        engine->steps_found++;
-    else
-        engine->steps_made++;
-    return result;
+    return exec_locked(engine, input, exec, definition, key, output, error);
 }

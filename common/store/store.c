@@ -1,4 +1,4 @@
-/* Opening the store; its names, mounts and scratch directories. */
+/* Opening the store; its names and scratch directories. */
 #include "common/crypto/random.h"
 #include "common/file/file.h"
 #include "common/json/json.h"
@@ -24,7 +24,8 @@ static char *default_path(void) {
 
 /* Everything is made in a fixed order and the version last, so that a half-made store is completed by the next open. */
 static int make_folders(struct store *store, struct error *error) {
-    static const char *const folders[] = {"objects", "names", "trees", "mounts", "tmp", "quarantine", "statcache"};
+    static const char *const folders[] = {"objects", "names", "trees",      "mounts",
+                                          "locks",   "tmp",   "quarantine", "statcache"};
     for (size_t i = 0; i < ARRAY_LENGTH(folders); i++)
         if (mkdirat(store->root_fd, folders[i], 0700) < 0 && errno != EEXIST)
             return error_set_errno(error, errno, "cannot make %s/%s", store->path, folders[i]);
@@ -200,34 +201,7 @@ int store_name_remove(struct store *store, const char *kind, const char *key, st
     return 0;
 }
 
-/* ---- cache mounts and scratch directories ---- */
-
-int store_mount_lock(struct store *store, const char *id, struct progress *progress, char **path, int *lock_fd,
-                     struct error *error) {
-    struct digest digest = digest_of(id, strlen(id));
-    char name[17];
-    snprintf(name, sizeof(name), "%.16s", digest_format_hex(&digest).text);
-    *path = text_format("%s/mounts/%s", store->path, name);
-    AUTO_FREE char *lock = text_format("%s.lock", *path);
-    *lock_fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (*lock_fd < 0)
-        return error_set_errno(error, errno, "cannot open %s", lock);
-    for (bool told = false; flock(*lock_fd, LOCK_EX | LOCK_NB) < 0; told = true) {
-        if (!told)
-            progress_note(progress, "waiting for another build that uses the cache %s", id);
-        if (progress_cancelled(progress))
-            break;
-        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
-    }
-    int result = progress_cancelled(progress)
-                     ? error_set(error, ERROR_CANCELLED, "stopped while waiting for the cache %s", id)
-                     : directory_make(*path, 0700, error);
-    if (result < 0) {
-        close(*lock_fd);
-        *lock_fd = -1;
-    }
-    return result;
-}
+/* ---- scratch directories ---- */
 
 int store_scratch(struct store *store, char **path, struct error *error) {
     char random[17];

@@ -6,6 +6,7 @@
  * death objects/ab/cdef…        bytes named by their sha256, mode 0400 names/KIND/KEY          small JSON documents
  * that refer to objects and trees trees/ID/               unpacked trees; complete only when trees/ID.clean exists
  *     mounts/ID/              cache mounts (package managers' caches), each with its own lock
+ *     locks/ID                flock of who makes something that others would make, too; the file itself says nothing
  *     tmp/                    what is being made; emptied by gc and at open when nobody uses the store
  *
  * Promise: after a function here returned 0 the object, name or tree survives power loss; after any other end it is
@@ -88,8 +89,12 @@ char *store_tree_path(struct store *store, const char *id);
 /* Its mark first, so that a removal that is cut off leaves nothing that looks complete. */
 int store_tree_remove(struct store *store, const char *id, struct error *error) MUST_CHECK;
 
-/* A cache mount: its directory (made when missing) and a lock on it that lasts until *lock_fd is closed; another
- * process that wants it waits, told by `progress` once. id is any text: it is hashed. */
+/* A lock by name (any text) that lasts until *fd is closed, or the process ends however it ends. Who wants it meanwhile
+ * waits, which is told as a step: "wait for another process: DOING". ERROR_CANCELLED when the run ends first. */
+int store_lock(struct store *store, const char *name, const char *doing, struct progress *progress, int *fd,
+               struct error *error) MUST_CHECK;
+
+/* A cache mount: its directory (made when missing) and its lock. id is any text: it is hashed. */
 int store_mount_lock(struct store *store, const char *id, struct progress *progress, char **path, int *lock_fd,
                      struct error *error) MUST_CHECK;
 /* A private directory in tmp/ for scratch use, removed by store_scratch_remove or, after a crash, by the next gc. */

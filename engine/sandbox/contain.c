@@ -346,11 +346,14 @@ static int compare_numbers(const void *left, const void *right) {
 
 /* Other threads' connections and locks came along with the fork; held open here they would never end. */
 static void keep_only_ours(const struct contain *contain) {
-    int kept[] = {STDERR_FILENO, contain->out, contain->err, contain->report, contain->go};
-    qsort(kept, ARRAY_LENGTH(kept), sizeof(int), compare_numbers);
-    for (size_t i = 0; i < ARRAY_LENGTH(kept); i++) {
+    int kept[SANDBOX_LOCK_LIMIT + 5] = {STDERR_FILENO, contain->out, contain->err, contain->report, contain->go};
+    size_t count = 5;
+    for (size_t i = 0; i < contain->sandbox->lock_count && count < ARRAY_LENGTH(kept); i++)
+        kept[count++] = contain->sandbox->locks[i];
+    qsort(kept, count, sizeof(int), compare_numbers);
+    for (size_t i = 0; i < count; i++) {
         unsigned from = (unsigned)kept[i] + 1;
-        unsigned to = i + 1 < ARRAY_LENGTH(kept) ? (unsigned)kept[i + 1] - 1 : ~0U;
+        unsigned to = i + 1 < count ? (unsigned)kept[i + 1] - 1 : ~0U;
         if (kept[i] >= STDERR_FILENO && from <= to)
             syscall(SYS_close_range, from, to, 0);
     }

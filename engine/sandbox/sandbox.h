@@ -61,7 +61,7 @@ enum sandbox_network {
     SANDBOX_NETWORK_NONE,
 };
 
-enum { SANDBOX_GRACE = 5 };
+enum { SANDBOX_GRACE = 5, SANDBOX_LOCK_LIMIT = 128 };
 
 #define SANDBOX_ADDRESS "169.254.8.1"
 /* In such a network the name metadata.google.internal stands for this address; who runs services gives it a meaning. */
@@ -80,6 +80,10 @@ struct sandbox {
     const char *hostname;
     const struct sandbox_mount *mounts;
     size_t mount_count;
+    /* Descriptors of locks on what is mounted: kept open until the container is gone and everything is back in its
+     * place, also when our process was killed meanwhile. At most SANDBOX_LOCK_LIMIT. */
+    const int *locks;
+    size_t lock_count;
     enum sandbox_network network;
     bool read_only_root;
     /* The host's own file system instead of layers, and nothing forbidden: for a program of the host that makes a root
