@@ -20,6 +20,7 @@ struct engine {
     int64_t epoch;                         /* SOURCE_DATE_EPOCH, default 0: every time in a layer is clamped to it */
     const char *scope; /* the source directory (absolute): where --explain looks for the nearest earlier step */
     unsigned steps_found, steps_made; /* counted for the summary */
+    bool has_lost_layer;              /* see layer_was_lost */
 };
 
 #endif

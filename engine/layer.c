@@ -50,13 +50,7 @@ static int note_source(struct engine *engine, const struct digest *diff_id, cons
 
 /* ---- hashing on the way ---- */
 
-struct hashing {
-    struct hasher *hasher;
-    archive_sink *sink; /* where the bytes go on to, or NULL */
-    void *context;
-};
-
-static int hashing_sink(void *context, const void *data, size_t length, struct error *error) {
+int hashing_sink(void *context, const void *data, size_t length, struct error *error) {
     struct hashing *hashing = context;
     hasher_add(hashing->hasher, data, length);
     return hashing->sink ? hashing->sink(hashing->context, data, length, error) : 0;
@@ -107,6 +101,9 @@ int layer_from_upper(struct engine *engine, const char *path, struct digest *dif
     }
     AUTO_FREE char *id = layer_tree_id(diff_id);
     if (store_tree_commit(engine->store, path, id, error) < 0)
+        return -1;
+    /* The tree has the times that its files were written at: whoever packs it again must clamp them alike. */
+    if (engine->epoch != 0 && note_source(engine, diff_id, "epoch", json_new_integer(engine->epoch), error) < 0)
         return -1;
     return note_source(engine, diff_id, "tree", json_new_text(id), error);
 }
@@ -267,9 +264,16 @@ bool layer_is_available(struct engine *engine, const struct digest *diff_id) {
         return false;
     if (json_get(note, "blob") || json_get(note, "content"))
         return true;
-    const char *id = json_get_text(note, "tree", NULL);
+    AUTO_FREE char *own = layer_tree_id(diff_id);
+    const char *id = sandbox_mode() == SANDBOX_NONE ? json_get_text(note, "tree", NULL) : own;
     AUTO_FREE char *path = id ? store_tree_path(engine->store, id) : NULL;
     return path != NULL;
+}
+
+bool layer_was_lost(struct engine *engine) {
+    bool lost = engine->has_lost_layer;
+    engine->has_lost_layer = false;
+    return lost;
 }
 
 /* ---- the tar stream and the compressed blob ---- */
@@ -311,11 +315,14 @@ static int write_tar(struct engine *engine, const struct digest *diff_id, archiv
     /* Somebody else's tar is not ours byte by byte: the blob comes first. */
     if (json_get(note, "blob"))
         return write_blob_tar(engine, note, sink, context, error);
-    const char *id = json_get_text(note, "tree", NULL);
-    AUTO_FREE char *path = id ? store_tree_path(engine->store, id) : NULL;
+    if (sandbox_enter(error) < 0)
+        return -1;
+    AUTO_FREE char *id = layer_tree_id(diff_id), *path = store_tree_path(engine->store, id);
     if (path)
-        return sandbox_enter(error) < 0 ? -1 : layer_pack(path, engine->epoch, sink, context, NULL, error);
-    error_set(error, ERROR_DATA, "the store does not have the layer %s", digest_format(diff_id).text);
+        return layer_pack(path, json_get_integer(note, "epoch", 0), sink, context, NULL, error);
+    engine->has_lost_layer = true;
+    error_set(error, ERROR_DATA, "the store does not have the layer %s in the form for the mode \"%s\"",
+              digest_format(diff_id).text, sandbox_mode_name(sandbox_mode()));
     return error_next(error, "run the command that built the image again");
 }
 

@@ -1,7 +1,8 @@
 /* Layers: how a DiffID is found again as an unpacked tree, as a tar stream and as a compressed blob.
  *
  * names/layers/DIFFID says where a layer comes from, any of:
- *   "tree": ID          an unpacked tree in overlay form (a step's upper directory, or an unpacked base layer)
+ *   "tree": ID          an unpacked tree in overlay form (a step's upper directory, or an unpacked base layer),
+ *   "epoch": SECONDS    whose times are clamped to this (0 when absent) when it is packed
  *   "content": {…}      a tree object of the store laid at a path (a copy step)
  *   "blob": {mediaType,digest,size}, "origin": "HOST/REPO@sha256:…"   a base's layer; fetched only when it is needed
  * names/compressed/DIFFID-ENCODER says what it compressed to, so that it is never compressed twice or differently. */
@@ -47,8 +48,12 @@ int layer_from_tar(struct engine *engine, archive_source *source, void *context,
                    struct error *error) MUST_CHECK;
 
 /* Whether the layer can be had again in any form (a registry's counts): a found step whose layer is gone is made anew.
- */
+ * An unpacked tree serves only the sandbox's mode that made it, for owners and whiteouts differ on the disk; while the
+ * mode is not known yet, any will do. */
 bool layer_is_available(struct engine *engine, const struct digest *diff_id);
+/* True once after a layer that was counted on could not be had (it was made in another mode, or put away as damaged
+ * meanwhile): a build that is begun anew then makes what is missing. */
+bool layer_was_lost(struct engine *engine);
 /* The directory to use as an overlay lower: fetched, unpacked and checked against the DiffID when it is not there yet.
  */
 int layer_directory(struct engine *engine, const struct digest *diff_id, char **path, struct error *error) MUST_CHECK;
@@ -59,6 +64,10 @@ int layer_describe(struct engine *engine, const struct digest *diff_id, struct l
                    struct error *error) MUST_CHECK;
 /* Makes descriptor->is_local true: fetches from the origin. */
 int layer_fetch(struct engine *engine, struct layer_descriptor *descriptor, struct error *error) MUST_CHECK;
+/* Packs the unpacked layers that this mode of the sandbox made once more; one that is not what its DiffID says is
+ * removed, with a line in `complaints`. Layers of base images are not looked at: unpacking lost how they were packed.
+ */
+int layers_verify(struct engine *engine, struct text_list *complaints, struct error *error) MUST_CHECK;
 void layer_descriptor_release(struct layer_descriptor *descriptor);
 
 #endif

@@ -15,6 +15,14 @@ struct json *layer_content_json(const struct layer_content *content);
 /* Borrows destination and parents from `json`. */
 int layer_content_parse(const struct json *json, struct layer_content *content, struct error *error);
 
+/* An archive_sink that hashes what passes; `context` is a struct hashing. */
+struct hashing {
+    struct hasher *hasher;
+    archive_sink *sink; /* where the bytes go on to, or NULL */
+    void *context;
+};
+int hashing_sink(void *context, const void *data, size_t length, struct error *error);
+
 /* An archive_sink over `int *`, a descriptor. */
 int layer_fd_sink(void *context, const void *data, size_t length, struct error *error);
 

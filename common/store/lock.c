@@ -47,8 +47,9 @@ int store_lock(struct store *store, const char *name, const char *doing, struct 
         return error_set_errno(error, errno, "cannot write to the store %s", store->path);
     if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
         return 0;
-    int result = errno == EWOULDBLOCK ? wait_for_lock(*fd, doing, progress, error)
-                                      : error_set_errno(error, errno, "cannot lock a file of the store %s", store->path);
+    int result = errno == EWOULDBLOCK
+                     ? wait_for_lock(*fd, doing, progress, error)
+                     : error_set_errno(error, errno, "cannot lock a file of the store %s", store->path);
     if (result < 0) {
         close(*fd);
         *fd = -1;

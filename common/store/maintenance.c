@@ -100,7 +100,7 @@ static int verify_names(struct store *store, struct store_findings *findings, st
 static int verify_trees(struct store *store, struct store_findings *findings, struct error *error) {
     AUTO_FREE char *folder = path_join(store->path, "trees");
     AUTO_LIST struct text_list ids = {0};
-    if (directory_list(folder, &ids, error) < 0)
+    if (store_tree_list(store, &ids, error) < 0)
         return -1;
     for (size_t i = 0; i < ids.count; i++) {
         AUTO_FREE char *path = store_tree_path(store, ids.items[i]), *broken = path_join(folder, ids.items[i]);

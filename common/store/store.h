@@ -86,6 +86,8 @@ int store_tree_commit(struct store *store, const char *path, const char *id, str
 void store_tree_abort(struct store *store, const char *path);
 /* The absolute path of a complete tree, or NULL. The caller frees. */
 char *store_tree_path(struct store *store, const char *id);
+/* The ids of all trees, complete or not. */
+int store_tree_list(struct store *store, struct text_list *ids, struct error *error) MUST_CHECK;
 /* Its mark first, so that a removal that is cut off leaves nothing that looks complete. */
 int store_tree_remove(struct store *store, const char *id, struct error *error) MUST_CHECK;
 

@@ -72,6 +72,11 @@ char *store_tree_path(struct store *store, const char *id) {
     return text_format("%s/trees/%s/tree", store->path, id);
 }
 
+int store_tree_list(struct store *store, struct text_list *ids, struct error *error) {
+    AUTO_FREE char *folder = path_join(store->path, "trees");
+    return directory_list(folder, ids, error);
+}
+
 int store_tree_remove(struct store *store, const char *id, struct error *error) {
     if (!is_tree_id(id))
         return error_set(error, ERROR_INTERNAL, "\"%s\" cannot be the name of a tree", id);

@@ -399,8 +399,8 @@ static struct stage *target_stage(struct builder *builder, struct error *error) 
     return stage;
 }
 
-int dockerfile_build(struct engine *engine, const struct dockerfile_build *build, struct container *container,
-                     struct error *error) {
+static int build_once(struct engine *engine, const struct dockerfile_build *build, struct container *container,
+                      struct error *error) {
     struct builder builder = {.engine = engine, .build = build};
     int result = open_builder(&builder, error);
     struct stage *stage = result == 0 ? target_stage(&builder, error) : NULL;
@@ -410,6 +410,13 @@ int dockerfile_build(struct engine *engine, const struct dockerfile_build *build
         result = -1;
     builder_release(&builder);
     return result;
+}
+
+int dockerfile_build(struct engine *engine, const struct dockerfile_build *build, struct container *container,
+                     struct error *error) {
+    if (build_once(engine, build, container, error) == 0)
+        return 0;
+    return layer_was_lost(engine) ? build_once(engine, build, container, error) : -1;
 }
 
 int dockerfile_plan(const struct dockerfile_build *build, struct buffer *plan, struct error *error) {

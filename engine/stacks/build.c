@@ -270,12 +270,10 @@ static int run_step(struct run *run, const struct plan_step *step, struct error 
     return result;
 }
 
-int stack_build(struct engine *engine, const struct stack_source *source, const struct stack_plan *plan,
-                const char *platform, struct stack_result *out, struct error *error) {
+static int build_once(struct engine *engine, const struct stack_source *source, const struct stack_plan *plan,
+                      const char *platform, struct stack_result *out, struct error *error) {
     struct run run = {.engine = engine, .source = source, .plan = plan};
     *out = (struct stack_result){.is_site = plan->is_site};
-    for (size_t i = 0; i < plan->notes.count; i++)
-        progress_note(engine->progress, "%s", plan->notes.items[i]);
     int result = plan->base ? resolve_base(&run, platform, error) : 0;
     if (result == 0)
         run.start = container_share(&run.container);
@@ -287,4 +285,13 @@ int stack_build(struct engine *engine, const struct stack_source *source, const 
     out->container = run.container;
     out->site = run.taken;
     return result;
+}
+
+int stack_build(struct engine *engine, const struct stack_source *source, const struct stack_plan *plan,
+                const char *platform, struct stack_result *out, struct error *error) {
+    for (size_t i = 0; i < plan->notes.count; i++)
+        progress_note(engine->progress, "%s", plan->notes.items[i]);
+    if (build_once(engine, source, plan, platform, out, error) == 0)
+        return 0;
+    return layer_was_lost(engine) ? build_once(engine, source, plan, platform, out, error) : -1;
 }

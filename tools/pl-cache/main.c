@@ -16,40 +16,6 @@ static int status(struct command_context *context, struct store *store, struct e
     return command_print(context, text, error);
 }
 
-static int count(void *context, const void *data, size_t length, struct error *error) {
-    (void)data, (void)error;
-    *(uint64_t *)context += length;
-    return 0;
-}
-
-/* Packs every layer that is kept as a tree once more and compares the DiffID. */
-static int verify_layers(struct engine *engine, struct store_findings *findings, struct error *error) {
-    AUTO_LIST struct text_list keys = {0};
-    if (store_name_list(engine->store, "layers", &keys, error) < 0)
-        return -1;
-    for (size_t i = 0; i < keys.count; i++) {
-        AUTO_JSON struct json *note = NULL;
-        struct digest diff_id;
-        struct error found;
-        uint64_t bytes = 0;
-        const char *id;
-        if (progress_cancelled(engine->progress))
-            return error_set(error, ERROR_CANCELLED, "cancelled");
-        if (digest_parse_hex(keys.items[i], &diff_id, NULL) < 0 ||
-            store_name_read(engine->store, "layers", keys.items[i], &note, error) < 0 ||
-            !(id = json_get_text(note, "tree", NULL)) || json_get(note, "blob"))
-            continue;
-        AUTO_FREE char *path = store_tree_path(engine->store, id);
-        if (!path || layer_write_tar(engine, &diff_id, count, &bytes, &found) == 0)
-            continue;
-        findings->broken_trees++;
-        text_list_add_format(&findings->complaints, "trees/%s: %s: removed", id, found.text);
-        if (store_tree_remove(engine->store, id, error) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 static int report(struct command_context *context, const struct store_findings *findings, struct error *error) {
     AUTO_BUFFER struct buffer text = BUFFER(4 * 1024 * 1024);
     for (size_t i = 0; i < findings->complaints.count; i++) {
@@ -73,7 +39,7 @@ static int verify(struct command_context *context, struct store *store, bool sha
     struct store_findings findings;
     int result = store_verify(store, context->progress, &findings, error);
     if (result == 0 && !shallow)
-        result = verify_layers(&engine, &findings, error);
+        result = layers_verify(&engine, &findings.complaints, error);
     if (result == 0)
         result = report(context, &findings, error);
     text_list_release(&findings.complaints);
