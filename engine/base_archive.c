@@ -122,7 +122,10 @@ int base_from_layer_file(struct engine *engine, const char *path, struct digest 
     AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return error_set_errno(error, errno, "cannot read %s", path);
-    if (layer_from_tar(engine, fd_source, &fd, diff_id, error) < 0)
+    /* A base is nobody's build: its times do not depend on whose epoch was set when it was first needed. */
+    struct engine timeless = *engine;
+    timeless.epoch = 0;
+    if (layer_from_tar(&timeless, fd_source, &fd, diff_id, error) < 0)
         return error_wrap(error, "%s", path);
     return 0;
 }

@@ -15,15 +15,37 @@ static bool is_word(const char *text) {
     return *text && text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789+-.")] == '\0' && *text != '-';
 }
 
+enum { OUTPUT_LIMIT = 256 * 1024 };
+
 struct package_output {
     struct progress *progress;
     int step;
+    struct buffer text; /* the beginning, in which the first error is */
 };
 
 static void pass_output(void *context, int stream, const char *data, size_t length) {
-    const struct package_output *output = context;
+    struct package_output *output = context;
     (void)stream;
+    buffer_append(&output->text, data, length);
     progress_output(output->progress, output->step, data, length);
+}
+
+/* apt and mmdebstrap begin what went wrong with "E: "; the first such line is the reason of those that follow. */
+static int explain_failure(const char *name, const struct package_output *output, int status, struct error *error) {
+    AUTO_LIST struct text_list lines = {0};
+    const char *reason = NULL;
+    text_list_split(&lines, buffer_text(&output->text), '\n');
+    for (size_t i = 0; i < lines.count && !reason; i++)
+        if (text_starts_with(lines.items[i], "E: "))
+            reason = lines.items[i] + strlen("E: ");
+    if (!reason)
+        return error_set(error, ERROR_STEP, "mmdebstrap could not make the base %s (exit code %d)", name, status);
+    bool unreachable = text_starts_with(reason, "Failed to fetch") || strstr(reason, "Could not resolve");
+    error_set(error, unreachable ? ERROR_UNAVAILABLE : ERROR_STEP, "the base %s cannot be made: %s", name, reason);
+    return unreachable
+               ? error_next(error, "let this machine reach Debian's mirror (is a proxy needed? set http_proxy), "
+                                   "or name another base with --base")
+               : error_next(error, "are the suite and the packages right? name another base with --base");
 }
 
 static void add_arguments(struct text_list *argv, const char *suite, const char *packages, const char *architecture,
@@ -60,7 +82,7 @@ static void add_arguments(struct text_list *argv, const char *suite, const char 
     text_list_add(argv, archive);
 }
 
-static void add_environment(const struct engine *engine, const char *folder, struct text_list *environment) {
+static void add_environment(const char *folder, struct text_list *environment) {
     for (char **at = environ; *at; at++)
         if (!text_starts_with(*at, "SOURCE_DATE_EPOCH=") && !text_starts_with(*at, "LC_") &&
             !text_starts_with(*at, "LANG") && !text_starts_with(*at, "TMPDIR=") && !text_starts_with(*at, "PATH="))
@@ -68,7 +90,7 @@ static void add_environment(const struct engine *engine, const char *folder, str
     const char *path = getenv("PATH");
     text_list_add_format(environment, "PATH=%s:/usr/local/sbin:/usr/sbin:/sbin",
                          text_is_empty(path) ? "/usr/local/bin:/usr/bin:/bin" : path);
-    text_list_add_format(environment, "SOURCE_DATE_EPOCH=%lld", (long long)engine->epoch);
+    text_list_add(environment, "SOURCE_DATE_EPOCH=0");
     text_list_add(environment, "LC_ALL=C.UTF-8");
     text_list_add_format(environment, "TMPDIR=%s", folder);
 }
@@ -77,9 +99,10 @@ static int make_archive(struct engine *engine, const char *suite, const char *pa
                         const char *folder, const char *archive, struct error *error) {
     AUTO_LIST struct text_list argv = {0}, environment = {0};
     add_arguments(&argv, suite, packages, architecture, archive);
-    add_environment(engine, folder, &environment);
-    int step = progress_begin(engine->progress, "make the base apt:%s?%s", suite, packages);
-    struct package_output output = {engine->progress, step};
+    add_environment(folder, &environment);
+    AUTO_FREE char *name = text_format("apt:%s%s%s", suite, *packages ? "?" : "", packages);
+    int step = progress_begin(engine->progress, "make the base %s", name);
+    struct package_output output = {engine->progress, step, BUFFER(OUTPUT_LIMIT)};
     struct sandbox sandbox = {.on_host = true,
                               .argv = &argv,
                               .environment = &environment,
@@ -88,7 +111,8 @@ static int make_archive(struct engine *engine, const char *suite, const char *pa
                               .progress = engine->progress};
     int status = 0, result = sandbox_run(&sandbox, &status, error);
     if (result == 0 && status != 0)
-        result = error_set(error, ERROR_STEP, "mmdebstrap could not make the base (exit code %d)", status);
+        result = explain_failure(name, &output, status, error);
+    buffer_release(&output.text);
     progress_end(engine->progress, step,
                  result == 0                            ? PROGRESS_MADE
                  : progress_cancelled(engine->progress) ? PROGRESS_CANCELLED
@@ -131,6 +155,12 @@ int base_from_packages(struct engine *engine, const char *specification, const c
     struct digest diff_id;
     if (split_specification(specification, &suite, &packages, error) < 0)
         return -1;
+    if (!platform_can_run(platform + strlen("linux/"))) {
+        error_set(error, ERROR_DATA, "the base apt:%s for %s cannot be made on this machine, which runs %s",
+                  specification, platform, platform_native());
+        return error_next(error, "build on a machine of that architecture, or let this one emulate it: "
+                                 "sudo apt-get install qemu-user-static binfmt-support arch-test");
+    }
     if (!(program = process_find("mmdebstrap"))) {
         error_set(error, ERROR_CONFIGURATION, "mmdebstrap is missing, which makes the base apt:%s", specification);
         return error_next(error, "run: sudo apt-get install mmdebstrap");

@@ -1,4 +1,5 @@
 #include "engine/container.h"
+#include "common/file/file.h"
 
 #include <string.h>
 #include <sys/utsname.h>
@@ -8,6 +9,32 @@ enum { CONFIG_LIMIT = 8 * 1024 * 1024, LAYER_LIMIT = 500 };
 const char *platform_native(void) {
     struct utsname name;
     return uname(&name) == 0 && text_equal(name.machine, "aarch64") ? "linux/arm64" : "linux/amd64";
+}
+
+/* An emulator is of use in a container when the kernel has opened it before (the flag F), for no file of the host can
+ * be seen there. */
+static bool has_emulator(const char *machine) {
+    AUTO_FREE char *path = text_format("/proc/sys/fs/binfmt_misc/qemu-%s", machine);
+    AUTO_BUFFER struct buffer text = BUFFER(4096);
+    bool found = false;
+    if (file_read(path, &text, &found, NULL) < 0 || !found || !text_starts_with(buffer_text(&text), "enabled"))
+        return false;
+    const char *flags = strstr(buffer_text(&text), "flags: ");
+    AUTO_FREE char *line = flags ? text_copy_length(flags, strcspn(flags, "\n")) : NULL;
+    return line && strchr(line, 'F');
+}
+
+bool platform_can_run(const char *architecture) {
+    static const char *const machines[][2] = {{"amd64", "x86_64"},   {"arm64", "aarch64"},   {"arm", "arm"},
+                                              {"386", "i386"},       {"ppc64le", "ppc64le"}, {"s390x", "s390x"},
+                                              {"riscv64", "riscv64"}};
+    const char *native = platform_native() + strlen("linux/");
+    if (text_equal(architecture, native) || (text_equal(native, "amd64") && text_equal(architecture, "386")))
+        return true;
+    for (size_t i = 0; i < ARRAY_LENGTH(machines); i++)
+        if (text_equal(machines[i][0], architecture))
+            return has_emulator(machines[i][1]);
+    return false;
 }
 
 int container_scratch(struct engine *engine, const char *platform, struct container *container, struct error *error) {

@@ -27,5 +27,8 @@ int container_layer(const struct container *container, size_t index, struct dige
 const char *container_architecture(const struct container *container);
 /* The platform of this machine, "linux/amd64" or "linux/arm64". */
 const char *platform_native(void);
+/* Whether programs of an architecture ("arm64") can be run: the machine's own, its 32-bit one, and those that the
+ * kernel hands to an emulator (binfmt_misc with qemu's names). */
+bool platform_can_run(const char *architecture);
 
 #endif

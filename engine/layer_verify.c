@@ -10,8 +10,8 @@ static bool can_be_packed(struct engine *engine, const char *id, struct digest *
     const char *mode = strchr(id, '-');
     AUTO_FREE char *hex = mode ? text_copy_length(id, (size_t)(mode - id)) : NULL;
     bool fits = hex && text_equal(mode + 1, sandbox_mode_name(sandbox_mode())) &&
-           digest_parse_hex(hex, diff_id, NULL) == 0 &&
-           store_name_read(engine->store, "layers", hex, &note, NULL) == 0 && note && !json_get(note, "blob");
+                digest_parse_hex(hex, diff_id, NULL) == 0 &&
+                store_name_read(engine->store, "layers", hex, &note, NULL) == 0 && note && !json_get(note, "blob");
     *epoch = json_get_integer(note, "epoch", 0);
     return fits;
 }

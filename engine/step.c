@@ -216,10 +216,13 @@ static int collect_lowers(struct engine *engine, const struct container *input, 
 
 int step_check_architecture(const struct container *input, struct error *error) {
     const char *own = platform_native() + strlen("linux/"), *wanted = container_architecture(input);
-    if (text_equal(own, wanted))
+    if (platform_can_run(wanted))
         return 0;
     error_set(error, ERROR_DATA, "the base is for %s and this machine runs %s", wanted, own);
-    return error_next(error, "take a base for linux/%s, or build on a machine of that architecture", own);
+    return error_next(error,
+                      "take a base for linux/%s, build on a machine of that architecture, or let this one emulate it: "
+                      "sudo apt-get install qemu-user-static binfmt-support",
+                      own);
 }
 
 int step_run(struct engine *engine, const struct step_run *run, int *status, struct error *error) {
@@ -266,6 +269,9 @@ static int run_to_success(struct engine *engine, const struct step_run *run, str
         return -1;
     if (status == 0)
         return 0;
+    if (store_is_full(engine->store))
+        return error_set(error, ERROR_CANNOT_WRITE, "%s failed: the disk of the store %s is full", exec->name,
+                         store_path(engine->store));
     if (status > 128)
         return error_set(error, ERROR_STEP, "%s was ended by signal %d (%s)", exec->name, status - 128,
                          strsignal(status - 128));

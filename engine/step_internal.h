@@ -45,7 +45,6 @@ struct prepared {
     size_t count;
     struct text_list paths;                  /* owns what mounts point to */
     struct text_list cache_ids, cache_paths; /* of the locked caches, in the same order */
-    struct text_list secrets;                /* directories in memory to remove */
     struct text_list environment;
     int *locks;
     size_t lock_count;

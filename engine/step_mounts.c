@@ -1,5 +1,4 @@
-/* The mounts of an exec step, made ready: caches locked, secrets in memory, trees laid out. */
-#include "common/crypto/random.h"
+/* The mounts of an exec step, made ready: caches locked, trees laid out. */
 #include "common/file/file.h"
 #include "engine/step_internal.h"
 #include "engine/tree.h"
@@ -112,40 +111,19 @@ static int prepare_cache(const struct step_mount *mount, struct sandbox_mount *o
     return 0;
 }
 
-/* In memory where there is some: a secret is not written to a disk. */
-static char *secret_directory(const char *scratch, struct prepared *prepared) {
-    char random[17];
-    random_hex(random, sizeof(random));
-    AUTO_FREE char *path = text_format("/dev/shm/pl-%s", random);
-    if (mkdir(path, 0700) < 0) {
-        free(path);
-        path = text_format("%s/secret-%s", scratch, random);
-        if (mkdir(path, 0700) < 0)
-            return NULL;
-    }
-    text_list_add(&prepared->secrets, path);
-    return take_pointer(&path);
-}
-
-static int prepare_secret(const struct step_mount *mount, const char *scratch, struct sandbox_mount *out,
-                          struct prepared *prepared, struct error *error) {
-    AUTO_FREE char *folder = secret_directory(scratch, prepared), *path = folder ? path_join(folder, "secret") : NULL;
-    AUTO_CLOSE int fd = path ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
-    if (fd < 0)
-        return error_set_errno(error, errno, "cannot keep the secret %s in memory", mount->id);
-    if (fd_write_all(fd, mount->secret, mount->secret_length, error) < 0)
-        return -1;
-    bool owned = fchown(fd, mount->uid, mount->gid) == 0 || (mount->uid == 0 && mount->gid == 0);
-    if (fchmod(fd, mount->mode ? mount->mode : owned ? 0400 : 0444) < 0)
-        return error_set_errno(error, errno, "cannot keep the secret %s", mount->id);
-    if (mount->variable) {
-        AUTO_FREE char *text = text_copy_length(mount->secret, mount->secret_length);
-        text_list_add_format(&prepared->environment, "%s=%s", mount->variable, text);
-        memory_wipe(text, strlen(text));
-    }
-    out->source = path;
-    text_list_take(&prepared->paths, take_pointer(&path));
-    return 0;
+static void prepare_secret(const struct step_mount *mount, struct sandbox_mount *out, struct prepared *prepared) {
+    *out = (struct sandbox_mount){.type = SANDBOX_SECRET,
+                                  .target = mount->target,
+                                  .data = mount->secret,
+                                  .length = mount->secret_length,
+                                  .mode = mount->mode ? mount->mode : 0400,
+                                  .uid = mount->uid,
+                                  .gid = mount->gid};
+    if (!mount->variable)
+        return;
+    AUTO_FREE char *text = text_copy_length(mount->secret, mount->secret_length);
+    text_list_add_format(&prepared->environment, "%s=%s", mount->variable, text);
+    memory_wipe(text, strlen(text));
 }
 
 static int prepare_tree(struct engine *engine, const struct step_mount *mount, const char *scratch,
@@ -184,7 +162,7 @@ int step_prepare_mounts(struct engine *engine, const struct step_exec *exec, con
         if (mount->type == MOUNT_CACHE)
             result = prepare_cache(mount, out, prepared, error);
         else if (mount->type == MOUNT_SECRET)
-            result = prepare_secret(mount, scratch, out, prepared, error);
+            prepare_secret(mount, out, prepared);
         else if (mount->type == MOUNT_TMPFS)
             *out = (struct sandbox_mount){.type = SANDBOX_TMPFS,
                                           .target = mount->target,
@@ -200,14 +178,11 @@ int step_prepare_mounts(struct engine *engine, const struct step_exec *exec, con
 }
 
 void step_prepared_release(struct prepared *prepared) {
-    for (size_t i = 0; i < prepared->secrets.count; i++)
-        tree_remove(prepared->secrets.items[i], NULL);
     for (size_t i = 0; i < prepared->environment.count; i++)
         memory_wipe(prepared->environment.items[i], strlen(prepared->environment.items[i]));
     for (size_t i = 0; i < prepared->lock_count; i++)
         close(prepared->locks[i]);
     text_list_release(&prepared->paths);
-    text_list_release(&prepared->secrets);
     text_list_release(&prepared->cache_ids);
     text_list_release(&prepared->cache_paths);
     text_list_release(&prepared->environment);

@@ -7,9 +7,10 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/statvfs.h>
 #include <time.h>
 
-enum { NAME_LIMIT = 4 * 1024 * 1024, LOCK_SECONDS = 60 };
+enum { NAME_LIMIT = 4 * 1024 * 1024, LOCK_SECONDS = 60, FULL_BYTES = 64 * 1024 };
 
 static const char store_version[] = "1\n";
 
@@ -130,6 +131,12 @@ void store_close(struct store **store) {
 
 const char *store_path(const struct store *store) {
     return store->path;
+}
+
+bool store_is_full(const struct store *store) {
+    struct statvfs status;
+    return fstatvfs(store->root_fd, &status) == 0 &&
+           ((uint64_t)status.f_bavail * status.f_frsize < FULL_BYTES || (status.f_files > 0 && status.f_favail == 0));
 }
 
 /* ---- names ---- */

@@ -30,6 +30,8 @@ struct store *store_open(const char *path, struct error *error) MUST_CHECK;
 void store_close(struct store **store);
 #define AUTO_STORE AUTO(store_close)
 const char *store_path(const struct store *store);
+/* Whether its disk has no room left, for data or for files: then that is why a program failed that wrote there. */
+bool store_is_full(const struct store *store);
 
 /* Writing an object. The expected digest may be NULL; a different one is ERROR_PROTOCOL and nothing is stored. */
 struct store_writer;

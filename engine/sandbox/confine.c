@@ -123,14 +123,26 @@ static int add_rule(scmp_filter_ctx filter, uint32_t action, const char *name, s
     return failure < 0 && failure != -EDOM ? error_set_errno(error, -failure, "cannot filter %s", name) : 0;
 }
 
+/* With the machine's 32-bit programs, which would be ended at their first system call otherwise. */
+static scmp_filter_ctx new_filter(struct error *error) {
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    if (!filter)
+        error_set(error, ERROR_INTERNAL, "no memory for the system call filter");
+    else if (seccomp_arch_native() == SCMP_ARCH_X86_64)
+        (void)!seccomp_arch_add(filter, SCMP_ARCH_X86);
+    else if (seccomp_arch_native() == SCMP_ARCH_AARCH64)
+        (void)!seccomp_arch_add(filter, SCMP_ARCH_ARM);
+    return filter;
+}
+
 static int load(scmp_filter_ctx filter, struct error *error) {
     int failure = seccomp_load(filter);
     return failure < 0 ? error_set_errno(error, -failure, "cannot load the system call filter") : 0;
 }
 
 int confine_owners(struct error *error) {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    int result = filter ? 0 : error_set(error, ERROR_INTERNAL, "no memory for the system call filter");
+    scmp_filter_ctx filter = new_filter(error);
+    int result = filter ? 0 : -1;
     for (size_t i = 0; result == 0 && i < ARRAY_LENGTH(ignored_calls); i++)
         result = add_rule(filter, SCMP_ACT_ERRNO(0), ignored_calls[i], error);
     if (result == 0)
@@ -140,8 +152,8 @@ int confine_owners(struct error *error) {
 }
 
 static int load_filter(struct error *error) {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    int result = filter ? 0 : error_set(error, ERROR_INTERNAL, "no memory for the system call filter");
+    scmp_filter_ctx filter = new_filter(error);
+    int result = filter ? 0 : -1;
     for (size_t i = 0; result == 0 && i < ARRAY_LENGTH(refused_calls); i++)
         result = add_rule(filter, SCMP_ACT_ERRNO(EPERM), refused_calls[i], error);
     /* New namespaces would give the capabilities back. clone3 hides its flags: programs fall back to clone. */

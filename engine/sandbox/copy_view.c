@@ -1,14 +1,13 @@
 /* Containers where nothing may be mounted: the layers are copied into one directory, which becomes the root by
- * chroot(2). What the command changed is found by comparing, and moved to the upper directory in overlay form. Caches
- * are moved in and out; a whiteout is a character device 0:0 here too, which the kernel lets anybody make. */
+ * chroot(2). What the command changed is found by comparing, and moved to the upper directory in overlay form. What
+ * would be mounted is moved in and out; a whiteout is a character device 0:0 here too, which the kernel lets anybody
+ * make. */
 #include "engine/sandbox/internal.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/fs.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -23,7 +22,7 @@ struct before {
 
 struct given {
     struct mount_point point;
-    const char *moved_from; /* a cache's own directory, moved into the root */
+    char *source; /* what was lent came from here, where the image's own file waits; NULL: not lent yet */
 };
 
 struct copy_view {
@@ -36,138 +35,73 @@ struct copy_view {
     size_t given_count;
 };
 
-/* ---- copying ---- */
-
-static int copy_content(const char *from, const char *to, const struct stat *status, struct error *error) {
-    char block[64 * 1024];
-    AUTO_CLOSE int in = open(from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    AUTO_CLOSE int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (in < 0 || out < 0)
-        return error_set_errno(error, errno, "cannot copy %s", from);
-    if (status->st_size > 0 && ioctl(out, FICLONE, in) == 0)
-        return 0;
-    for (ssize_t got; (got = read(in, block, sizeof(block))) != 0;)
-        if (got < 0 || fd_write_all(out, block, (size_t)got, error) < 0)
-            return got < 0 ? error_set_errno(error, errno, "cannot copy %s", from) : -1;
-    return 0;
-}
-
-static int copy_metadata(const char *from, const char *to, const struct stat *status, struct error *error) {
-    char value[4096];
-    ssize_t length = lgetxattr(from, "security.capability", value, sizeof(value));
-    (void)!lchown(to, status->st_uid, status->st_gid);
-    if (length > 0)
-        (void)!lsetxattr(to, "security.capability", value, (size_t)length, 0);
-    if (!S_ISLNK(status->st_mode) && chmod(to, status->st_mode & 07777) < 0)
-        return error_set_errno(error, errno, "cannot set the mode of %s", to);
-    const struct timespec times[2] = {status->st_mtim, status->st_mtim};
-    if (!S_ISDIR(status->st_mode))
-        (void)!utimensat(AT_FDCWD, to, times, AT_SYMLINK_NOFOLLOW);
-    return 0;
-}
-
-static bool is_opaque(const char *path) {
-    char value[4];
-    return (lgetxattr(path, "trusted.overlay.opaque", value, sizeof(value)) == 1 && value[0] == 'y') ||
-           (lgetxattr(path, "user.overlay.opaque", value, sizeof(value)) == 1 && value[0] == 'y');
-}
-
-static int copy_directory(const char *from, const char *to, struct error *error);
-
-static int copy_item(const char *from, const char *to, struct error *error) {
-    struct stat status, there;
-    char target[PATH_MAX];
-    if (lstat(from, &status) < 0)
-        return error_set_errno(error, errno, "cannot read %s", from);
-    bool exists = lstat(to, &there) == 0;
-    if (exists && !(S_ISDIR(there.st_mode) && S_ISDIR(status.st_mode)) && tree_remove(to, error) < 0)
-        return -1;
-    if (S_ISCHR(status.st_mode) && status.st_rdev == makedev(0, 0))
-        return 0;
-    int result = 0;
-    if (S_ISDIR(status.st_mode)) {
-        if (exists && S_ISDIR(there.st_mode) && is_opaque(from) && tree_remove(to, error) < 0)
-            return -1;
-        if (mkdir(to, 0700) < 0 && errno != EEXIST)
-            return error_set_errno(error, errno, "cannot make %s", to);
-        result = copy_directory(from, to, error);
-    } else if (S_ISREG(status.st_mode)) {
-        result = copy_content(from, to, &status, error);
-    } else if (S_ISLNK(status.st_mode)) {
-        ssize_t length = readlink(from, target, sizeof(target) - 1);
-        if (length < 0)
-            return error_set_errno(error, errno, "cannot read %s", from);
-        target[length] = '\0';
-        result = symlink(target, to) < 0 ? error_set_errno(error, errno, "cannot make %s", to) : 0;
-    } else if (mknod(to, status.st_mode, status.st_rdev) < 0) {
-        return 0; /* devices of an image are of no use here */
-    }
-    return result < 0 ? -1 : copy_metadata(from, to, &status, error);
-}
-
-static int copy_directory(const char *from, const char *to, struct error *error) {
-    AUTO_LIST struct text_list names = {0};
-    if (directory_list(from, &names, error) < 0)
-        return -1;
-    for (size_t i = 0; i < names.count; i++) {
-        AUTO_FREE char *source = path_join(from, names.items[i]), *target = path_join(to, names.items[i]);
-        if (copy_item(source, target, error) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 /* ---- what takes the place of mounts ---- */
 
-static int give_file(struct copy_view *view, const char *source, const char *target, struct error *error) {
+/* What is lent changes places with what the image has there, and back in the end: so nothing of it can get into the
+ * layer, and nothing of the image is lost. Both are on one file system. */
+static int lend(struct copy_view *view, const char *source, const char *target, bool directory, struct error *error) {
     struct given *given = &view->given[view->given_count];
+    if (view->given_count == MOUNT_POINT_LIMIT)
+        return error_set(error, ERROR_DATA, "more than %d mounts", MOUNT_POINT_LIMIT);
+    *given = (struct given){0};
+    if (rootfs_place(view->root_fd, target, directory, &given->point, error) < 0)
+        return -1;
+    view->given_count++;
+    AUTO_FREE char *place = path_join(view->root, given->point.path + 1);
+    if (renameat2(AT_FDCWD, source, AT_FDCWD, place, RENAME_EXCHANGE) < 0)
+        return error_set_errno(error, errno, "cannot put %s into the container", target);
+    given->source = text_copy(source);
+    return 0;
+}
+
+/* Where a copy or a new file waits to be lent. */
+static char *new_place(struct copy_view *view) {
+    return text_format("%s/lent-%zu", view->sandbox->scratch, view->given_count);
+}
+
+static int lend_copy(struct copy_view *view, const char *source, const char *target, struct error *error) {
+    AUTO_FREE char *copy = new_place(view);
     struct stat status;
     if (stat(source, &status) < 0)
         return error_set_errno(error, errno, "cannot read %s", source);
-    if (view->given_count == MOUNT_POINT_LIMIT)
-        return error_set(error, ERROR_DATA, "more than %d mounts", MOUNT_POINT_LIMIT);
-    *given = (struct given){0};
-    if (rootfs_place(view->root_fd, target, S_ISDIR(status.st_mode), &given->point, error) < 0)
+    bool directory = S_ISDIR(status.st_mode);
+    int result = !directory              ? copy_content(source, copy, &status, error)
+                 : mkdir(copy, 0700) < 0 ? error_set_errno(error, errno, "cannot make %s", copy)
+                                         : copy_directory(source, copy, error);
+    if (result < 0 || copy_metadata(source, copy, &status, error) < 0)
         return -1;
-    view->given_count++;
-    AUTO_FREE char *place = path_join(view->root, given->point.path + 1);
-    if (S_ISDIR(status.st_mode))
-        return copy_directory(source, place, error);
-    /* Over a file of the image nothing is put: without mounts it could not be kept out of the layer. */
-    if (!given->point.created)
-        return 0;
-    return unlink(place) < 0 || copy_content(source, place, &status, error) < 0
-               ? -1
-               : copy_metadata(source, place, &status, error);
+    return lend(view, copy, target, directory, error);
 }
 
-/* A cache is on the same file system as the root: it changes places with an empty directory. */
-static int give_cache(struct copy_view *view, const struct sandbox_mount *mount, struct error *error) {
-    struct given *given = &view->given[view->given_count];
-    if (view->given_count == MOUNT_POINT_LIMIT)
-        return error_set(error, ERROR_DATA, "more than %d mounts", MOUNT_POINT_LIMIT);
-    *given = (struct given){0};
-    if (rootfs_place(view->root_fd, mount->target, true, &given->point, error) < 0)
-        return -1;
-    view->given_count++;
-    AUTO_FREE char *place = path_join(view->root, given->point.path + 1);
-    if (renameat2(AT_FDCWD, mount->source, AT_FDCWD, place, RENAME_EXCHANGE) < 0)
-        return error_set_errno(error, errno, "cannot move the cache %s into the container", mount->target);
-    given->moved_from = mount->source;
-    return 0;
+static int lend_new_directory(struct copy_view *view, const char *target, struct error *error) {
+    AUTO_FREE char *place = new_place(view);
+    if (mkdir(place, 0700) < 0 || chmod(place, 01777) < 0)
+        return error_set_errno(error, errno, "cannot make %s", place);
+    return lend(view, place, target, true, error);
 }
 
-static int give_mounts(struct copy_view *view, struct error *error) {
-    for (size_t i = 0; i < view->sandbox->mount_count; i++) {
-        const struct sandbox_mount *mount = &view->sandbox->mounts[i];
-        if (mount->type == SANDBOX_TMPFS)
-            continue;
-        int result = mount->writable && directory_exists(mount->source)
-                         ? give_cache(view, mount, error)
-                         : give_file(view, mount->source, mount->target, error);
-        if (result < 0)
+static int lend_secret(struct copy_view *view, const struct sandbox_mount *mount, struct error *error) {
+    AUTO_FREE char *place = new_place(view);
+    if (secret_write(place, mount, error) < 0)
+        return -1;
+    return lend(view, place, mount->target, false, error);
+}
+
+static int lend_mount(struct copy_view *view, const struct sandbox_mount *mount, struct error *error) {
+    if (mount->type == SANDBOX_TMPFS)
+        return lend_new_directory(view, mount->target, error);
+    if (mount->type == SANDBOX_SECRET)
+        return lend_secret(view, mount, error);
+    /* What is written into a cache or into results is kept, so it is lent itself. */
+    if (mount->writable && directory_exists(mount->source))
+        return lend(view, mount->source, mount->target, true, error);
+    return lend_copy(view, mount->source, mount->target, error);
+}
+
+static int lend_mounts(struct copy_view *view, struct error *error) {
+    for (size_t i = 0; i < view->sandbox->mount_count; i++)
+        if (lend_mount(view, &view->sandbox->mounts[i], error) < 0)
             return -1;
-    }
     return 0;
 }
 
@@ -175,7 +109,7 @@ static int give_devices(struct copy_view *view) {
     static const struct {
         const char *name;
         unsigned major, minor;
-    } devices[] = {{"null", 1, 3}, {"zero", 1, 5}, {"random", 1, 8}, {"urandom", 1, 9}};
+    } devices[] = {{"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}};
     AUTO_FREE char *folder = path_join(view->root, "dev");
     mkdir(folder, 0755);
     for (size_t i = 0; i < ARRAY_LENGTH(devices); i++) {
@@ -183,6 +117,9 @@ static int give_devices(struct copy_view *view) {
         if (mknod(path, S_IFCHR | 0666, makedev(devices[i].major, devices[i].minor)) == 0)
             (void)!chmod(path, 0666);
     }
+    AUTO_FREE char *shared = path_join(folder, "shm");
+    if (mkdir(shared, 0700) == 0)
+        (void)!chmod(shared, 01777);
     return 0;
 }
 
@@ -297,19 +234,33 @@ static int take_removals(struct copy_view *view, struct error *error) {
     return 0;
 }
 
-/* Caches go back, everything that was only lent is removed. */
+/* Renaming changed a file's times, and not by the command. */
+static void refresh_before(struct copy_view *view, const char *place, const char *path) {
+    struct before *before = find_before(view, path);
+    struct stat status;
+    if (before && before->status.st_ino != 0 && lstat(place, &status) == 0 && status.st_ino == before->status.st_ino)
+        before->status = status;
+}
+
+static int take_back_one(struct copy_view *view, const struct given *given, struct error *error) {
+    AUTO_FREE char *place = path_join(view->root, given->point.path + 1);
+    if (!given->source)
+        return 0;
+    /* The command may have moved it away or removed it, where a mount would have been busy. */
+    if (renameat2(AT_FDCWD, place, AT_FDCWD, given->source, RENAME_EXCHANGE) < 0 &&
+        (errno != ENOENT || (rename(given->source, place) < 0 && errno != ENOENT)))
+        return error_set_errno(error, errno, "cannot take %s back out of the container", given->point.path);
+    refresh_before(view, place, given->point.path + 1);
+    return 0;
+}
+
+/* What was lent goes back. */
 static int take_back(struct copy_view *view, struct error *error) {
     int result = 0;
     for (size_t i = view->given_count; i-- > 0;) {
-        struct given *given = &view->given[i];
-        AUTO_FREE char *place = path_join(view->root, given->point.path + 1);
-        if (given->moved_from && renameat2(AT_FDCWD, place, AT_FDCWD, given->moved_from, RENAME_EXCHANGE) < 0)
-            result = error_set_errno(error, errno, "cannot move a cache back");
-        if (!given->moved_from && given->point.created) {
-            tree_remove(place, NULL);
-            given->point.directory ? mkdir(place, 0755) : mknod(place, S_IFREG | 0600, 0);
-        }
-        rootfs_forget(view->root, &given->point);
+        if (take_back_one(view, &view->given[i], error) < 0)
+            result = -1;
+        rootfs_forget(view->root, &view->given[i].point);
     }
     AUTO_FREE char *dev = path_join(view->root, "dev");
     AUTO_LIST struct text_list names = {0};
@@ -333,6 +284,7 @@ static void release(struct copy_view *view) {
     for (size_t i = 0; i < view->given_count; i++) {
         free(view->given[i].point.path);
         free(view->given[i].point.created);
+        free(view->given[i].source);
     }
     if (view->root_fd >= 0)
         close(view->root_fd);
@@ -356,11 +308,11 @@ static int fill(struct copy_view *view, const struct host_settings *host, struct
     if (view->count)
         qsort(view->before, view->count, sizeof(*view->before), compare_before);
     give_devices(view);
-    if ((host->ca_bundle && give_file(view, host->ca_bundle, HOST_CA_PATH, error) < 0) ||
-        (file_exists("/etc/resolv.conf") && give_file(view, "/etc/resolv.conf", "/etc/resolv.conf", error) < 0) ||
-        (file_exists("/etc/hosts") && give_file(view, "/etc/hosts", "/etc/hosts", error) < 0))
+    if ((host->ca_bundle && lend_copy(view, host->ca_bundle, HOST_CA_PATH, error) < 0) ||
+        (file_exists("/etc/resolv.conf") && lend_copy(view, "/etc/resolv.conf", "/etc/resolv.conf", error) < 0) ||
+        (file_exists("/etc/hosts") && lend_copy(view, "/etc/hosts", "/etc/hosts", error) < 0))
         return -1;
-    return give_mounts(view, error);
+    return lend_mounts(view, error);
 }
 
 struct copy_view *copy_view_make(const struct sandbox *sandbox, const struct host_settings *host, struct error *error) {

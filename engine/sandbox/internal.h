@@ -5,6 +5,8 @@
 #include "common/file/file.h"
 #include "engine/sandbox/sandbox.h"
 
+#include <sys/stat.h>
+
 /* ---- mode.c ---- */
 
 bool sandbox_mode_is_user(enum sandbox_mode mode);
@@ -70,6 +72,16 @@ int view_mount(struct view *view, struct error *error) MUST_CHECK;
 int view_enter(struct view *view, struct error *error) MUST_CHECK;
 /* After the end: unmounts, and takes from the upper directory the places that were made for mounts. */
 void view_leave(struct view *view);
+
+/* Writes the bytes of a secret to a new file, with its owner and mode. */
+int secret_write(const char *path, const struct sandbox_mount *mount, struct error *error) MUST_CHECK;
+
+/* ---- copy_tree.c ---- */
+
+int copy_content(const char *from, const char *to, const struct stat *status, struct error *error) MUST_CHECK;
+int copy_metadata(const char *from, const char *to, const struct stat *status, struct error *error) MUST_CHECK;
+/* What a directory holds into another one; a whiteout removes, an opaque directory replaces. */
+int copy_directory(const char *from, const char *to, struct error *error) MUST_CHECK;
 
 /* ---- copy_view.c: the same without mounts, for the chroot mode ---- */
 

@@ -47,11 +47,17 @@ enum sandbox_mode sandbox_mode(void);
 bool sandbox_keeps_owners(void);
 
 struct sandbox_mount {
-    enum { SANDBOX_BIND, SANDBOX_TMPFS } type;
+    enum { SANDBOX_BIND, SANDBOX_TMPFS, SANDBOX_SECRET } type;
     const char *source; /* absolute host path of a bind (file or directory) */
     const char *target; /* absolute path in the container; parents are made; never through a link out of it */
     bool writable;
-    uint64_t size;
+    uint64_t size; /* of a tmpfs */
+    /* SANDBOX_SECRET: a file of these bytes. It is in memory, and ends with the container however that ends; only where
+     * nothing can be mounted it is on the disk meanwhile. */
+    const void *data;
+    size_t length;
+    mode_t mode;
+    uint32_t uid, gid;
 };
 
 enum sandbox_network {

@@ -103,17 +103,54 @@ static int mount_tmpfs(struct view *view, const char *target, const char *option
     return place ? mount_at(view, place, "tmpfs", "tmpfs", MS_NOSUID | MS_NODEV | flags, options, error) : -1;
 }
 
-static int mount_given(struct view *view, struct error *error) {
+int secret_write(const char *path, const struct sandbox_mount *mount, struct error *error) {
+    AUTO_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return error_set_errno(error, errno, "cannot keep the secret for %s", mount->target);
+    if (fd_write_all(fd, mount->data, mount->length, error) < 0)
+        return -1;
+    bool is_owned = fchown(fd, mount->uid, mount->gid) == 0 || (mount->uid == 0 && mount->gid == 0);
+    /* Whoever cannot be given it as its owner may read it at least. */
+    if (fchmod(fd, mount->mode | (is_owned ? 0 : 0044)) < 0)
+        return error_set_errno(error, errno, "cannot keep the secret for %s", mount->target);
+    return 0;
+}
+
+/* All secrets of a container are in one file system in memory, which nothing but its mounts refers to. */
+static int mount_secret_memory(struct view *view, const char *folder, struct error *error) {
     const struct sandbox *sandbox = view->sandbox;
-    for (size_t i = 0; i < sandbox->mount_count; i++) {
-        const struct sandbox_mount *given = &sandbox->mounts[i];
+    uint64_t size = 0;
+    char options[64];
+    for (size_t i = 0; i < sandbox->mount_count; i++)
+        if (sandbox->mounts[i].type == SANDBOX_SECRET)
+            size += sandbox->mounts[i].length + 65536;
+    snprintf(options, sizeof(options), "mode=700,size=%llu", (unsigned long long)size);
+    if (size > 0 &&
+        (mkdir(folder, 0700) < 0 || mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options) < 0))
+        return error_set_errno(error, errno, "cannot keep secrets in memory");
+    return 0;
+}
+
+static int mount_one(struct view *view, const char *secrets, size_t index, struct error *error) {
+    const struct sandbox_mount *given = &view->sandbox->mounts[index];
+    if (given->type == SANDBOX_BIND)
+        return bind(view, given->source, given->target, given->writable, error);
+    if (given->type == SANDBOX_TMPFS) {
         char options[64];
         snprintf(options, sizeof(options), "mode=1777,size=%llu", (unsigned long long)given->size);
-        int result = given->type == SANDBOX_TMPFS ? mount_tmpfs(view, given->target, options, 0, error)
-                                                  : bind(view, given->source, given->target, given->writable, error);
-        if (result < 0)
-            return -1;
+        return mount_tmpfs(view, given->target, options, 0, error);
     }
+    AUTO_FREE char *path = text_format("%s/%zu", secrets, index);
+    return secret_write(path, given, error) < 0 ? -1 : bind(view, path, given->target, false, error);
+}
+
+static int mount_given(struct view *view, struct error *error) {
+    AUTO_FREE char *secrets = path_join(view->sandbox->scratch, "secrets");
+    if (mount_secret_memory(view, secrets, error) < 0)
+        return -1;
+    for (size_t i = 0; i < view->sandbox->mount_count; i++)
+        if (mount_one(view, secrets, i, error) < 0)
+            return -1;
     return 0;
 }
 
@@ -171,7 +208,8 @@ static int write_small(const char *path, const char *text, struct error *error) 
 
 static int mount_text(struct view *view, const char *name, const char *text, const char *target, struct error *error) {
     AUTO_FREE char *path = path_join(view->sandbox->scratch, name);
-    return write_small(path, text, error) < 0 ? -1 : bind(view, path, target, false, error);
+    /* Installers write to these files, as they may in Docker's containers, too; it is of no consequence. */
+    return write_small(path, text, error) < 0 ? -1 : bind(view, path, target, true, error);
 }
 
 static int mount_names(struct view *view, struct error *error) {

@@ -219,6 +219,8 @@ static int run(struct command_context *context, void *arguments, struct error *e
     if (build.arguments->doctor)
         return doctor(context, error);
     int result = run_build(&build, error);
+    if (result < 0 && error->kind == ERROR_CANNOT_WRITE && text_is_empty(error->next))
+        error_next(error, "make room there (pl-cache gc removes what is not used), or set PL_STORE to another disk");
     build_release(&build);
     return result;
 }
