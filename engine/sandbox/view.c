@@ -11,11 +11,21 @@
 
 /* ---- the overlay ---- */
 
+/* A layer that comes twice hides itself below: overlayfs refuses it (ELOOP), and it adds nothing. */
+static bool comes_above(const struct sandbox *sandbox, size_t index) {
+    for (size_t i = 0; i < index; i++)
+        if (text_equal(sandbox->lowers[i], sandbox->lowers[index]))
+            return true;
+    return false;
+}
+
 /* mount(2) takes one page of options: the layers are named through short links in a directory of their own. */
 static int link_layers(const struct view *view, const char *folder, struct buffer *options, struct error *error) {
     const struct sandbox *sandbox = view->sandbox;
     buffer_append_text(options, "lowerdir=");
     for (size_t i = 0; i < sandbox->lower_count; i++) {
+        if (comes_above(sandbox, i))
+            continue;
         AUTO_FREE char *link = text_format("%s/%zu", folder, i);
         if (symlink(sandbox->lowers[i], link) < 0)
             return error_set_errno(error, errno, "cannot prepare the layers");

@@ -1,11 +1,13 @@
 /* The steps that install the dependencies and run the build script. The first sees only the files that declare them;
  * what it installs lies in /app, where the source comes to lie too. */
 #include "common/base/text.h"
+#include "engine/node_releases.h"
 #include "engine/stacks/node.h"
 
 #include <string.h>
 
 #define MANIFESTS "/run/pl/manifests"
+enum { NODE_NEWEST = 99 };
 
 struct recipe {
     const char *package; /* of npm's registry that has the manager; NULL: the base has it */
@@ -106,6 +108,9 @@ static void set_environment(const struct node_project *project, struct plan_step
 /* ---- scripts ---- */
 
 static const char begin[] = "mkdir -p /opt/build/home\n";
+/* Yarn 2 and later have a variable of their own for what the others share. */
+static const char take_registry[] =
+    "[ -z \"$npm_config_registry\" ] || export YARN_NPM_REGISTRY_SERVER=\"$npm_config_registry\"\n";
 static const char finish[] = "rm -rf /opt/build\n";
 
 /* The secret "npmrc" is npm's settings; a secret named in capitals is a variable, as .npmrc names it: ${NPM_TOKEN}. */
@@ -137,6 +142,23 @@ static void append_tool(const struct node_project *project, struct buffer *scrip
     }
     buffer_append_text(script, "(cd / && npm install --silent --global --prefix /opt/build/tool \"$tool\")\n"
                                "export PATH=/opt/build/tool/bin:$PATH\n");
+}
+
+/* npm 10 does not take every lock file that npm 11 writes, and no lock file says which npm wrote it. */
+static void append_npm(const struct node_project *project, const char *command, struct buffer *script) {
+    const struct node_npm *newer = node_npm_of(NODE_NEWEST);
+    if (!project->lock || project->manager_version) {
+        buffer_append_format(script, "%s\n", command);
+        return;
+    }
+    buffer_append_format(script,
+                         "%s || {\n"
+                         "  case $(npm --version) in [1-9].*|10.*) ;; *) exit 1 ;; esac\n"
+                         "  echo \"once more, with npm %s\"\n"
+                         "  (cd / && npm install --silent --global --prefix /opt/build/tool npm@%s)\n"
+                         "  PATH=/opt/build/tool/bin:$PATH %s\n"
+                         "}\n",
+                         command, newer->version, newer->version, command);
 }
 
 static void set_command(struct plan_step *step, struct buffer *script) {
@@ -189,12 +211,17 @@ void node_plan_install(struct node_project *project, bool only_production) {
     struct buffer script = BUFFER(1 << 16);
     buffer_append_text(&script, begin);
     buffer_append_text(&script, take_secrets);
+    if (project->manager == NODE_YARN)
+        buffer_append_text(&script, take_registry);
     append_tool(project, &script);
     buffer_append_text(&script, "mkdir -p /app\ncp -R " MANIFESTS "/. /app/\ncd /app\n");
     const char *command = only_production ? project->lock ? recipe->locked_production : recipe->unlocked_production
                           : project->lock ? recipe->locked
                                           : recipe->unlocked;
-    buffer_append_format(&script, "%s\n", command);
+    if (project->manager == NODE_NPM)
+        append_npm(project, command, &script);
+    else
+        buffer_append_format(&script, "%s\n", command);
     if (only_production)
         buffer_append_text(&script, recipe->clean);
     buffer_append_text(&script, finish);

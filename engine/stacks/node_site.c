@@ -119,6 +119,7 @@ static int find_angular(struct node_project *project, const char *text, struct e
     return node_find_angular(project, error);
 }
 
+/* SvelteKit leaves the last step to an adapter; the one that its generator chooses knows only some clouds. */
 static int find_svelte(struct node_project *project, const char *text, struct error *error) {
     AUTO_FREE char *directory = NULL;
     if (node_dependency(project, "@sveltejs/adapter-node")) {
@@ -127,7 +128,14 @@ static int find_svelte(struct node_project *project, const char *text, struct er
         text_list_add(&project->command, "build");
         return 0;
     }
-    project->is_output_certain = script_find(text, "pages", &directory) != SCRIPT_COMPUTED;
+    if (!node_dependency(project, "@sveltejs/adapter-static")) {
+        error_set(error, ERROR_DATA, "SvelteKit has no adapter here that makes a site or a server");
+        return error_next(error,
+                          "npm install --save-dev @sveltejs/adapter-static (a site) or @sveltejs/adapter-node (a "
+                          "server), and name it in the configuration");
+    }
+    /* Without a svelte.config the adapter is in the one of Vite, which other values may look alike. */
+    project->is_output_certain = *text && script_find(text, "pages", &directory) != SCRIPT_COMPUTED;
     return add_configured(project, "", directory ? directory : "build", "svelte.config", error);
 }
 
