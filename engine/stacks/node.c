@@ -9,31 +9,55 @@
 
 /* ---- reading ---- */
 
-bool node_has(const struct node_project *project, const char *path) {
+char *node_path(const struct node_project *project, const char *path) {
+    return *project->member ? path_join(project->member, path) : text_copy(path);
+}
+
+char *node_directory(const struct node_project *project) {
+    return *project->member ? path_join("/app", project->member) : text_copy("/app");
+}
+
+bool node_has_root(const struct node_project *project, const char *path) {
     const struct tree_entry *entry = tree_find(project->source->tree, path);
     return entry && (entry->type == 'f' || entry->type == 'x');
 }
 
-int node_read(const struct node_project *project, const char *path, struct buffer *text, bool *found,
-              struct error *error) {
+bool node_has(const struct node_project *project, const char *path) {
+    AUTO_FREE char *full = node_path(project, path);
+    return node_has_root(project, full);
+}
+
+int node_read_root(const struct node_project *project, const char *path, struct buffer *text, bool *found,
+                   struct error *error) {
     *found = false;
-    if (!node_has(project, path))
+    if (!node_has_root(project, path))
         return 0;
     AUTO_FREE char *full = path_join(project->source->directory, path);
     return file_read(full, text, found, error);
 }
 
-int node_read_json(const struct node_project *project, const char *path, struct json **json, struct error *error) {
+int node_read(const struct node_project *project, const char *path, struct buffer *text, bool *found,
+              struct error *error) {
+    AUTO_FREE char *full = node_path(project, path);
+    return node_read_root(project, full, text, found, error);
+}
+
+int node_read_json_root(const struct node_project *project, const char *path, struct json **json, struct error *error) {
     AUTO_BUFFER struct buffer text = BUFFER(STACK_FILE_LIMIT);
     bool found;
     *json = NULL;
-    if (node_read(project, path, &text, &found, error) < 0)
+    if (node_read_root(project, path, &text, &found, error) < 0)
         return -1;
     if (!found)
         return 0;
     buffer_append_text(&text, "");
     *json = jsonc_parse(text.data, text.length, path, error);
     return *json ? 0 : -1;
+}
+
+int node_read_json(const struct node_project *project, const char *path, struct json **json, struct error *error) {
+    AUTO_FREE char *full = node_path(project, path);
+    return node_read_json_root(project, full, json, error);
 }
 
 int node_setting(const struct node_project *project, const char *key, const char **text, struct error *error) {
@@ -60,6 +84,7 @@ const char *node_dependency(const struct node_project *project, const char *pack
 static void project_release(struct node_project *project) {
     json_release(&project->settings);
     json_release(&project->package);
+    json_release(&project->root);
     json_release(&project->firebase);
     free(project->manager_version);
     free(project->manager_hash);
@@ -70,6 +95,7 @@ static void project_release(struct node_project *project) {
     free(project->cache_name);
     text_list_release(&project->files);
     text_list_release(&project->arguments);
+    text_list_release(&project->members);
     text_list_release(&project->outputs);
     text_list_release(&project->command);
 }
@@ -78,6 +104,7 @@ static int read_project(struct node_project *project, struct error *error) {
     AUTO_JSON struct json *settings = NULL;
     if (node_read_json(project, "pl.json", &settings, error) < 0 ||
         node_read_json(project, "package.json", &project->package, error) < 0 ||
+        node_read_json_root(project, "package.json", &project->root, error) < 0 ||
         node_read_json(project, "firebase.json", &project->firebase, error) < 0)
         return -1;
     struct json *build = json_get(settings, "build");
@@ -97,6 +124,8 @@ static bool is_inside(const char *path, const char *folder) {
 static bool is_left_over(const struct node_project *project, const char *path) {
     static const char *const folders[] = {".angular", ".next",  ".nuxt",         ".output",  ".astro", ".svelte-kit",
                                           ".vite",    ".turbo", ".parcel-cache", "coverage", "out-tsc"};
+    if (*project->member && is_inside(path, project->member))
+        path += strlen(project->member) + (path[strlen(project->member)] == '/');
     for (size_t i = 0; i < ARRAY_LENGTH(folders); i++)
         if (is_inside(path, folders[i]))
             return true;
@@ -128,13 +157,16 @@ static struct json *labels_of(const struct node_project *project) {
 
 static void plan_config(struct node_project *project) {
     struct json *environment = json_new_array();
-    json_append_text(environment, "PATH=/app/node_modules/.bin:${PATH}");
+    AUTO_FREE char *directory = node_directory(project);
+    AUTO_FREE char *path = text_format("PATH=%s/node_modules/.bin:%s${PATH}", directory,
+                                       *project->member ? "/app/node_modules/.bin:" : "");
+    json_append_text(environment, path);
     json_append_text(environment, "NODE_ENV=production");
     json_append_text(environment, "HOME=/tmp");
     /* Where Astro, Next.js and their like listen: on all addresses. */
     json_append_text(environment, "HOST=0.0.0.0");
     json_append_text(environment, "HOSTNAME=0.0.0.0");
-    start_plan_config(project->plan, "/app", environment, &project->command, labels_of(project));
+    start_plan_config(project->plan, directory, environment, &project->command, labels_of(project));
 }
 
 /* What was built goes on without what building it needed. */
@@ -171,7 +203,7 @@ static int plan_server(struct node_project *project, struct error *error) {
 
 static void plan_take_site(struct node_project *project) {
     struct plan_step *step = plan_add_step(project->plan, PLAN_TAKE, "take the site");
-    step->directory = text_copy("/app");
+    step->directory = node_directory(project);
     text_list_add_all(&step->places, &project->outputs);
     step->is_certain = project->is_output_certain;
     step->is_split = project->is_split_by_language;
@@ -234,6 +266,8 @@ static int plan_all(struct node_project *project, struct error *error) {
     if (node_find_manager(project, error) < 0 || node_find_version(project, error) < 0)
         return -1;
     node_find_lifecycle(project);
+    if (node_find_members(project, &project->members, error) < 0)
+        return -1;
     if (project->is_server)
         return plan_server(project, error);
     node_plan_install(project, false);
@@ -244,7 +278,8 @@ static int plan_all(struct node_project *project, struct error *error) {
 }
 
 int node_detect(const struct stack_source *source, struct stack_plan *plan, struct error *error) {
-    AUTO(project_release) struct node_project project = {.source = source, .plan = plan};
+    AUTO(project_release)
+    struct node_project project = {.source = source, .plan = plan, .member = source->member ? source->member : ""};
     plan->stack = text_copy("node");
     if (read_project(&project, error) < 0 || node_find_build(&project, error) < 0)
         return -1;

@@ -21,7 +21,9 @@ struct node_project {
     const struct stack_source *source;
     struct stack_plan *plan;
     struct json *settings; /* "build" of pl.json, or NULL */
-    struct json *package;  /* package.json, or NULL */
+    struct json *package;  /* package.json of what is built, or NULL */
+    struct json *root;     /* package.json beside the lock file: that of the workspace, or the same */
+    const char *member;    /* "apps/web", or "" */
     struct json *firebase; /* firebase.json, or NULL */
 
     enum node_manager manager;
@@ -35,6 +37,7 @@ struct node_project {
     char *script;                           /* of package.json, that builds; NULL: there is nothing to build */
     char *script_text;                      /* what it says */
     struct text_list arguments;             /* of the script */
+    struct text_list members;               /* of the workspace, that are built before */
     struct text_list outputs;               /* directories that the site may be written to, the likeliest first */
     bool is_output_certain;                 /* outputs says all */
     bool is_split_by_language;              /* each language has a directory of its own in the output */
@@ -48,13 +51,23 @@ struct node_project {
 /* stack_detect for Node and for static files. */
 int node_detect(const struct stack_source *source, struct stack_plan *plan, struct error *error) MUST_CHECK;
 
-/* Reads a file of the source: within the limit of `text`; *found false when the tree has no such regular file. */
+/* The path in the source of a file of what is built; the caller frees. */
+char *node_path(const struct node_project *project, const char *path);
+/* Where it lies in the container; the caller frees. */
+char *node_directory(const struct node_project *project);
+/* Reads a file of what is built: within the limit of `text`; *found false when the tree has no such regular file. */
 int node_read(const struct node_project *project, const char *path, struct buffer *text, bool *found,
               struct error *error) MUST_CHECK;
 /* Reads JSON, comments allowed; *json NULL when there is no such file. */
 int node_read_json(const struct node_project *project, const char *path, struct json **json,
                    struct error *error) MUST_CHECK;
 bool node_has(const struct node_project *project, const char *path);
+/* The same for a file beside the lock file. */
+int node_read_root(const struct node_project *project, const char *path, struct buffer *text, bool *found,
+                   struct error *error) MUST_CHECK;
+int node_read_json_root(const struct node_project *project, const char *path, struct json **json,
+                        struct error *error) MUST_CHECK;
+bool node_has_root(const struct node_project *project, const char *path);
 /* A text of "build" in pl.json, or NULL; what is there and is no text is ERROR_DATA. */
 int node_setting(const struct node_project *project, const char *key, const char **text,
                  struct error *error) MUST_CHECK;
@@ -66,6 +79,10 @@ const char *node_dependency(const struct node_project *project, const char *pack
 /* node_manager.c: manager, its version, lock, files. */
 int node_find_manager(struct node_project *project, struct error *error) MUST_CHECK;
 const char *node_manager_name(enum node_manager manager);
+/* node_workspace.c: the members that what is built depends on and that have to be built before it, in that order. */
+int node_find_members(const struct node_project *project, struct text_list *members, struct error *error) MUST_CHECK;
+/* ERROR_DATA for a workspace that is no application itself: what is one. Always returns -1. */
+int node_refuse_workspace(const struct node_project *project, struct error *error);
 /* node_lifecycle.c: whether `install` runs code of the source; adds what is known to be needed to the files. */
 void node_find_lifecycle(struct node_project *project);
 /* node_version.c: the plan's base and fallback. */

@@ -1,6 +1,7 @@
 /* The steps that install the dependencies and run the build script. The first sees only the files that declare them;
  * what it installs lies in /app, where the source comes to lie too. */
 #include "common/base/text.h"
+#include "common/file/file.h"
 #include "engine/node_releases.h"
 #include "engine/stacks/node.h"
 
@@ -237,23 +238,26 @@ void node_plan_build(struct node_project *project) {
     struct plan_step *step = plan_add_step(project->plan, PLAN_EXEC, name);
     step->advice = text_format("correct the source; %s run %s on this machine shows the same",
                                node_manager_name(project->manager), project->script ? project->script : "build");
-    step->directory = text_copy("/app");
+    step->directory = node_directory(project);
     set_environment(project, step);
     add_all(&step->environment, build_environment, ARRAY_LENGTH(build_environment));
     if (project->source->environment)
         text_list_add_all(&step->environment, project->source->environment);
     if (project->cache) {
-        AUTO_FREE char *target = text_format("/app/%s", project->cache);
+        AUTO_FREE char *target = path_join(step->directory, project->cache);
         plan_add_cache(step, project->cache_name, target);
     }
     struct buffer script = BUFFER(1 << 16);
     buffer_append_text(&script, begin);
     append_tool(project, &script);
+    for (size_t i = 0; i < project->members.count; i++)
+        buffer_append_format(&script, "(cd '/app/%s' && %s run build)\n", project->members.items[i],
+                             node_manager_name(project->manager));
     if (project->script)
         buffer_append_format(&script, "%s run %s%s\"$@\"\n", node_manager_name(project->manager), project->script,
                              project->manager == NODE_NPM && project->arguments.count ? " -- " : " ");
     else
-        buffer_append_text(&script, "PATH=/app/node_modules/.bin:$PATH \"$@\"\n");
+        buffer_append_text(&script, "PATH=$PWD/node_modules/.bin:/app/node_modules/.bin:$PATH \"$@\"\n");
     buffer_append_text(&script, finish);
     set_command(step, &script);
     text_list_add(&step->argv, "sh");

@@ -53,13 +53,16 @@ static bool script_is_harmless(const char *script) {
 void node_find_lifecycle(struct node_project *project) {
     static const char *const scripts[] = {"preinstall", "install", "postinstall", "prepublish",
                                           "preprepare", "prepare", "postprepare"};
-    for (size_t i = 0; i < ARRAY_LENGTH(scripts); i++) {
-        const char *script = node_script(project, scripts[i]);
-        if (!script || script_is_harmless(script))
+    const struct json *manifests[] = {project->root, project->package};
+    for (size_t i = 0; i < ARRAY_LENGTH(scripts) * ARRAY_LENGTH(manifests); i++) {
+        const struct json *manifest = manifests[i % ARRAY_LENGTH(manifests)];
+        const char *name = scripts[i / ARRAY_LENGTH(manifests)];
+        const char *script = json_get_text(json_get(manifest, "scripts"), name, NULL);
+        if (text_is_empty(script) || script_is_harmless(script))
             continue;
         project->needs_all_files = true;
         plan_note(project->plan, "\"%s\" of package.json may need any file, so that every edit installs anew: %.200s",
-                  scripts[i], script);
+                  name, script);
         return;
     }
 }

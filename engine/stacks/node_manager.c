@@ -38,7 +38,7 @@ static bool is_version(const char *text) {
 
 /* "pnpm@9.15.0+sha512.0123…" */
 static int read_package_manager(struct node_project *project, struct error *error) {
-    const char *text = json_get_text(project->package, "packageManager", NULL);
+    const char *text = json_get_text(project->root, "packageManager", NULL);
     if (text_is_empty(text))
         return 0;
     const char *at = strchr(text, '@'), *plus = strchr(text, '+');
@@ -64,7 +64,7 @@ static int read_package_manager(struct node_project *project, struct error *erro
 static void find_lock(struct node_project *project) {
     struct stack_plan *plan = project->plan;
     for (size_t i = 0; i < ARRAY_LENGTH(locks); i++) {
-        if (!node_has(project, locks[i].file))
+        if (!node_has_root(project, locks[i].file))
             continue;
         if (project->manager == NODE_NO_MANAGER)
             project->manager = locks[i].manager;
@@ -85,7 +85,7 @@ static int lock_version(const struct node_project *project, const char *key, cha
     AUTO_BUFFER struct buffer text = BUFFER(256 << 20);
     bool found;
     *version = NULL;
-    if (!project->lock || node_read(project, project->lock, &text, &found, error) < 0)
+    if (!project->lock || node_read_root(project, project->lock, &text, &found, error) < 0)
         return project->lock ? -1 : 0;
     const char *at = strstr(buffer_text(&text), key);
     if (!at || at - buffer_text(&text) > 2000)
@@ -114,7 +114,7 @@ static int choose_yarn(struct node_project *project, struct error *error) {
     AUTO_FREE char *format = NULL;
     if (lock_version(project, "__metadata:\n  version", &format, error) < 0)
         return -1;
-    if (!format && !node_has(project, ".yarnrc.yml")) {
+    if (!format && !node_has_root(project, ".yarnrc.yml")) {
         project->manager = NODE_YARN_CLASSIC;
         project->manager_version = text_copy("1.22.22");
         return 0;
@@ -153,7 +153,7 @@ static void add_below(struct node_project *project, const char *folder) {
 static void add_local_packages(struct node_project *project) {
     static const char *const groups[] = {"dependencies", "devDependencies", "optionalDependencies"};
     for (size_t g = 0; g < ARRAY_LENGTH(groups); g++) {
-        const struct json *group = json_get(project->package, groups[g]);
+        const struct json *group = json_get(project->root, groups[g]);
         for (void *i = json_first(group); i; i = json_next(group, i)) {
             const char *range = json_text(json_value(i));
             const char *path = !range                             ? NULL
@@ -169,7 +169,7 @@ static void add_local_packages(struct node_project *project) {
 /* The manifests of workspaces. */
 static void add_workspaces(struct node_project *project) {
     const struct tree *tree = project->source->tree;
-    if (!json_get(project->package, "workspaces") && !node_has(project, "pnpm-workspace.yaml"))
+    if (!json_get(project->root, "workspaces") && !node_has_root(project, "pnpm-workspace.yaml"))
         return;
     for (size_t i = 0; i < tree->count; i++)
         if (text_ends_with(tree->entries[i].path, "/package.json") && tree->entries[i].type != 'd' &&
@@ -183,7 +183,7 @@ static void find_files(struct node_project *project) {
     static const char *const folders[] = {"patches",       ".yarn/releases", ".yarn/plugins",
                                           ".yarn/patches", ".yarn/cache",    ".yarn/offline"};
     for (size_t i = 0; i < ARRAY_LENGTH(files); i++)
-        if (node_has(project, files[i]))
+        if (node_has_root(project, files[i]))
             text_list_add(&project->files, files[i]);
     if (project->lock)
         text_list_add(&project->files, project->lock);
@@ -196,7 +196,7 @@ static void find_files(struct node_project *project) {
 static void note_manager(const struct node_project *project) {
     const char *name = node_manager_name(project->manager), *version = project->manager_version;
     const char *space = version ? " " : "";
-    const char *why = json_get_text(project->package, "packageManager", NULL) ? ", as \"packageManager\" says" : "";
+    const char *why = json_get_text(project->root, "packageManager", NULL) ? ", as \"packageManager\" says" : "";
     if (project->lock)
         plan_note(project->plan, "found %s: %s%s%s%s", project->lock, name, space, version ? version : "", why);
     else
@@ -206,7 +206,7 @@ static void note_manager(const struct node_project *project) {
 }
 
 int node_find_manager(struct node_project *project, struct error *error) {
-    if (!project->package)
+    if (!project->root)
         return 0;
     if (read_package_manager(project, error) < 0)
         return -1;

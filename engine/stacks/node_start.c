@@ -77,6 +77,9 @@ int node_find_start(struct node_project *project, struct error *error) {
         take_script(project);
     if (project->command.count == 0)
         take_main(project);
+    bool is_workspace = json_get(project->root, "workspaces") || node_has(project, "pnpm-workspace.yaml");
+    if (project->command.count == 0 && is_workspace)
+        return node_refuse_workspace(project, error);
     if (project->command.count == 0) {
         error_set(error, ERROR_DATA,
                   "found package.json, but nothing to serve: it has no script \"build\" or \"start\" and no \"main\", "

@@ -44,7 +44,8 @@ static int read_file_request(const struct node_project *project, struct request 
     for (size_t i = 0; i < ARRAY_LENGTH(files) && !request->text; i++) {
         AUTO_BUFFER struct buffer text = BUFFER(STACK_FILE_LIMIT);
         bool found;
-        if (node_read(project, files[i], &text, &found, error) < 0)
+        if (node_read(project, files[i], &text, &found, error) < 0 ||
+            (!found && node_read_root(project, files[i], &text, &found, error) < 0))
             return -1;
         if (!found)
             continue;
@@ -160,6 +161,8 @@ int node_find_version(struct node_project *project, struct error *error) {
     AUTO(request_release) struct request file = {0};
     struct choice choice = {0};
     const char *set, *engines = json_text(json_get_path(project->package, "engines.node"));
+    if (!engines)
+        engines = json_text(json_get_path(project->root, "engines.node"));
     if (project->source->base) {
         project->plan->base = text_copy(project->source->base);
         plan_note(project->plan, "the base is the one given: %s", project->plan->base);

@@ -2,6 +2,7 @@
 #include "engine/stacks/stack.h"
 #include "common/base/text.h"
 #include "common/file/file.h"
+#include "engine/stacks/components.h"
 #include "engine/stacks/node.h"
 #include "engine/stacks/python.h"
 
@@ -52,7 +53,7 @@ static int find_setting(const char *directory, enum stack_kind *kind, struct err
     return 0;
 }
 
-static enum stack_kind find_by_files(const char *directory) {
+enum stack_kind stack_kind_of(const char *directory) {
     if (has_file(directory, "Dockerfile"))
         return STACK_DOCKERFILE;
     if (has_any(directory, python_manifests, ARRAY_LENGTH(python_manifests)))
@@ -64,27 +65,6 @@ static enum stack_kind find_by_files(const char *directory) {
     return has_any(directory, sites, ARRAY_LENGTH(sites)) ? STACK_NODE : STACK_UNKNOWN;
 }
 
-static int refuse(const char *directory, struct error *error) {
-    AUTO_LIST struct text_list names = {0};
-    if (directory_list(directory, &names, error) < 0)
-        return -1;
-    if (names.count == 0)
-        return error_set(error, ERROR_DATA, "%s is empty", directory);
-    AUTO_BUFFER struct buffer below = BUFFER(300);
-    for (size_t i = 0; i < names.count; i++) {
-        AUTO_FREE char *path = path_join(directory, names.items[i]);
-        if (*names.items[i] != '.' && directory_exists(path) && find_by_files(path) != STACK_UNKNOWN)
-            buffer_append_format(&below, "%s%s/%s", below.length > 0 ? " or " : "", directory, names.items[i]);
-    }
-    error_set(error, ERROR_DATA,
-              "found no stack in %s: it has no Dockerfile, package.json, index.html, requirements.txt, "
-              "pyproject.toml, Pipfile or main.py",
-              directory);
-    if (below.length > 0)
-        return error_next(error, "pl-build %s", buffer_text(&below));
-    return error_next(error, "write a Dockerfile, or name one with --file");
-}
-
 int stack_find(const char *directory, enum stack_kind *kind, struct error *error) {
     *kind = STACK_UNKNOWN;
     if (!file_exists(directory) && !directory_exists(directory))
@@ -94,8 +74,8 @@ int stack_find(const char *directory, enum stack_kind *kind, struct error *error
     if (find_setting(directory, kind, error) < 0)
         return -1;
     if (*kind == STACK_UNKNOWN)
-        *kind = find_by_files(directory);
-    return *kind == STACK_UNKNOWN ? refuse(directory, error) : 0;
+        *kind = stack_kind_of(directory);
+    return *kind == STACK_UNKNOWN ? components_refuse(directory, error) : 0;
 }
 
 int stack_detect(const struct stack_source *source, struct stack_plan *plan, struct error *error) {

@@ -86,7 +86,8 @@ enum stack_kind { STACK_UNKNOWN, STACK_DOCKERFILE, STACK_PYTHON, STACK_NODE };
 
 struct stack_source {
     enum stack_kind kind;
-    const char *directory;               /* absolute */
+    const char *directory;               /* absolute; of a workspace's member: the workspace */
+    const char *member;                  /* the member that is built, "apps/web"; NULL or "": the directory itself */
     const struct tree *tree;             /* its files, as stack_scan gives them */
     const char *name;                    /* the image's title; NULL: the directory's name */
     const char *base;                    /* --base, or NULL: chosen by the version that is asked for */

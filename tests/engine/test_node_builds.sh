@@ -121,6 +121,22 @@ test_variables_reach_the_build_of_a_site() {
     contains "$(cat why)" "--label is for containers"
 }
 
+test_a_member_of_a_workspace() {
+    shared_store
+    application workspace
+    echo "// $RANDOM" >> workspace/apps/web/build.js
+    site=$(build workspace/apps/web)
+    equal "$(jq -r .name <<< "$site")" web
+    equal "$(content "$site" index.html)" "<p>7</p>"
+    contains "$(cat said)" "apps/web depends on packages/ui, which is built before"
+    # The same from inside of it, and nothing is run.
+    here=$PWD
+    cd workspace/apps/web
+    again=$(pl-build --base "$BASE" --output json 2> "$here/said")
+    equal "$(jq -r .digest <<< "$again")" "$(jq -r .digest <<< "$site")"
+    contains "$(cat "$here/said")" "0 made"
+}
+
 test_files_are_a_site_as_they_are() {
     mkdir site; echo hello > site/index.html; echo '{}' > site/firebase.json; mkdir site/a; echo a > site/a/b.css
     site=$(pl-build --output json site 2> said)

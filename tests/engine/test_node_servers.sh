@@ -13,7 +13,7 @@ start_registry() {
 start_registry
 
 image() { # image DIR: prints the reference of what was built
-    build "$1" | pl-push-image --repo "127.0.0.1:$PORT/$1" --tag t -o ref 2> pushed || { cat pushed >&2; return 1; }
+    build "$1" | pl-push-image --repo "127.0.0.1:$PORT/${1##*/}" --tag t -o ref 2> pushed || { cat pushed >&2; return 1; }
 }
 
 config() { # config REF KEY
@@ -52,6 +52,12 @@ test_a_server_without_a_build() {
     answer=$(serve "$ref")
     contains "$answer" '"number":true'
     contains "$answer" '"built":false'
+}
+
+test_a_server_in_a_workspace() {
+    shared_store
+    application workspace
+    contains "$(serve "$(image workspace/apps/api)")" "<p>8</p>"
 }
 
 run_tests

@@ -1,6 +1,7 @@
 #include "common/command/source.h"
 #include "engine/credential_files.h"
 #include "engine/dockerfile/dockerfile.h"
+#include "engine/stacks/components.h"
 #include "engine/stacks/stack.h"
 #include "engine/step.h"
 #include "gcp/credentials/credentials.h"
@@ -17,6 +18,8 @@ struct build {
     const struct arguments *arguments;
     struct engine engine;
     char *directory; /* absolute */
+    char *root;      /* of the workspace that it is a member of, or the same */
+    char *member;    /* its path there, or "" */
     char *name;
     const char *platform;
     struct source_secrets given_secrets;
@@ -31,6 +34,8 @@ static void build_release(struct build *build) {
     credential_check_release(&build->credentials);
     store_close(&build->engine.store);
     free(build->directory);
+    free(build->root);
+    free(build->member);
     free(build->name);
 }
 
@@ -78,10 +83,12 @@ static struct dockerfile_build dockerfile_of(struct build *build) {
 
 static int detect(struct build *build, struct tree *tree, struct stack_source *source, struct stack_plan *plan,
                   struct error *error) {
-    if (stack_scan(&build->engine, build->directory, &build->arguments->allowed_files, tree, error) < 0)
+    if (workspace_locate(build->directory, &build->root, &build->member, error) < 0 ||
+        stack_scan(&build->engine, build->root, &build->arguments->allowed_files, tree, error) < 0)
         return -1;
     *source = (struct stack_source){.kind = build->kind,
-                                    .directory = build->directory,
+                                    .directory = build->root,
+                                    .member = build->member,
                                     .tree = tree,
                                     .name = build->name,
                                     .base = build->arguments->base,
