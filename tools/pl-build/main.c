@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { PLAN_LIMIT = 4 * 1024 * 1024 };
+enum { SOURCE_PATH_LIMIT = 2000, PLAN_LIMIT = 4 * 1024 * 1024 };
 
 struct build {
     struct command_context *context;
@@ -155,6 +155,9 @@ static int write_result(struct build *build, const struct stack_result *result, 
     struct record_list out = {0};
     struct record record = record_new(result->is_site ? RECORD_DIRECTORY : RECORD_CONTAINER, ref);
     json_set_text(record.json, "name", build->name);
+    /* Where pl-firebase-deploy looks for firebase.json. */
+    if (result->is_site && strlen(build->directory) < SOURCE_PATH_LIMIT)
+        json_set_text(record.json, "source", build->directory);
     if (!result->is_site) {
         AUTO_FREE char *platform = text_format("linux/%s", container_architecture(&result->container));
         json_set_text(record.json, "platform", platform);
