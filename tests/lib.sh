@@ -28,6 +28,8 @@ equal() { [ "$1" = "$2" ] || fail "got:  $1
 want: $2"; }
 contains() { case "$1" in *"$2"*) ;; *) fail "does not contain \"$2\": $1" ;; esac; }
 lacks() { case "$1" in *"$2"*) fail "contains \"$2\": $1" ;; esac; }
+# absent GREP-ARGUMENT...: grep finds nothing. (A line that begins with "!" would fail nothing.)
+absent() { local found; if found=$(grep "$@"); then fail "found: $found"; fi; }
 # golden NAME < ACTUAL: equal to tests/.../golden/NAME; PL_GOLDEN=write records
 golden() {
     local file=$FOLDER/golden/$1

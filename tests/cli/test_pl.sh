@@ -59,7 +59,7 @@ test_every_tool_describes_itself() {
         "$tool" --help > "$WORK/help"
         contains "$(head -n 1 "$WORK/help")" "$name: "
         [ "$(wc -l < "$WORK/help")" -ge 10 ]
-        ! grep -nE '^.{101,}$' "$WORK/help" | grep -v '^[0-9]*:  [^ ]'
+        if grep -nE '^.{101,}$' "$WORK/help" | grep -v '^[0-9]*:  [^ ]'; then fail "$name --help: too wide"; fi
         contains "$("$tool" --version)" "$name (pl) "
         [ "$name" = pl ] || equal "$("$tool" --help=json | jq -r .name)" "$name"
         equal "$("$tool" -h 2>&1 > /dev/null)" ""

@@ -56,7 +56,7 @@ test_default_tags() {
     equal "$(push < ../record | tags_of)" "$(echo "$digest" | cut -c8-19)"
     equal "$(push --tag b --tag a --tag b < ../record | tags_of)" "b a"
     equal "$(pl-push-image --repo "127.0.0.1:$PORT/t/shop:v7" --tag x < ../record | tags_of)" "v7 x"
-    ! grep -q '/manifests/latest' "$LOG"
+    absent '/manifests/latest' "$LOG"
 }
 
 test_several_containers_need_several_repositories() {
@@ -91,7 +91,7 @@ test_a_damaged_object_is_not_sent() {
     done
     status 65 pl-push-image --repo "127.0.0.1:$PORT/t/shop" < record > out 2> error
     contains "$(cat error)" "pl-cache verify"
-    ! grep -q manifests "$LOG"
+    absent manifests "$LOG"
 }
 
 run_tests

@@ -46,11 +46,11 @@ test_adding_files_fetches_no_layer_and_a_push_mounts_them() {
     pl-build context > container
     requests
     equal "$(grep -c ' /v2/team/base/manifests/v1 200' requests)" 1
-    for layer in $layers; do ! grep "$layer" requests; done
+    for layer in $layers; do absent "$layer" requests; done
     pl-push-image --repo "$R/team/shop" --tag v1 < container > image
     requests
     equal "$(grep -c 'POST /v2/team/shop/blobs/uploads/?.*from=team%2Fbase.* 201' requests)" 2
-    ! grep -E 'GET .*/blobs/sha256' requests
+    absent -E 'GET .*/blobs/sha256' requests
     # In another registry they are needed: from the base's own.
     cloud
     pl-push-image --repo demo --tag v1 < container > image
@@ -71,7 +71,7 @@ test_a_step_fetches_each_layer_once() {
     pl-build context > container
     pl-push-image --repo "$R/team/shop" --tag v1 < container > image
     requests
-    ! grep '^GET /v2/team/base/blobs' requests
+    absent '^GET /v2/team/base/blobs' requests
     equal "$(skopeo inspect --tls-verify=false "docker://$R/team/shop:v1" | jq '.Layers | length')" 4
 }
 
@@ -131,10 +131,10 @@ test_an_application_on_a_base_of_a_registry() {
     echo 'print("hello")' > application/main.py
     export PL_STORE=$PWD/store
     pl-build --base "$H/pl-local/demo/python:3" application > container 2> log
-    cat log
+    lacks "$(cat log)" fetch
     pl-push-image --repo demo --tag v1 < container > image 2> log
-    cat log
     contains "$(cat log)" "1 mounted"
+    lacks "$(cat log)" fetch
 }
 
 run_tests

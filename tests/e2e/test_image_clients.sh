@@ -64,7 +64,7 @@ clients_read() {
     grep -q '^-rwsr-xr-x 7/8 app/made' listing
     grep -q '^-rw-r----- 1000/1000 app/data/file' listing
     grep -q '^lrwxrwxrwx 0/0 app/link -> data/file' listing
-    ! grep -q ' old' listing
+    absent ' old' listing
 }
 
 test_clients_read_what_pl_pushed_to_pl_local() {

@@ -59,13 +59,14 @@ test_every_header_compiles_alone() {
 
 test_only_tools_and_command_print_or_exit() {
     cd "$ROOT"
-    ! git ls-files common engine registry gcp firebase local | grep '\.c$' | grep -v '^common/command/' |
-        xargs grep -nE '(^|[^_a-z])(printf|puts|putchar|perror|exit)\(|fprintf\((stdout|stderr)'
+    absent -nE '(^|[^_a-z])(printf|puts|putchar|perror|exit)\(|fprintf\((stdout|stderr)' \
+        $(git ls-files common engine registry gcp firebase local | grep '\.c$' | grep -v '^common/command/')
 }
 
 test_banned_functions_are_not_used() {
     cd "$ROOT"
-    ! git ls-files '*.c' '*.h' | xargs grep -nE '(^|[^_a-z])(strcpy|strcat|strncpy|strncat|sprintf|vsprintf|strtok|gets|atoi|atol|system|popen|tmpnam|mktemp|alloca|gmtime|localtime|ctime|asctime)\('
+    absent -nE '(^|[^_a-z])(strcpy|strcat|strncpy|strncat|sprintf|vsprintf|strtok|gets|atoi|atol|system|popen|tmpnam|mktemp|alloca|gmtime|localtime|ctime|asctime)\(' \
+        $(git ls-files '*.c' '*.h')
 }
 
 run_tests

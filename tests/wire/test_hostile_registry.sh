@@ -231,8 +231,8 @@ test_a_registry_that_mounts_nothing_gets_the_base_itself() {
 test_nothing_acts_on_the_terminal_or_in_ci() {
     registry escapes
     GITHUB_ACTIONS=true status 76 push < <(container) 2> error
-    ! grep -q "$(printf '\033')" error
-    ! grep -q '^::error::owned' error
+    absent "$(printf '\033')" error
+    absent '^::error::owned' error
     refuses 76 "red" escapes
 }
 

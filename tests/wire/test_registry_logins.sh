@@ -114,7 +114,7 @@ test_a_secret_is_in_no_argument_and_no_log() {
     config "$HOME/.docker/config.json" '{"credHelpers":{"HOST":"good"}}'
     pl-push-image -v --repo "127.0.0.1:$PORT/t/shop" --tag v1 < container > out 2> error
     [ -s cmdline ]
-    ! grep -r secret cmdline environ out error "$HOME/.local" "$PL_STORE/names"
+    absent -r secret cmdline environ out error "$HOME/.local" "$PL_STORE/names"
 }
 
 run_tests
