@@ -85,12 +85,25 @@ static void append_failure(const char *tool, const struct error *error, const st
     append_to_file("GITHUB_STEP_SUMMARY", &text);
 }
 
+/* The runner wants a path relative to the checkout; without one, to where we are. */
+static const char *path_in_workspace(const char *path, const char *current) {
+    const char *workspace = getenv("GITHUB_WORKSPACE");
+    const char *const roots[] = {workspace, current};
+    for (size_t i = 0; i < ARRAY_LENGTH(roots); i++) {
+        size_t length = roots[i] ? strlen(roots[i]) : 0;
+        if (length > 1 && strncmp(path, roots[i], length) == 0 && path[length] == '/')
+            return path + length + 1;
+    }
+    return path;
+}
+
 /* "Dockerfile:7:3: …" names a file of the repository: the annotation is then shown at that line. */
 static void append_place(struct buffer *out, const char *text) {
     size_t length = strcspn(text, ": \n"), digits = 0, column = 0;
     if (text[length] == ':')
         digits = strspn(text + length + 1, "0123456789");
-    AUTO_FREE char *path = text_copy_length(text, length);
+    AUTO_FREE char *named = text_copy_length(text, length), *current = path_resolve(".", NULL);
+    const char *path = path_in_workspace(named, current);
     const char *rest = text + length + 1 + digits;
     if (digits == 0 || digits > 9 || *rest != ':' || !path_is_below(path) || !file_exists(path))
         return;
@@ -119,18 +132,6 @@ void github_failure(const char *tool, const struct error *error, const struct di
     if (!line.failed && fd_write_all(STDERR_FILENO, line.data, line.length, NULL) < 0)
         return;
     append_failure(tool, error, failure);
-}
-
-/* The runner wants a path relative to the checkout; without one, to where we are. */
-static const char *path_in_workspace(const char *path, const char *current) {
-    const char *workspace = getenv("GITHUB_WORKSPACE");
-    const char *const roots[] = {workspace, current};
-    for (size_t i = 0; i < ARRAY_LENGTH(roots); i++) {
-        size_t length = roots[i] ? strlen(roots[i]) : 0;
-        if (length > 1 && strncmp(path, roots[i], length) == 0 && path[length] == '/')
-            return path + length + 1;
-    }
-    return path;
 }
 
 /* What is escaped cannot be a command itself. */

@@ -104,13 +104,19 @@ static bool is_tar_header(const unsigned char *block) {
 int archive_detect(struct engine *engine, const struct tree_entry *file, bool *is_archive, struct error *error) {
     unsigned char block[TAR_BLOCK];
     size_t length = 0;
+    struct error failure = {0};
     *is_archive = false;
-    AUTO_CLOSE int fd = open_plain(engine, file, error);
-    if (fd < 0)
+    /* What cannot be decompressed is no archive. */
+    AUTO_CLOSE int fd = open_plain(engine, file, &failure);
+    if (fd < 0 && failure.kind == ERROR_DATA)
+        return 0;
+    if (fd < 0) {
+        if (error)
+            *error = failure;
         return -1;
+    }
     AUTO_DECOMPRESSOR struct decompressor *plain = decompressor_new(read_object, &fd, UNPACKED_LIMIT);
     while (length < sizeof(block)) {
-        /* What cannot be decompressed is no archive. */
         ssize_t got = decompressor_read(plain, block + length, sizeof(block) - length, NULL);
         if (got <= 0)
             return 0;

@@ -8,8 +8,6 @@
 enum { TEXT_LIMIT = 1024 * 1024, STAGE_LIMIT = 200 };
 
 int instruction_wrap(const struct build_state *state, struct error *error) {
-    if (error && error->kind == ERROR_STEP)
-        return -1;
     return error_wrap(error, "%s:%u", state->builder->file.path, state->instruction->line);
 }
 
@@ -137,7 +135,8 @@ int builder_context(struct builder *builder, const struct tree **tree, struct er
     if (builder->has_context)
         return 0;
     AUTO_IGNORE struct ignore *ignore = ignore_new();
-    AUTO_FREE char *own = text_format("%s.dockerignore", builder->file.path);
+    AUTO_FREE char *own = builder->build->file ? text_format("%s.dockerignore", builder->build->file)
+                                               : path_join(builder->build->context, "Dockerfile.dockerignore");
     AUTO_FREE char *general = path_join(builder->build->context, ".dockerignore");
     if (ignore_load(ignore, file_exists(own) ? own : general, error) < 0)
         return -1;
@@ -147,8 +146,7 @@ int builder_context(struct builder *builder, const struct tree **tree, struct er
                              .context = ignore,
                              .inspect = credentials ? credential_check_inspect : NULL,
                              .inspect_context = credentials,
-                             .rules = CREDENTIAL_RULES,
-                             .follow_nothing_outside = true};
+                             .rules = CREDENTIAL_RULES};
     if (tree_scan(builder->engine, &scan, &builder->context, error) < 0)
         return -1;
     builder->has_context = true;
@@ -372,8 +370,9 @@ static int open_builder(struct builder *builder, struct error *error) {
     AUTO_FREE char *fallback = path_join(builder->build->context, "Dockerfile");
     const char *path = builder->build->file ? builder->build->file : fallback;
     AUTO_BUFFER struct buffer text = BUFFER(TEXT_LIMIT);
+    const char *shown = builder->build->shown ? builder->build->shown : path;
     if (file_read(path, &text, NULL, error) < 0 ||
-        dockerfile_parse(path, buffer_text(&text), &builder->file, error) < 0)
+        dockerfile_parse(shown, buffer_text(&text), &builder->file, error) < 0)
         return -1;
     declare_platform(builder);
     return find_stages(builder, error);
@@ -399,11 +398,37 @@ static struct stage *target_stage(struct builder *builder, struct error *error) 
     return stage;
 }
 
+static bool declares(const struct dockerfile *file, const char *name) {
+    size_t length = strlen(name);
+    for (size_t i = 0; i < file->count; i++) {
+        const struct instruction *instruction = &file->instructions[i];
+        for (size_t k = 0; text_equal(instruction->name, "ARG") && k < instruction->words.count; k++) {
+            const char *word = instruction->words.items[k];
+            if (strncmp(word, name, length) == 0 && (word[length] == '=' || !word[length]))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* A misspelt --build-arg would go unnoticed. */
+static void note_undeclared(const struct builder *builder) {
+    const struct text_list *given = builder->build->arguments;
+    for (size_t i = 0; given && i < given->count; i++) {
+        AUTO_FREE char *name = text_copy_length(given->items[i], strcspn(given->items[i], "="));
+        if (!declares(&builder->file, name))
+            progress_note(builder->engine->progress, "--build-arg %s is not declared by any ARG of %s: it does nothing",
+                          name, builder->file.path);
+    }
+}
+
 static int build_once(struct engine *engine, const struct dockerfile_build *build, struct container *container,
                       struct error *error) {
     struct builder builder = {.engine = engine, .build = build};
     int result = open_builder(&builder, error);
     struct stage *stage = result == 0 ? target_stage(&builder, error) : NULL;
+    if (stage)
+        note_undeclared(&builder);
     if (stage && build_stage(&builder, stage, error) == 0)
         *container = container_share(&stage->container);
     else

@@ -16,6 +16,7 @@
 struct dockerfile_build {
     const char *context;               /* the directory that COPY sees, absolute */
     const char *file;                  /* the Dockerfile's path; NULL: context/Dockerfile */
+    const char *shown;                 /* what it is called in messages; NULL: its path */
     const char *platform;              /* "linux/amd64" */
     const char *target;                /* a stage's name or number; NULL: the last */
     const struct text_list *arguments; /* "NAME=value" of --build-arg */

@@ -6,20 +6,9 @@
 #   NAME.buildah      what buildah builds instead, where it does not understand the Dockerfile (here-documents)
 #   NAME.difference   what differs and why: the lines that diff is to print, after one "why: ..."
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/dockerfile_lib.sh"
 HERE=$ROOT/tests/engine
 CASES=$HERE/dockerfile
-
-# A root file system of busybox with two users and some directories that are not root's, as rootfs/ and an OCI layout.
-make_base() {
-    mkdir -p "$1"/{bin,dev,etc,proc,run,sys,tmp,root,home/app,opt,var/lib,usr/bin,usr/local/bin}
-    touch "$1"/etc/{hostname,hosts,resolv.conf} # buildah leaves them behind where they are missing
-    chmod 1777 "$1/tmp"; chmod 700 "$1/root"; chown 1000:1000 "$1/home/app"
-    cp "$(command -v busybox)" "$1/bin/busybox"
-    local name
-    for name in cat chmod chown cp cut echo env false grep id ln ls mkdir mkfifo mv printf pwd rm sh sort stat tee test touch true umask vi; do ln -s busybox "$1/bin/$name"; done
-    printf 'root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:app:/home/app:/bin/sh\n' > "$1/etc/passwd"
-    printf 'root:x:0:\napp:x:1000:\nstaff:x:50:app\n' > "$1/etc/group"
-}
 
 layout() { # layout ROOTFS DIRECTORY: in the registry too, as an image that is called like the directory
     umoci init --layout "$2" && umoci new --image "$2:latest" && umoci unpack --image "$2:latest" "$2.bundle" > /dev/null
@@ -40,8 +29,8 @@ start_registry() {
 prepare() {
     umask 022
     start_registry
-    make_base "$WORK/rootfs"; layout "$WORK/rootfs" "$WORK/base"
-    make_base "$WORK/rootfs2"; echo 'other:x:7:' >> "$WORK/rootfs2/etc/group"; mkdir -m 700 "$WORK/rootfs2/home/other"; chown 7:7 "$WORK/rootfs2/home/other"
+    make_busybox "$WORK/rootfs"; layout "$WORK/rootfs" "$WORK/base"
+    make_busybox "$WORK/rootfs2"; echo 'other:x:7:' >> "$WORK/rootfs2/etc/group"; mkdir -m 700 "$WORK/rootfs2/home/other"; chown 7:7 "$WORK/rootfs2/home/other"
     layout "$WORK/rootfs2" "$WORK/other"
     cp -r "$CASES/context" "$WORK/context"
     mkdir -p "$WORK/tree/folder/deep"; echo x > "$WORK/tree/folder/deep/file"; echo y > "$WORK/tree/script"; chmod 750 "$WORK/tree/script"

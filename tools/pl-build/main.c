@@ -1,4 +1,5 @@
 #include "common/command/source.h"
+#include "common/file/file.h"
 #include "engine/credential_files.h"
 #include "engine/dockerfile/dockerfile.h"
 #include "engine/stacks/components.h"
@@ -21,6 +22,7 @@ struct build {
     char *root;      /* of the workspace that it is a member of, or the same */
     char *member;    /* its path there, or "" */
     char *name;
+    char *dockerfile; /* as the user would call it */
     const char *platform;
     struct source_secrets given_secrets;
     struct step_secret secrets[SOURCE_SECRET_LIMIT];
@@ -37,6 +39,7 @@ static void build_release(struct build *build) {
     free(build->root);
     free(build->member);
     free(build->name);
+    free(build->dockerfile);
 }
 
 /* ---- what was asked for ---- */
@@ -57,7 +60,13 @@ static int prepare(struct build *build, struct error *error) {
     if (source_check_pairs(&arguments->environment, "--env", error) < 0 ||
         source_check_pairs(&arguments->labels, "--label", error) < 0)
         return -1;
-    build->directory = source_directory(build->context->operand_count ? build->context->operands[0] : ".", error);
+    const char *given = build->context->operand_count ? build->context->operands[0] : ".";
+    while (given[0] == '.' && given[1] == '/' && given[2])
+        given += 2;
+    build->dockerfile = arguments->file          ? text_copy(arguments->file)
+                        : text_equal(given, ".") ? text_copy("Dockerfile")
+                                                 : path_join(given, "Dockerfile");
+    build->directory = source_directory(given, error);
     build->name = build->directory ? source_name(arguments->name, build->directory, error) : NULL;
     if (!build->name)
         return -1;
@@ -73,6 +82,7 @@ static int prepare(struct build *build, struct error *error) {
 static struct dockerfile_build dockerfile_of(struct build *build) {
     return (struct dockerfile_build){.context = build->directory,
                                      .file = build->arguments->file,
+                                     .shown = build->dockerfile,
                                      .platform = build->platform,
                                      .target = build->arguments->target,
                                      .arguments = &build->arguments->build_arguments,
