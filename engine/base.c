@@ -94,8 +94,12 @@ static int from_registry(struct engine *engine, const char *reference, const cha
     AUTO_BUFFER struct buffer manifest = BUFFER(4 * 1024 * 1024);
     if (!engine->source)
         return error_set(error, ERROR_UNAVAILABLE, "no registry can be asked for %s", reference);
-    if (engine->source->manifest(engine->source->context, reference, platform, &manifest, canonical, error) < 0)
+    if (engine->source->manifest(engine->source->context, reference, platform, &manifest, canonical, error) < 0) {
+        if (error && error->kind == ERROR_UNAVAILABLE && text_is_empty(error->next))
+            error_next(error, "let this machine reach the registry, or take a base that needs none: oci:DIR, "
+                              "docker-archive:FILE, rootfs:FILE.tar or apt:bookworm?PACKAGE,PACKAGE");
         return -1;
+    }
     if (base_from_manifest(engine, &manifest, *canonical, container, error) < 0)
         return error_wrap(error, "the base %s", reference);
     return 0;
@@ -189,36 +193,86 @@ static int lock_packages(struct engine *engine, const char *reference, const cha
     return store_lock(engine->store, name, doing, engine->progress, lock, error);
 }
 
+static bool is_file(const char *reference) {
+    return text_starts_with(reference, "oci:") || text_starts_with(reference, "docker-archive:") ||
+           text_starts_with(reference, "rootfs:");
+}
+
+static bool is_made(const char *reference) {
+    return text_starts_with(reference, "apt:");
+}
+
+static bool is_of_registry(const char *reference) {
+    return !is_file(reference) && !is_made(reference);
+}
+
+static int64_t seconds_to_believe(const struct engine *engine, const char *reference) {
+    if (strstr(reference, "@sha256:"))
+        return INT64_MAX;
+    if (is_made(reference))
+        return PACKAGES_REMEMBERED;
+    return engine->ask_bases || engine->new_lock ? 0 : REMEMBERED;
+}
+
+static int resolve(struct engine *engine, const char *reference, const char *platform, struct container *container,
+                   char **canonical, struct error *error) {
+    char key[DIGEST_HEX];
+    AUTO_CLOSE int lock = -1;
+    name_key(reference, platform, key);
+    int64_t seconds = seconds_to_believe(engine, reference);
+    /* A file or folder on the disk may have changed: it is read each time, and is cheap to read. */
+    int known = is_file(reference) ? 0 : recall(engine, key, seconds, container, error);
+    if (known == 0 && is_made(reference) && lock_packages(engine, reference, key, &lock, error) < 0)
+        return -1;
+    if (known == 0 && is_made(reference))
+        known = recall(engine, key, seconds, container, error);
+    if (known != 0)
+        return known < 0 ? -1 : 0;
+    if (resolve_new(engine, reference, platform, container, canonical, error) == 0 &&
+        remember(engine, key, reference, *canonical, container, error) == 0)
+        return 0;
+    container_release(container);
+    return -1;
+}
+
+/* What is no image of a registry cannot be had in an earlier state: it can only be told that it is another. */
+static int check_lock(const char *reference, const char *meaning, const struct container *container,
+                      struct error *error) {
+    if (text_equal(digest_format(&container->digest).text, meaning))
+        return 0;
+    error_set(error, ERROR_DATA, "the base %s is not the one that pl.lock names: it is %s, not %s", reference,
+              digest_format(&container->digest).text, meaning);
+    return error_next(error, "if that is as it should be: pl-build --lock");
+}
+
+static void set_lock(struct engine *engine, const char *reference, const char *platform, const char *canonical,
+                     const struct container *container) {
+    if (is_of_registry(reference))
+        lock_set(engine->new_lock, reference, platform, canonical ? canonical : reference);
+    else
+        lock_set(engine->new_lock, reference, platform, digest_format(&container->digest).text);
+}
+
 int base_resolve(struct engine *engine, const char *reference, const char *platform, struct container *container,
                  struct error *error) {
-    char key[DIGEST_HEX];
     AUTO_FREE char *canonical = NULL;
-    AUTO_CLOSE int lock = -1;
     *container = (struct container){0};
     if (!text_starts_with(platform, "linux/"))
         return error_set(error, ERROR_USAGE, "the platform %s is not supported: it must begin with linux/", platform);
     if (text_equal(reference, "scratch"))
         return container_scratch(engine, platform, container, error);
-    name_key(reference, platform, key);
-    /* A file or folder on the disk may have changed: it is read each time, and is cheap to read. */
-    bool is_made = text_starts_with(reference, "apt:");
-    bool is_local = text_starts_with(reference, "oci:") || text_starts_with(reference, "docker-archive:") ||
-                    text_starts_with(reference, "rootfs:");
-    int64_t seconds = strstr(reference, "@sha256:") ? INT64_MAX
-                      : is_made                     ? PACKAGES_REMEMBERED
-                      : engine->ask_bases           ? 0
-                                                    : REMEMBERED;
-    int known = is_local ? 0 : recall(engine, key, seconds, container, error);
-    if (known == 0 && is_made && lock_packages(engine, reference, key, &lock, error) < 0)
+    const char *meaning = engine->new_lock ? NULL : lock_find(engine->lock, reference, platform);
+    bool is_pinned = meaning && is_of_registry(reference);
+    if (engine->lock && !engine->new_lock && !meaning)
+        progress_note(engine->progress, "pl.lock says nothing about the base %s: pl-build --lock would", reference);
+    if (resolve(engine, is_pinned ? meaning : reference, platform, container, &canonical, error) < 0)
         return -1;
-    if (known == 0 && is_made)
-        known = recall(engine, key, seconds, container, error);
-    if (known < 0)
-        return -1;
-    if (known == 0 && (resolve_new(engine, reference, platform, container, &canonical, error) < 0 ||
-                       remember(engine, key, reference, canonical, container, error) < 0)) {
+    if ((meaning && !is_pinned && check_lock(reference, meaning, container, error) < 0) ||
+        check_platform(reference, platform, container, error) < 0) {
         container_release(container);
         return -1;
     }
-    return check_platform(reference, platform, container, error);
+    if (engine->new_lock)
+        set_lock(engine, reference, platform, canonical, container);
+    return 0;
 }

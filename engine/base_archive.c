@@ -230,6 +230,10 @@ static int take_archive_layers(struct engine *engine, const char *folder, const 
 
 static int load_archive(struct engine *engine, const char *folder, struct container *container, struct error *error) {
     AUTO_FREE char *path = path_join(folder, "manifest.json");
+    if (!file_exists(path)) {
+        error_set(error, ERROR_DATA, "it has no manifest.json, so it is no docker archive");
+        return error_next(error, "a root file system in a tar archive is named with rootfs:");
+    }
     AUTO_JSON struct json *manifest = json_parse_file(path, INDEX_LIMIT, error);
     if (!manifest)
         return -1;

@@ -7,6 +7,7 @@
 #include "common/store/image_source.h"
 #include "common/store/package_source.h"
 #include "common/store/store.h"
+#include "engine/lock.h"
 
 struct engine {
     struct store *store;
@@ -17,8 +18,10 @@ struct engine {
     bool explain;                          /* tell through progress_note why each step was found or made */
     bool offline_bases;                    /* use what the store knows about a base, never ask again */
     bool ask_bases;                        /* ask a registry what the tag of a base means now, whatever is remembered */
-    int64_t epoch;                         /* SOURCE_DATE_EPOCH, default 0: every time in a layer is clamped to it */
-    const char *scope; /* the source directory (absolute): where --explain looks for the nearest earlier step */
+    struct lock *lock;                     /* of pl.lock, what bases mean; NULL: there is none */
+    struct lock *new_lock; /* gets what bases mean now, and `lock` is not asked; NULL: nothing is kept */
+    int64_t epoch;         /* SOURCE_DATE_EPOCH, default 0: every time in a layer is clamped to it */
+    const char *scope;     /* the source directory (absolute): where --explain looks for the nearest earlier step */
     unsigned steps_found, steps_made; /* counted for the summary */
     bool has_lost_layer;              /* see layer_was_lost */
 };

@@ -54,10 +54,17 @@ static int remember_unreachable(const struct run *run, struct error *error) {
     return store_name_write(run->engine->store, "unreachable", key, note, error);
 }
 
+static bool is_locked(const struct run *run, const char *base, const char *platform) {
+    return !run->engine->new_lock && base && lock_find(run->engine->lock, base, platform);
+}
+
 static int resolve_fallback(struct run *run, const char *platform, struct error *error) {
     const struct stack_plan *plan = run->plan;
-    progress_note(run->engine->progress, "the base is made from Debian packages instead: %s (%s)", plan->fallback_note,
-                  plan->fallback_base);
+    if (is_locked(run, plan->fallback_base, platform))
+        progress_note(run->engine->progress, "the base is the one of pl.lock: %s", plan->fallback_base);
+    else
+        progress_note(run->engine->progress, "the base is made from Debian packages instead: %s (%s)",
+                      plan->fallback_note, plan->fallback_base);
     run->base = plan->fallback_base;
     return base_resolve(run->engine, plan->fallback_base, platform, &run->container, error);
 }
@@ -65,7 +72,11 @@ static int resolve_fallback(struct run *run, const char *platform, struct error 
 static int resolve_base(struct run *run, const char *platform, struct error *error) {
     const struct stack_plan *plan = run->plan;
     run->base = plan->base;
-    if (was_unreachable(run)) {
+    /* What is locked is taken and nothing else. */
+    bool is_pinned = is_locked(run, plan->base, platform);
+    if (!is_pinned && is_locked(run, plan->fallback_base, platform))
+        return resolve_fallback(run, platform, error);
+    if (!is_pinned && was_unreachable(run)) {
         progress_note(run->engine->progress, "%s could not be had less than %d minutes ago", plan->base,
                       UNREACHABLE_SECONDS / 60);
         return resolve_fallback(run, platform, error);
@@ -73,11 +84,14 @@ static int resolve_base(struct run *run, const char *platform, struct error *err
     struct error failure = {0};
     if (base_resolve(run->engine, plan->base, platform, &run->container, &failure) == 0)
         return 0;
-    if (failure.kind == ERROR_UNAVAILABLE && plan->fallback_base) {
+    if (failure.kind == ERROR_UNAVAILABLE && plan->fallback_base && !is_pinned) {
         progress_note(run->engine->progress, "%s cannot be had: %s", plan->base, failure.text);
         return remember_unreachable(run, error) < 0 ? -1 : resolve_fallback(run, platform, error);
     }
-    if (failure.kind == ERROR_UNAVAILABLE && plan->fallback_note) {
+    if (failure.kind == ERROR_UNAVAILABLE && is_pinned) {
+        error_wrap(&failure, "pl.lock names the base");
+        error_next(&failure, "let this machine reach its registry, or lock another base: pl-build --lock");
+    } else if (failure.kind == ERROR_UNAVAILABLE && plan->fallback_note) {
         error_wrap(&failure, "%s", plan->fallback_note);
         error_next(&failure, "let this machine reach the registry of %s, or name another base with --base", plan->base);
     }

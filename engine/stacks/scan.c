@@ -20,7 +20,7 @@ bool stack_leaves_out(const char *path, bool is_directory) {
         ".git",        ".hg",  ".svn", ".venv",        "venv",  "__pycache__", ".pytest_cache", ".mypy_cache",
         ".ruff_cache", ".tox", ".nox", "node_modules", ".idea", ".vscode",     ".github",       ".eggs"};
     static const char *const files[] = {".DS_Store",     ".gitignore", ".gitattributes",
-                                        ".dockerignore", ".plignore",  ".coverage"};
+                                        ".dockerignore", ".plignore",  ".coverage", "pl.lock"};
     const char *name = path_base(path);
     const char *const *list = is_directory ? directories : files;
     size_t count = is_directory ? ARRAY_LENGTH(directories) : ARRAY_LENGTH(files);

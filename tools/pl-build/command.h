@@ -20,6 +20,7 @@ struct arguments {
     bool no_cache;
     bool pull;
     bool explain;
+    bool lock;
     bool plan;
     bool doctor;
 };

@@ -9,6 +9,7 @@
 #include "registry/registries.h"
 #include "tools/pl-build/command.h"
 #include "tools/pl-build/doctor.h"
+#include "tools/pl-build/labels.h"
 
 #include <string.h>
 
@@ -23,6 +24,7 @@ struct build {
     char *member;    /* its path there, or "" */
     char *name;
     char *dockerfile; /* as the user would call it */
+    char *lock_path;
     const char *platform;
     struct source_secrets given_secrets;
     struct step_secret secrets[SOURCE_SECRET_LIMIT];
@@ -40,6 +42,9 @@ static void build_release(struct build *build) {
     free(build->member);
     free(build->name);
     free(build->dockerfile);
+    free(build->lock_path);
+    lock_release(&build->engine.lock);
+    lock_release(&build->engine.new_lock);
 }
 
 /* ---- what was asked for ---- */
@@ -138,10 +143,11 @@ static int print_plan(struct build *build, struct error *error) {
 /* --env and --label come last: they make no step anew. */
 static int apply_settings(struct build *build, struct container *container, struct error *error) {
     const struct arguments *arguments = build->arguments;
-    if (arguments->environment.count == 0 && arguments->labels.count == 0)
-        return 0;
     AUTO_JSON struct json *change = json_new_object();
     struct json *environment = json_new_array(), *labels = json_new_object();
+    /* An image of a Dockerfile has the labels that the Dockerfile says. */
+    if (build->kind != STACK_DOCKERFILE)
+        labels_of_origin(labels, build->context->progress);
     for (size_t i = 0; i < arguments->environment.count; i++)
         json_append_text(environment, arguments->environment.items[i]);
     for (size_t i = 0; i < arguments->labels.count; i++) {
@@ -149,8 +155,11 @@ static int apply_settings(struct build *build, struct container *container, stru
         AUTO_FREE char *key = text_copy_length(label, (size_t)(equals - label));
         json_set_text(labels, key, equals + 1);
     }
+    bool changes = json_count(environment) > 0 || json_count(labels) > 0;
     json_set(change, "Env", environment);
     json_set(change, "Labels", labels);
+    if (!changes)
+        return 0;
     struct container changed;
     if (step_config(&build->engine, container, change, "pl-build --env --label", &changed, error) < 0)
         return -1;
@@ -181,6 +190,23 @@ static int write_result(struct build *build, const struct stack_result *result, 
     return written;
 }
 
+/* pl.lock of the source directory. */
+static int open_lock(struct build *build, struct error *error) {
+    build->lock_path = path_join(build->directory, "pl.lock");
+    if (build->arguments->lock)
+        build->engine.new_lock = lock_new();
+    return lock_read(build->lock_path, &build->engine.lock, error);
+}
+
+static int write_lock(struct build *build, struct error *error) {
+    if (!build->engine.new_lock)
+        return 0;
+    if (lock_write(build->engine.new_lock, build->engine.lock, build->lock_path, error) < 0)
+        return -1;
+    progress_note(build->context->progress, "%s says what the bases are now", build->lock_path);
+    return 0;
+}
+
 static int build_all(struct build *build, struct error *error) {
     struct stack_result result = {0};
     struct dockerfile_build dockerfile = dockerfile_of(build);
@@ -191,6 +217,8 @@ static int build_all(struct build *build, struct error *error) {
         status = error_set(error, ERROR_USAGE, "--label is for containers; this is a site");
     if (status == 0 && !result.is_site)
         status = apply_settings(build, &result.container, error);
+    if (status == 0)
+        status = write_lock(build, error);
     if (status == 0)
         status = write_result(build, &result, error);
     container_release(&result.container);
@@ -217,7 +245,7 @@ static int run_build(struct build *build, struct error *error) {
     build->kind = STACK_DOCKERFILE;
     if (prepare(build, error) < 0 ||
         (!build->arguments->file && stack_find(build->directory, &build->kind, error) < 0) ||
-        check_options(build, error) < 0)
+        check_options(build, error) < 0 || open_lock(build, error) < 0)
         return -1;
     build->engine.progress = build->context->progress;
     build->engine.source = &source;

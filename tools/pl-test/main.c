@@ -1,3 +1,4 @@
+#include "common/file/file.h"
 #include "common/command/source.h"
 #include "engine/stacks/test.h"
 #include "gcp/credentials/credentials.h"
@@ -27,6 +28,7 @@ static void testing_release(struct testing *testing) {
     tree_release(&testing->tree);
     tree_release(&testing->image);
     store_close(&testing->engine.store);
+    lock_release(&testing->engine.lock);
     free(testing->directory);
     free(testing->name);
 }
@@ -116,6 +118,9 @@ static int test(struct testing *testing, struct error *error) {
     testing->engine.packages = &packages;
     testing->engine.explain = testing->arguments->explain;
     testing->engine.scope = testing->directory;
+    AUTO_FREE char *lock = path_join(testing->directory, "pl.lock");
+    if (lock_read(lock, &testing->engine.lock, error) < 0)
+        return -1;
     testing->engine.store = store_open(NULL, error);
     if (!testing->engine.store ||
         stack_scan_tests(&testing->engine, testing->directory, &testing->arguments->allowed_files, &testing->tree,
