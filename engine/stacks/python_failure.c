@@ -122,16 +122,17 @@ static bool explain_version(const char *text, const char *files, struct error *e
     AUTO_FREE char *wanted = word_after(text, sign);
     if (!wanted)
         return false;
-    bool is_other_python = strstr(text, "require a different python version") != NULL;
-    if (strstr(find_last(text, sign), "(from versions: none)"))
+    if (strstr(find_last(text, sign), "(from versions: none)")) {
         error_set(error, ERROR_STEP, "the package index has no %s", wanted);
-    else if (is_other_python)
+        /* An index that wants a login hides what it has. */
+        error_next(error, "correct it in %s, or log in to an index of your own: --secret pip.conf=file:PATH", files);
+    } else if (strstr(text, "require a different python version")) {
         error_set(error, ERROR_STEP, "%s does not exist for the base's version of Python", wanted);
-    else
+        error_next(error, "correct it in %s, or ask for another Python in .python-version", files);
+    } else {
         error_set(error, ERROR_STEP, "%s does not exist, though other versions of it do", wanted);
-    error_next(error,
-               is_other_python ? "correct it in %s, or ask for another Python in .python-version" : "correct it in %s",
-               files);
+        error_next(error, "correct it in %s", files);
+    }
     return true;
 }
 
