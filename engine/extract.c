@@ -50,6 +50,7 @@ static int add_file(struct extraction *extraction, const char *full, const char 
     entry->digest = digest;
     entry->size = size;
     tree_entry_set_owner(entry, status->st_uid, status->st_gid, status->st_mode);
+    tree_entry_read_capability(entry, full);
     return 0;
 }
 

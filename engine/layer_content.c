@@ -69,12 +69,15 @@ static int write_entry(struct engine *engine, struct tar_writer *writer, const s
     const char *root = content->destination + 1;
     AUTO_FREE char *path = *root ? path_join(root, file->path) : text_copy(file->path);
     bool is_file = file->type == 'f' || file->type == 'x';
+    const char *attribute = file->capability_length > 0 ? "security.capability" : NULL;
+    const struct tar_attribute attributes[] = {{attribute, file->capability, file->capability_length}, {0}};
     struct tar_entry entry = {.path = path,
                               .mode = entry_mode(content, file),
                               .uid = content->has_owner ? content->uid : file->uid,
                               .gid = content->has_owner ? content->gid : file->gid,
                               .size = is_file ? file->size : 0,
-                              .target = file->target};
+                              .target = file->target,
+                              .attributes = attributes};
     if (tar_writer_entry(writer, &entry, error) < 0)
         return -1;
     return is_file && file->size ? write_object(engine, writer, file, block, error) : 0;

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 /* ---- trees ---- */
 
@@ -38,6 +39,9 @@ static int apply_owners(const struct tree *tree, const char *directory, struct e
         if ((can_chown && lchown(path, entry->uid, entry->gid) < 0) ||
             (entry->type != 'l' && chmod(path, entry->mode) < 0))
             return error_set_errno(error, errno, "cannot set the owner of %s", path);
+        /* Only root may; without it the file is there all the same. */
+        if (entry->capability_length > 0)
+            (void)!lsetxattr(path, "security.capability", entry->capability, entry->capability_length, 0);
     }
     return 0;
 }

@@ -5,12 +5,14 @@
  *     x SHA256 SIZE PATH      an executable file
  *     d - - PATH              a directory
  *     l - TARGET PATH         a symbolic link
- * A line may begin with "@UID:GID:MODE " (the mode in octal).
+ * A line may begin with "@UID:GID:MODE " (the mode in octal), and that of a file with "@UID:GID:MODE:CAPABILITY " (in
+ * hexadecimal digits).
  * In PATH and TARGET every byte up to and with space, '%' and DEL is written as %XX. */
 #include "engine/tree.h"
 #include "common/file/file.h"
 
 #include <string.h>
+#include <sys/xattr.h>
 
 enum { TREE_OBJECT_LIMIT = 512 * 1024 * 1024, ENTRY_LIMIT = 5000000 };
 
@@ -53,9 +55,27 @@ void tree_entry_set_owner(struct tree_entry *entry, uint32_t uid, uint32_t gid, 
     entry->mode = mode;
 }
 
+void tree_entry_read_capability(struct tree_entry *entry, const char *path) {
+    ssize_t length = lgetxattr(path, "security.capability", entry->capability, sizeof(entry->capability));
+    entry->capability_length = length > 0 ? (uint8_t)length : 0;
+    if (length <= 0 || entry->has_owner)
+        return;
+    entry->mode = tree_entry_mode(entry);
+    entry->has_owner = true;
+}
+
+static void write_owner(struct buffer *out, const struct tree_entry *entry) {
+    buffer_append_format(out, "@%u:%u:%04o", entry->uid, entry->gid, entry->mode);
+    if (entry->capability_length > 0)
+        buffer_append_byte(out, ':');
+    for (size_t i = 0; i < entry->capability_length; i++)
+        buffer_append_format(out, "%02X", entry->capability[i]);
+    buffer_append_byte(out, ' ');
+}
+
 static void write_entry(struct buffer *out, const struct tree_entry *entry) {
     if (entry->has_owner)
-        buffer_append_format(out, "@%u:%u:%04o ", entry->uid, entry->gid, entry->mode);
+        write_owner(out, entry);
     buffer_append_byte(out, entry->type);
     buffer_append_byte(out, ' ');
     if (entry->type == 'f' || entry->type == 'x') {
@@ -124,6 +144,20 @@ static char *read_escaped(const char *text, size_t length) {
     return plain;
 }
 
+static bool read_capability(const char *text, struct tree_entry *entry) {
+    size_t length = strlen(text);
+    if (length == 0 || length % 2 || length / 2 > sizeof(entry->capability))
+        return false;
+    for (size_t i = 0; i < length; i += 2) {
+        int high = hex_value(text[i]), low = hex_value(text[i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        entry->capability[i / 2] = (unsigned char)(high * 16 + low);
+    }
+    entry->capability_length = (uint8_t)(length / 2);
+    return true;
+}
+
 /* "@UID:GID:MODE " in front of a line; *line goes behind it. */
 static bool read_owner(char **line, struct tree_entry *entry) {
     char *end = strchr(*line, ' ');
@@ -133,7 +167,7 @@ static bool read_owner(char **line, struct tree_entry *entry) {
         return false;
     *end = '\0';
     text_list_split(&parts, *line + 1, ':');
-    if (parts.count != 3 || !text_to_u64(parts.items[0], UINT32_MAX, &uid) ||
+    if (parts.count < 3 || parts.count > 4 || !text_to_u64(parts.items[0], UINT32_MAX, &uid) ||
         !text_to_u64(parts.items[1], UINT32_MAX, &gid) || strlen(parts.items[2]) != 4 ||
         strspn(parts.items[2], "01234567") != 4)
         return false;
@@ -142,7 +176,7 @@ static bool read_owner(char **line, struct tree_entry *entry) {
     entry->gid = (uint32_t)gid;
     entry->mode = (unsigned)strtoul(parts.items[2], NULL, 8);
     *line = end + 1;
-    return true;
+    return parts.count == 3 || read_capability(parts.items[3], entry);
 }
 
 static bool read_entry(char *line, struct tree_entry *entry) {

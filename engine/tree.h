@@ -9,6 +9,8 @@
 
 #include "engine/engine.h"
 
+enum { TREE_CAPABILITY_LIMIT = 24 };
+
 struct tree_entry {
     char *path; /* relative */
     char type;  /* 'f' file, 'x' executable file, 'd' directory, 'l' symbolic link */
@@ -19,10 +21,15 @@ struct tree_entry {
     bool has_owner; /* else root's, and 0755 or 0644 by the executable bit */
     uint32_t uid, gid;
     unsigned mode; /* 07777 */
+    /* The file's capabilities (the value of security.capability), which a container's file may have. */
+    uint8_t capability_length;
+    unsigned char capability[TREE_CAPABILITY_LIMIT];
 };
 
 /* Sets the owner; one that is the default is not written down. For links the mode does not matter. */
 void tree_entry_set_owner(struct tree_entry *entry, uint32_t uid, uint32_t gid, unsigned mode);
+/* Takes the capabilities of the file at `path` on the disk over, if it has any. */
+void tree_entry_read_capability(struct tree_entry *entry, const char *path);
 /* 07777, by what the entry says or by its type. */
 unsigned tree_entry_mode(const struct tree_entry *entry);
 

@@ -19,8 +19,8 @@ bool stack_leaves_out(const char *path, bool is_directory) {
     static const char *const directories[] = {
         ".git",        ".hg",  ".svn", ".venv",        "venv",  "__pycache__", ".pytest_cache", ".mypy_cache",
         ".ruff_cache", ".tox", ".nox", "node_modules", ".idea", ".vscode",     ".github",       ".eggs"};
-    static const char *const files[] = {".DS_Store",     ".gitignore", ".gitattributes",
-                                        ".dockerignore", ".plignore",  ".coverage", "pl.lock"};
+    static const char *const files[] = {".DS_Store", ".gitignore", ".gitattributes", ".dockerignore",
+                                        ".plignore", ".coverage",  "pl.lock"};
     const char *name = path_base(path);
     const char *const *list = is_directory ? directories : files;
     size_t count = is_directory ? ARRAY_LENGTH(directories) : ARRAY_LENGTH(files);

@@ -10,6 +10,8 @@ make_busybox() { # make_busybox DIRECTORY
     for name in cat chmod chown cp cut echo env false grep id ln ls mkdir mkfifo mv printf pwd rm sh sleep sort stat tee test touch true umask vi; do
         ln -s busybox "$1/bin/$name"
     done
+    # One file with a capability, where this machine lets us set one.
+    cp "$1/bin/busybox" "$1/bin/capable"; setcap cap_net_bind_service=+ep "$1/bin/capable"
     printf 'root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:app:/home/app:/bin/sh\n' > "$1/etc/passwd"
     printf 'root:x:0:\napp:x:1000:\nstaff:x:50:app\n' > "$1/etc/group"
 }
@@ -18,6 +20,6 @@ make_busybox() { # make_busybox DIRECTORY
 busybox_archive() {
     umask 022
     make_busybox "$WORK/busybox"
-    tar -C "$WORK/busybox" -cf "$WORK/busybox.tar" .
+    tar --xattrs --xattrs-include=security.capability -C "$WORK/busybox" -cf "$WORK/busybox.tar" .
     BASE=rootfs:$WORK/busybox.tar
 }

@@ -58,6 +58,7 @@ def apply_layer(files, blob):
             "type": "d" if entry.isdir() else "l" if entry.issym() else "p" if entry.isfifo() else "f" if entry.isfile() else "?",
             "mode": f"{stat.S_IMODE(entry.mode):04o}" if not entry.issym() else "-",
             "owner": f"{entry.uid}:{entry.gid}",
+            "capability": entry.pax_headers.get("SCHILY.xattr.security.capability", "").encode("utf-8", "surrogateescape").hex(),
             "content": entry.linkname if entry.issym() else hashlib.sha256(archive.extractfile(entry).read()).hexdigest()[:12] if entry.isfile() else "-",
         }
 
@@ -82,7 +83,7 @@ def main():
         apply_layer(files, get(f"{base}/blobs/{layer['digest']}"))
     for path in sorted(files):
         entry = files[path]
-        print(entry["type"], entry["mode"], entry["owner"], json.dumps("/" + path), entry["content"])
+        print(entry["type"], entry["mode"], entry["owner"], json.dumps("/" + path), entry["content"], *filter(None, [entry["capability"]]))
 
 
 main()

@@ -45,6 +45,17 @@ test_pip_with_pyproject() {
     contains "$labels" '"org.opencontainers.image.licenses": "Apache-2.0"'
 }
 
+# A package that lies in the source is installed from there, and stays editable.
+test_pip_with_a_package_of_the_source() {
+    bottle pip-local; shared_store
+    sed -i '1s/^/from thing import name\n/; s/"from Bottle"/"from Bottle and " + name()/' pip-local/main.py
+    answer=$(serve "$(build pip-local)")
+    contains "$answer" '"hello": "from Bottle and thing"'
+    echo "# a comment" >> pip-local/main.py
+    build pip-local > /dev/null
+    contains "$(cat said)" "install dependencies (requirements.txt): cached"
+}
+
 test_setup_py() {
     bottle pip-setup; shared_store
     echo > pip-setup/shop.py

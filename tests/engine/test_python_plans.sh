@@ -16,6 +16,16 @@ test_the_plan_of_an_application() {
     [ -z "$(ls "$PL_STORE/trees")" ]
 }
 
+test_pl_json_decides_between_a_dockerfile_and_a_stack() {
+    fastapi main.py; file Dockerfile 'FROM scratch\nCOPY main.py /\n'
+    equal "$(plan)" "   1              FROM scratch
+   2              COPY main.py /"
+    file pl.json '{"build": {"stack": "python"}}'
+    contains "$(plan)" "main:app"
+    status 64 plan --target x > said; contains "$(cat said)" "--target and --build-arg are for Dockerfiles"
+    rm app/pl.json; status 64 plan --base x > said; contains "$(cat said)" "FROM names the base here"
+}
+
 test_two_applications_are_not_chosen_from() {
     fastapi services/a/main.py; fastapi services/b/main.py
     refused 'found two applications and cannot tell which one is meant: app in services/a/main.py and app in services/b/main.py'

@@ -141,11 +141,23 @@ static void owners_and_modes_of_a_container_are_read_back(void **state) {
     assert_int_equal(read.entries[1].gid, 7);
     assert_int_equal(tree_entry_mode(&read.entries[1]), 01777);
     assert_int_equal(tree_entry_mode(&read.entries[2]), 0777);
+    read.entries[0].capability_length = TREE_CAPABILITY_LIMIT;
+    memset(read.entries[0].capability, 0xAB, TREE_CAPABILITY_LIMIT);
+    AUTO_TREE struct tree again = {0};
+    assert_int_equal(tree_store(&engine, &read, &digest, NULL), 0);
+    assert_int_equal(tree_load(&engine, &digest, &again, NULL), 0);
+    assert_int_equal(again.entries[0].capability_length, TREE_CAPABILITY_LIMIT);
+    assert_memory_equal(again.entries[0].capability, read.entries[0].capability, TREE_CAPABILITY_LIMIT);
     static const char *const damaged[] = {"@1:2:0755",
                                           "@1:2 d - - a\n",
                                           "@1:2:999 d - - a\n",
                                           "@-1:2:0755 d - - a\n",
                                           "@1:2:00755 d - - a\n",
+                                          "@1:2:0755:0 d - - a\n",
+                                          "@1:2:0755: d - - a\n",
+                                          "@1:2:0755:0g d - - a\n",
+                                          "@1:2:0755:00000000000000000000000000000000000000000000000000 d - - a\n",
+                                          "@1:2:0755:00:00 d - - a\n",
                                           "@1:2:0755 @1:2:0755 d - - a\n"};
     for (size_t i = 0; i < ARRAY_LENGTH(damaged); i++) {
         AUTO_TREE struct tree none = {0};

@@ -1,5 +1,5 @@
-#include "common/file/file.h"
 #include "common/command/source.h"
+#include "common/file/file.h"
 #include "engine/stacks/test.h"
 #include "gcp/credentials/credentials.h"
 #include "registry/registries.h"
