@@ -35,15 +35,15 @@ test_a_base_with_a_python_that_the_project_excludes() {
 }
 
 test_the_step_sees_only_the_files_that_declare() {
-    mkdir app; echo 'print(1)' > app/main.py
+    mkdir app; echo "print($RANDOM$RANDOM)" > app/main.py
     printf '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n[project]\nname = "x"\nversion = "1"\ndependencies = []\n' > app/pyproject.toml
     echo 'secret of the source' > app/other.txt
     install; contains "$(cat said)" "install dependencies (pyproject.toml)"
-    echo 'print(2)' > app/main.py; echo x > app/another.txt
+    echo "print($RANDOM$RANDOM)" > app/main.py; echo x > app/another.txt
     install --explain
     contains "$(cat said)" "install dependencies (pyproject.toml): cached"
     contains "$(cat said)" "main.py changed"
-    sed -i 's/version = "1"/version = "2"/' app/pyproject.toml
+    sed -i 's/version = "1"/version = "2.'$RANDOM'"/' app/pyproject.toml
     install --explain
     contains "$(cat said)" "pyproject.toml changed"
 }
