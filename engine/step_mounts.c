@@ -30,7 +30,7 @@ static int copy_object(struct engine *engine, const struct tree_entry *file, con
 
 /* From the bottom up, so that a directory that nobody may write to is complete before. */
 static int apply_owners(const struct tree *tree, const char *directory, struct error *error) {
-    bool can_chown = sandbox_mode() == SANDBOX_ROOT || sandbox_mode() == SANDBOX_USER_FULL;
+    bool can_chown = sandbox_keeps_owners();
     for (size_t i = tree->count; i-- > 0;) {
         const struct tree_entry *entry = &tree->entries[i];
         if (!entry->has_owner)
