@@ -15,6 +15,7 @@ complete -c pl-build -l secret -x -d 'show a secret to the steps as the file /ru
 complete -c pl-build -l allow-file -x -d 'take this file although it looks like credentials'
 complete -c pl-build -l no-cache -d 'make every step anew'
 complete -c pl-build -l pull -d 'ask the registry what the tag of a base means now; without it the answer of the last day is taken'
+complete -c pl-build -l lock -d 'write into DIR/pl.lock what the bases are now; as long as that is there, builds take those'
 complete -c pl-build -l explain -d 'say for each step whether it was found or made, and which of its inputs changed'
 complete -c pl-build -l plan -d 'print what would be done, and do nothing'
 complete -c pl-build -l doctor -d 'print how steps are run on this machine, why, and what would be better'

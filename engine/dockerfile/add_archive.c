@@ -134,9 +134,8 @@ static int unpack(struct engine *engine, const struct tree_entry *file, const ch
     if (fd < 0 || root < 0)
         return fd < 0 ? -1 : error_set_errno(error, errno, "cannot write to the store");
     AUTO_DECOMPRESSOR struct decompressor *plain = decompressor_new(read_object, &fd, UNPACKED_LIMIT);
-    struct unpack options = {.whiteouts = WHITEOUTS_NONE,
-                             .keep_owners = sandbox_keeps_owners(),
-                             .skipped_devices = &skipped};
+    struct unpack options = {
+        .whiteouts = WHITEOUTS_NONE, .keep_owners = sandbox_keeps_owners(), .skipped_devices = &skipped};
     if (tar_unpack(decompressor_read, plain, root, &options, error) < 0)
         return error_wrap(error, "%s", file->path);
     struct tree_scan scan = {.directory = folder, .is_temporary = true, .keeps_owners = options.keep_owners};
