@@ -270,6 +270,9 @@ int base_resolve(struct engine *engine, const char *reference, const char *platf
     if ((meaning && !is_pinned && check_lock(reference, meaning, container, error) < 0) ||
         check_platform(reference, platform, container, error) < 0) {
         container_release(container);
+        if (error && error->kind == ERROR_UNAVAILABLE && text_is_empty(error->next))
+            error_next(error, "let this machine reach it, or name another base: apt:SUITE?PACKAGES, oci:DIR and "
+                              "rootfs:FILE need no registry");
         return -1;
     }
     if (engine->new_lock)

@@ -4,16 +4,24 @@
 #include "common/file/file.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 enum { NAME_LIMIT = 49 };
 
 char *source_directory(const char *given, struct error *error) {
-    AUTO_FREE char *path = path_resolve(given, error);
-    if (path && !directory_exists(path)) {
+    struct stat status;
+    int failed = stat(given, &status) < 0 ? errno : 0;
+    AUTO_FREE char *path = failed ? NULL : path_resolve(given, error);
+    if (failed == ENOENT)
+        error_set(error, ERROR_DATA, "%s does not exist", given);
+    else if (failed)
+        error_set_errno(error, failed, "cannot open %s", given);
+    else if (path && S_ISDIR(status.st_mode))
+        return take_pointer(&path);
+    else if (path)
         error_set(error, ERROR_DATA, "%s is not a directory", given);
-        return NULL;
-    }
-    return take_pointer(&path);
+    error_next(error, "name the directory that holds the application");
+    return NULL;
 }
 
 /* Other characters become dashes. */
