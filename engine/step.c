@@ -59,18 +59,27 @@ void step_slot(struct engine *engine, const char *name, char *key) {
     snprintf(key, DIGEST_HEX, "%s", digest_format_hex(&digest).text);
 }
 
+static int point_slot(struct engine *engine, const char *name, const char *key, struct error *error) {
+    char slot_key[DIGEST_HEX];
+    AUTO_JSON struct json *slot = NULL;
+    step_slot(engine, name, slot_key);
+    if (store_name_read(engine->store, "slots", slot_key, &slot, NULL) == 0 && slot &&
+        text_equal(json_get_text(slot, "step", ""), key))
+        return 0;
+    AUTO_JSON struct json *fresh = json_new_object();
+    json_set_text(fresh, "step", key);
+    return store_hint_write(engine->store, "slots", slot_key, fresh, error);
+}
+
 int step_record(struct engine *engine, const char *key, const struct json *definition, const char *name,
                 const char *member, struct json *result, struct error *error) {
-    AUTO_JSON struct json *value = json_new_object(), *slot = json_new_object();
-    char slot_key[DIGEST_HEX];
+    AUTO_JSON struct json *value = json_new_object();
     json_set_text(value, "name", name);
     json_set(value, member, result);
     json_set(value, "definition", json_copy_deep(definition));
     if (store_name_write(engine->store, "steps", key, value, error) < 0)
         return -1;
-    step_slot(engine, name, slot_key);
-    json_set_text(slot, "step", key);
-    return store_hint_write(engine->store, "slots", slot_key, slot, error);
+    return point_slot(engine, name, key, error);
 }
 
 int step_record_container(struct engine *engine, const char *key, const struct json *definition, const char *name,
@@ -114,7 +123,9 @@ static struct json *text_array(const struct text_list *list) {
     return array;
 }
 
-void step_tell_found(struct engine *engine, const char *name) {
+void step_tell_found(struct engine *engine, const char *name, const char *key) {
+    /* It may have been made for another source directory. That this one cannot be noted is no failure. */
+    (void)!point_slot(engine, name, key, NULL);
     progress_end(engine->progress, progress_begin(engine->progress, "%s", name), PROGRESS_CACHED);
     engine->steps_found++;
 }
@@ -350,7 +361,7 @@ static int exec_locked(struct engine *engine, const struct container *input, con
     if (result == 0)
         result = step_find(engine, definition, key, output, error);
     if (result == 1)
-        step_tell_found(engine, exec->name);
+        step_tell_found(engine, exec->name, key);
     if (result == 0)
         result = make_and_record(engine, input, exec, definition, key, &prepared, output, error);
     step_prepared_release(&prepared);
@@ -367,7 +378,7 @@ int step_exec(struct engine *engine, const struct container *input, const struct
         return -1;
     step_explain(engine, exec->name, definition, state == 1);
     if (state == 1) {
-        step_tell_found(engine, exec->name);
+        step_tell_found(engine, exec->name, key);
         return 0;
     }
     if (step_check_architecture(input, error) < 0)

@@ -265,7 +265,7 @@ int step_copy(struct engine *engine, const struct container *input, const struct
         return -1;
     step_explain(engine, copy->name, definition, state == 1);
     if (state == 1) {
-        step_tell_found(engine, copy->name);
+        step_tell_found(engine, copy->name, key);
         return 0;
     }
     int step = progress_begin(engine->progress, "%s", copy->name);

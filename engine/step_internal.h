@@ -6,7 +6,8 @@
 
 /* What every definition begins with. The caller releases. */
 struct json *step_definition(struct engine *engine, const char *operation, const struct container *input);
-void step_tell_found(struct engine *engine, const char *name);
+/* Counts and shows a step that was found under `key`, and lets the slot of --explain point to it. */
+void step_tell_found(struct engine *engine, const char *name, const char *key);
 /* Changes an image config as step_config does. */
 void step_change_config(struct json *image, const struct json *change);
 
