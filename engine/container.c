@@ -95,8 +95,10 @@ int container_store(struct engine *engine, struct json *config, struct container
     if (buffer_check(&text, "the image config", error) < 0 || check_config(config, error) < 0)
         return -1;
     container->digest = digest_of(buffer_text(&text), text.length);
-    if (store_has(engine->store, &container->digest))
+    if (store_has(engine->store, &container->digest)) {
+        store_keep(engine->store, &container->digest);
         return 0;
+    }
     return store_put(engine->store, buffer_text(&text), text.length, &container->digest, error);
 }
 

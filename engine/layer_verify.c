@@ -39,6 +39,7 @@ int layers_verify(struct engine *engine, struct text_list *complaints, struct er
     AUTO_LIST struct text_list ids = {0};
     if (store_tree_list(engine->store, &ids, error) < 0 || (ids.count > 0 && sandbox_enter(error) < 0))
         return -1;
+    store_remove_leftovers(engine->store);
     for (size_t i = 0; i < ids.count; i++) {
         if (progress_cancelled(engine->progress))
             return error_set(error, ERROR_CANCELLED, "cancelled");

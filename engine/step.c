@@ -355,6 +355,8 @@ static int exec_locked(struct engine *engine, const struct container *input, con
     AUTO_CLOSE int lock = -1;
     int result = sandbox_enter(error);
     if (result == 0)
+        store_remove_leftovers(engine->store);
+    if (result == 0)
         result = lock_step(engine, key, exec->name, &lock, error);
     if (result == 0)
         result = step_lock_caches(engine, exec, &prepared, error);

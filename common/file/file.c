@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 static int read_open_file(int fd, const char *path, struct buffer *out, struct error *error) {
     struct stat status;
@@ -152,6 +154,14 @@ bool path_is_below(const char *path) {
             return true;
         part = end;
     }
+}
+
+void file_keep(int parent, const char *path) {
+    enum { DAY = 24 * 60 * 60 };
+    const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_nsec = UTIME_NOW}};
+    struct stat status;
+    if (fstatat(parent, path, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_mtim.tv_sec + DAY < time(NULL))
+        (void)!utimensat(parent, path, times, AT_SYMLINK_NOFOLLOW);
 }
 
 bool file_exists(const char *path) {

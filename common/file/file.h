@@ -46,6 +46,9 @@ char *path_resolve(const char *path, struct error *error);
 bool path_is_below(const char *path);
 
 bool file_exists(const char *path);
+/* Notes that a file is still of use: its modification time becomes now when it is older than a day. A cleaner goes by
+ * that. Failure is none. `parent` as for openat. */
+void file_keep(int parent, const char *path);
 bool directory_exists(const char *path);
 
 #endif

@@ -16,7 +16,15 @@ struct store {
     bool in_batch;
     struct pending_object *pending;
     size_t pending_count;
+    char *trash; /* of gc, in tmp/ */
+    size_t trash_count;
+    struct text_list leftovers; /* in tmp/: of dead processes, and not ours to remove from outside of a namespace */
 };
+
+/* Calls `visit` for every object, open for reading. */
+typedef int object_visitor(struct store *store, const char *hex, int fd, uint64_t size, void *context,
+                           struct error *error);
+int store_visit_objects(struct store *store, object_visitor *visit, void *context, struct error *error);
 
 /* "objects/ab/cdef…" into a buffer of OBJECT_PATH bytes. */
 enum { OBJECT_PATH = 80 };

@@ -65,8 +65,10 @@ int store_mount_lock(struct store *store, const char *id, struct progress *progr
     *path = text_format("%s/mounts/%s", store->path, hex);
     if (store_lock(store, name, doing, progress, lock_fd, error) < 0)
         return -1;
-    if (directory_make(*path, 0700, error) == 0)
+    if (directory_make(*path, 0700, error) == 0) {
+        file_keep(AT_FDCWD, *path);
         return 0;
+    }
     close(*lock_fd);
     *lock_fd = -1;
     return -1;

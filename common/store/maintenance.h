@@ -17,10 +17,64 @@ struct store_findings {
 int store_verify(struct store *store, struct progress *progress, struct store_findings *findings,
                  struct error *error) MUST_CHECK;
 
-/* What the folders of the store hold. */
+/* What the folders of the store hold; bytes as the disk counts them. Unpacked trees and caches of a user namespace are
+ * only counted fully from inside of it. */
 struct store_usage {
-    uint64_t objects, object_bytes, names, trees, mounts;
+    uint64_t objects, object_bytes, names, trees, tree_bytes, mounts, mount_bytes;
 };
 int store_usage(struct store *store, struct store_usage *usage, struct error *error) MUST_CHECK;
+
+/* ---- for gc: who calls these decides what is of use ---- */
+
+/* Waits until no other process uses the store, and keeps others from opening it until store_share or store_close.
+ * ERROR_TEMPORARY when that takes longer than `seconds`. */
+int store_lock_alone(struct store *store, unsigned seconds, struct progress *progress, struct error *error) MUST_CHECK;
+/* Lets others open the store again. */
+int store_share(struct store *store, struct error *error) MUST_CHECK;
+
+struct store_item {
+    char *kind;   /* of a name; NULL else */
+    char *id;     /* a name's key, a tree's id, an entry of mounts/ */
+    int64_t used; /* when it was last of use, seconds since 1970 */
+    uint64_t bytes;
+};
+struct store_items {
+    struct store_item *items;
+    size_t count;
+};
+/* There may be a million of them. */
+struct store_object {
+    struct digest digest;
+    int64_t used;
+    uint64_t bytes;
+};
+struct store_objects {
+    struct store_object *items; /* in the order of their digests */
+    size_t count;
+};
+int store_list_names(struct store *store, struct store_items *list, struct error *error) MUST_CHECK;
+int store_list_objects(struct store *store, struct store_objects *list, struct error *error) MUST_CHECK;
+int store_list_trees(struct store *store, struct store_items *list, struct error *error) MUST_CHECK;
+int store_list_mounts(struct store *store, struct store_items *list, struct error *error) MUST_CHECK;
+void store_items_release(struct store_items *list);
+#define AUTO_ITEMS AUTO(store_items_release)
+
+/* store_name_read without a trace of use. */
+int store_name_peek(struct store *store, const char *kind, const char *key, struct json **value,
+                    struct error *error) MUST_CHECK;
+
+/* Puts away what the lock was taken for: moves it to tmp/, from where store_empty_trash removes it while others work.
+ * Names first: nothing may refer to what is gone. */
+int store_trash_name(struct store *store, const struct store_item *item, struct error *error) MUST_CHECK;
+int store_trash_object(struct store *store, const struct store_object *object, struct error *error) MUST_CHECK;
+int store_trash_tree(struct store *store, const struct store_item *item, struct error *error) MUST_CHECK;
+int store_trash_mount(struct store *store, const struct store_item *item, struct error *error) MUST_CHECK;
+/* The stat caches: they say which objects are in the store, and go before the first of them does. */
+int store_trash_stat_caches(struct store *store, struct error *error) MUST_CHECK;
+/* Locks, which nobody holds now, and what verify put into quarantine. */
+int store_trash_rest(struct store *store, struct error *error) MUST_CHECK;
+/* What was put away before stays away after a power loss, should anything that is put away later do so. */
+int store_barrier(struct store *store, struct error *error) MUST_CHECK;
+int store_empty_trash(struct store *store, struct error *error) MUST_CHECK;
 
 #endif

@@ -35,6 +35,12 @@ bool store_has(struct store *store, const struct digest *digest) {
     return faccessat(store->root_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+void store_keep(struct store *store, const struct digest *digest) {
+    char name[OBJECT_PATH];
+    store_object_name(digest, name);
+    file_keep(store->root_fd, name);
+}
+
 struct store_writer *store_put_begin(struct store *store, const struct digest *expected, uint64_t limit,
                                      struct error *error) {
     AUTO_CLOSE int fd = openat(store->root_fd, "tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0400);
@@ -118,8 +124,10 @@ int store_link_object(struct store *store, int fd, const struct digest *digest, 
             return 0;
         if (errno != EEXIST)
             return error_set_errno(error, errno, "cannot write to the store %s", store->path);
-        if (!give_way(store, fd, name))
+        if (!give_way(store, fd, name)) {
+            file_keep(store->root_fd, name);
             return 0;
+        }
     }
     return 0;
 }
@@ -174,8 +182,10 @@ int store_put(struct store *store, const void *data, size_t length, struct diges
     if (digest)
         *digest = known;
     /* The other writer may not have made it durable yet. */
-    if (!store->in_batch && has_size(store, &known, length))
+    if (!store->in_batch && has_size(store, &known, length)) {
+        store_keep(store, &known);
         return store_sync_shard(store, &known, error);
+    }
     AUTO_WRITER struct store_writer *writer = store_put_begin(store, &known, length, error);
     if (!writer || store_put_write(writer, data, length, error) < 0)
         return -1;

@@ -3,6 +3,7 @@
 #include "common/file/file.h"
 #include "common/json/json.h"
 #include "common/store/internal.h"
+#include "common/store/maintenance.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -54,7 +55,8 @@ static int check_version(struct store *store, struct error *error) {
     return error_next(error, "set PL_STORE to another directory, or remove this one");
 }
 
-/* Whoever is alone throws away what dead processes have left in tmp/. */
+/* Whoever is alone throws away what dead processes have left in tmp/. Files of the ids of a user namespace can only be
+ * removed from inside of one. */
 static void clean_scratch(struct store *store) {
     AUTO_FREE char *folder = path_join(store->path, "tmp");
     AUTO_LIST struct text_list names = {0};
@@ -62,8 +64,15 @@ static void clean_scratch(struct store *store) {
         return;
     for (size_t i = 0; i < names.count; i++) {
         AUTO_FREE char *path = path_join(folder, names.items[i]);
-        tree_remove(path, NULL);
+        if (tree_remove(path, NULL) < 0)
+            text_list_add(&store->leftovers, path);
     }
+}
+
+void store_remove_leftovers(struct store *store) {
+    for (size_t i = 0; i < store->leftovers.count; i++)
+        (void)!tree_remove(store->leftovers.items[i], NULL);
+    text_list_release(&store->leftovers);
 }
 
 /* The lock is held exclusively by gc, and for a moment by a process that finds itself alone. */
@@ -120,6 +129,8 @@ void store_close(struct store **store) {
     for (size_t i = 0; i < (*store)->pending_count; i++)
         close((*store)->pending[i].fd);
     free((*store)->pending);
+    text_list_release(&(*store)->leftovers);
+    free((*store)->trash);
     if ((*store)->lock_fd >= 0)
         close((*store)->lock_fd);
     if ((*store)->root_fd >= 0)
@@ -150,10 +161,27 @@ static char *name_path(struct store *store, const char *kind, const char *key) {
     return is_plain(kind) && is_plain(key) ? text_format("%s/names/%s/%s", store->path, kind, key) : NULL;
 }
 
-typedef int file_writer(const char *path, const void *data, size_t length, mode_t mode, struct error *error);
+/* By way of tmp/, where whoever is alone removes what was cut off. */
+static int replace_name(struct store *store, const char *folder, const char *path, const char *text, bool durable,
+                        struct error *error) {
+    char random[17];
+    random_hex(random, sizeof(random));
+    AUTO_FREE char *temporary = text_format("%s/tmp/%s", store->path, random);
+    AUTO_CLOSE int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return error_set_errno(error, errno, "cannot write to the store %s", store->path);
+    int result = fd_write_all(fd, text, strlen(text), error);
+    if (result == 0 && ((durable && fsync(fd) < 0) || rename(temporary, path) < 0))
+        result = error_set_errno(error, errno, "cannot write %s", path);
+    if (result < 0) {
+        unlink(temporary);
+        return -1;
+    }
+    return durable ? directory_sync(folder, error) : 0;
+}
 
-static int write_name(struct store *store, const char *kind, const char *key, const struct json *value,
-                      file_writer *writer, struct error *error) {
+static int write_name(struct store *store, const char *kind, const char *key, const struct json *value, bool durable,
+                      struct error *error) {
     AUTO_FREE char *path = name_path(store, kind, key);
     if (!path)
         return error_set(error, ERROR_INTERNAL, "\"%s/%s\" cannot be a name in the store", kind, key);
@@ -161,20 +189,29 @@ static int write_name(struct store *store, const char *kind, const char *key, co
     AUTO_FREE char *text = json_format(value, JSON_COMPACT_STYLE);
     if (directory_make(folder, 0700, error) < 0)
         return -1;
-    return writer(path, text, strlen(text), 0600, error);
+    return replace_name(store, folder, path, text, durable, error);
 }
 
 int store_name_write(struct store *store, const char *kind, const char *key, const struct json *value,
                      struct error *error) {
-    return write_name(store, kind, key, value, file_write_atomic, error);
+    return write_name(store, kind, key, value, true, error);
 }
 
 int store_hint_write(struct store *store, const char *kind, const char *key, const struct json *value,
                      struct error *error) {
-    return write_name(store, kind, key, value, file_replace, error);
+    return write_name(store, kind, key, value, false, error);
 }
 
 int store_name_read(struct store *store, const char *kind, const char *key, struct json **value, struct error *error) {
+    AUTO_FREE char *path = name_path(store, kind, key);
+    if (store_name_peek(store, kind, key, value, error) < 0)
+        return -1;
+    if (*value)
+        file_keep(AT_FDCWD, path);
+    return 0;
+}
+
+int store_name_peek(struct store *store, const char *kind, const char *key, struct json **value, struct error *error) {
     *value = NULL;
     AUTO_FREE char *path = name_path(store, kind, key);
     AUTO_BUFFER struct buffer text = BUFFER(NAME_LIMIT);

@@ -7,7 +7,7 @@
  * that refer to objects and trees trees/ID/               unpacked trees; complete only when trees/ID.clean exists
  *     mounts/ID/              cache mounts (package managers' caches), each with its own lock
  *     locks/ID                flock of who makes something that others would make, too; the file itself says nothing
- *     tmp/                    what is being made; emptied by gc and at open when nobody uses the store
+ *     tmp/                    what is being made; emptied at open when nobody else uses the store
  *
  * Promise: after a function here returned 0 the object, name or tree survives power loss; after any other end it is
  * either absent or correct. An fsync error is final. */
@@ -58,6 +58,9 @@ int store_batch_begin(struct store *store, struct error *error) MUST_CHECK;
 int store_batch_end(struct store *store, struct error *error) MUST_CHECK;
 
 bool store_has(struct store *store, const struct digest *digest);
+/* Notes that an object which no name refers to is still of use: gc keeps it for some days from now on. Names are noted
+ * by being read, objects also by being put again. */
+void store_keep(struct store *store, const struct digest *digest);
 /* A descriptor at offset 0, or -1 (ERROR_DATA when it is absent). Not hashed again: a reader at a trust boundary does.
  */
 int store_open_object(struct store *store, const struct digest *digest, uint64_t *size, struct error *error) MUST_CHECK;
@@ -101,9 +104,11 @@ int store_lock(struct store *store, const char *name, const char *doing, struct 
 /* A cache mount: its directory (made when missing) and its lock. id is any text: it is hashed. */
 int store_mount_lock(struct store *store, const char *id, struct progress *progress, char **path, int *lock_fd,
                      struct error *error) MUST_CHECK;
-/* A private directory in tmp/ for scratch use, removed by store_scratch_remove or, after a crash, by the next gc. */
+/* A private directory in tmp/ for scratch use, removed by store_scratch_remove or, after a crash, by whoever opens the
+ * store alone next; what that one could not remove, store_remove_leftovers removes from inside of a user namespace. */
 int store_scratch(struct store *store, char **path, struct error *error) MUST_CHECK;
 void store_scratch_remove(struct store *store, const char *path);
+void store_remove_leftovers(struct store *store);
 
 /* gc and verify are declared in store/maintenance.h. */
 

@@ -6,6 +6,9 @@
 
 struct arguments {
     bool shallow;
+    long long keep_days;
+    long long max_size;
+    bool dry_run;
 };
 
 extern const struct command pl_cache_command;

@@ -1,20 +1,65 @@
 #include "common/store/maintenance.h"
+#include "engine/gc.h"
 #include "engine/layer.h"
+#include "engine/sandbox/sandbox.h"
 #include "tools/pl-cache/command.h"
 
 #include <string.h>
 
+enum { DAYS_LIMIT = 36500 };
+
+static char *megabytes(uint64_t bytes) {
+    return text_format("%.1f MB", (double)bytes / 1e6);
+}
+
 static int status(struct command_context *context, struct store *store, struct error *error) {
     struct store_usage usage;
+    struct error none;
+    /* What belongs to ids of a user namespace is only seen from inside of it. */
+    if (sandbox_enter(&none) < 0)
+        progress_note(context->progress, "%s: layers of other ids are not counted", none.text);
     if (store_usage(store, &usage, error) < 0)
         return -1;
     AUTO_FREE char *place = text_scrub(store_path(store), strlen(store_path(store)), false);
+    AUTO_FREE char *objects = megabytes(usage.object_bytes), *trees = megabytes(usage.tree_bytes),
+                   *mounts = megabytes(usage.mount_bytes),
+                   *all = megabytes(usage.object_bytes + usage.tree_bytes + usage.mount_bytes);
     AUTO_FREE char *text =
-        text_format("store    %s\nobjects  %llu (%.1f MB)\nnames    %llu\nlayers   %llu unpacked\ncaches   %llu\n",
-                    place, (unsigned long long)usage.objects, (double)usage.object_bytes / 1e6,
-                    (unsigned long long)usage.names, (unsigned long long)usage.trees, (unsigned long long)usage.mounts);
+        text_format("store    %s\nobjects  %llu (%s)\nlayers   %llu unpacked (%s)\n"
+                    "caches   %llu (%s)\nnames    %llu\nall      %s\n",
+                    place, (unsigned long long)usage.objects, objects, (unsigned long long)usage.trees, trees,
+                    (unsigned long long)usage.mounts, mounts, (unsigned long long)usage.names, all);
     return command_print(context, text, error);
 }
+
+/* ---- gc ---- */
+
+static void describe(struct buffer *out, const char *verb, const struct gc_counts *counts) {
+    AUTO_FREE char *size = megabytes(counts->bytes);
+    buffer_append_format(out, "%-13s %s: %llu steps, %llu bases, %llu layers, %llu objects, %llu caches\n", verb, size,
+                         (unsigned long long)counts->steps, (unsigned long long)counts->bases,
+                         (unsigned long long)counts->layers, (unsigned long long)counts->objects,
+                         (unsigned long long)counts->caches);
+}
+
+static int collect(struct command_context *context, struct store *store, const struct arguments *arguments,
+                   struct error *error) {
+    struct engine engine = {.store = store, .progress = context->progress};
+    struct gc gc = {.keep_seconds = arguments->keep_days * 24 * 60 * 60,
+                    .size_limit = arguments->max_size > 0 ? (uint64_t)arguments->max_size : 0,
+                    .dry_run = arguments->dry_run};
+    struct gc_result result;
+    AUTO_BUFFER struct buffer text = BUFFER(4096);
+    if (arguments->keep_days > DAYS_LIMIT)
+        return error_set(error, ERROR_USAGE, "--keep-days is at most %d", DAYS_LIMIT);
+    if (gc_run(&engine, &gc, &result, error) < 0)
+        return -1;
+    describe(&text, gc.dry_run ? "would remove" : "removed", &result.taken);
+    describe(&text, gc.dry_run ? "would keep" : "kept", &result.kept);
+    return command_print(context, buffer_text(&text), error);
+}
+
+/* ---- verify ---- */
 
 static int report(struct command_context *context, const struct store_findings *findings, struct error *error) {
     AUTO_BUFFER struct buffer text = BUFFER(4 * 1024 * 1024);
@@ -51,8 +96,10 @@ static int run(struct command_context *context, void *arguments, struct error *e
     AUTO_STORE struct store *store = store_open(NULL, error);
     if (!store)
         return -1;
-    return text_equal(context->operands[0], "status") ? status(context, store, error)
-                                                      : verify(context, store, given->shallow, error);
+    if (text_equal(context->operands[0], "status"))
+        return status(context, store, error);
+    return text_equal(context->operands[0], "gc") ? collect(context, store, given, error)
+                                                  : verify(context, store, given->shallow, error);
 }
 
 int main(int argc, char **argv) {

@@ -1,14 +1,11 @@
-#include "common/store/maintenance.h"
 #include "common/crypto/random.h"
 #include "common/file/file.h"
 #include "common/json/json.h"
 #include "common/store/internal.h"
+#include "common/store/maintenance.h"
 
 #include <fcntl.h>
 #include <string.h>
-
-typedef int object_visitor(struct store *store, const char *hex, int fd, uint64_t size, void *context,
-                           struct error *error);
 
 static int visit_shard(struct store *store, const char *shard, object_visitor *visit, void *context,
                        struct error *error) {
@@ -29,7 +26,7 @@ static int visit_shard(struct store *store, const char *shard, object_visitor *v
     return 0;
 }
 
-static int visit_objects(struct store *store, object_visitor *visit, void *context, struct error *error) {
+int store_visit_objects(struct store *store, object_visitor *visit, void *context, struct error *error) {
     for (unsigned shard = 0; shard < 256; shard++) {
         char name[3];
         snprintf(name, sizeof(name), "%02x", shard);
@@ -85,7 +82,7 @@ static int verify_names(struct store *store, struct store_findings *findings, st
         for (size_t i = 0; i < keys.count; i++) {
             AUTO_JSON struct json *value = NULL;
             findings->names++;
-            if (store_name_read(store, kinds.items[k], keys.items[i], &value, NULL) == 0 && value)
+            if (store_name_peek(store, kinds.items[k], keys.items[i], &value, NULL) == 0 && value)
                 continue;
             findings->damaged_names++;
             text_list_add_format(&findings->complaints, "names/%s/%s is damaged: removed", kinds.items[k],
@@ -118,8 +115,8 @@ static int verify_trees(struct store *store, struct store_findings *findings, st
 int store_verify(struct store *store, struct progress *progress, struct store_findings *findings, struct error *error) {
     *findings = (struct store_findings){0};
     struct verification verification = {findings, progress};
-    if (visit_objects(store, verify_object, &verification, error) < 0 || verify_names(store, findings, error) < 0 ||
-        verify_trees(store, findings, error) < 0)
+    if (store_visit_objects(store, verify_object, &verification, error) < 0 ||
+        verify_names(store, findings, error) < 0 || verify_trees(store, findings, error) < 0)
         return -1;
     if (findings->damaged_objects == 0)
         return 0;
@@ -128,40 +125,4 @@ int store_verify(struct store *store, struct progress *progress, struct store_fi
     if (tree_remove(cache, error) < 0)
         return -1;
     return directory_make(cache, 0700, error);
-}
-
-/* ---- usage ---- */
-
-static int count_object(struct store *store, const char *hex, int fd, uint64_t size, void *context,
-                        struct error *error) {
-    struct store_usage *usage = context;
-    (void)store, (void)hex, (void)fd, (void)error;
-    usage->objects++;
-    usage->object_bytes += size;
-    return 0;
-}
-
-static int count_folder(struct store *store, const char *name, uint64_t *count, struct error *error) {
-    AUTO_FREE char *folder = path_join(store->path, name);
-    AUTO_LIST struct text_list names = {0};
-    if (directory_list(folder, &names, error) < 0)
-        return -1;
-    *count += names.count;
-    return 0;
-}
-
-int store_usage(struct store *store, struct store_usage *usage, struct error *error) {
-    AUTO_FREE char *names = path_join(store->path, "names");
-    AUTO_LIST struct text_list kinds = {0};
-    *usage = (struct store_usage){0};
-    if (visit_objects(store, count_object, usage, error) < 0 || directory_list(names, &kinds, error) < 0)
-        return -1;
-    for (size_t i = 0; i < kinds.count; i++) {
-        AUTO_FREE char *kind = text_format("names/%s", kinds.items[i]);
-        if (count_folder(store, kind, &usage->names, error) < 0)
-            return -1;
-    }
-    return count_folder(store, "trees", &usage->trees, error) < 0
-               ? -1
-               : count_folder(store, "mounts", &usage->mounts, error);
 }

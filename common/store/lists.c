@@ -1,0 +1,143 @@
+/* What is in the store, when it was last of use and how much of the disk it takes. */
+#include "common/file/file.h"
+#include "common/store/internal.h"
+#include "common/store/maintenance.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { DEPTH_LIMIT = 1000 };
+
+static void add(struct store_items *list, const char *kind, const char *id, const struct stat *status, uint64_t bytes) {
+    if ((list->count & (list->count - 1)) == 0)
+        list->items = memory_resize(list->items, list->count ? list->count * 2 : 1, sizeof(*list->items));
+    list->items[list->count++] = (struct store_item){
+        .kind = kind ? text_copy(kind) : NULL, .id = text_copy(id), .used = status->st_mtim.tv_sec, .bytes = bytes};
+}
+
+void store_items_release(struct store_items *list) {
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->items[i].kind);
+        free(list->items[i].id);
+    }
+    free(list->items);
+    *list = (struct store_items){0};
+}
+
+static uint64_t disk_bytes(const struct stat *status) {
+    return (uint64_t)status->st_blocks * 512;
+}
+
+/* What cannot be read is not counted. A file with several names counts once in each directory tree, as du does only
+ * over all: layers have few. */
+static uint64_t measure(int parent, const char *name, unsigned depth) {
+    struct stat status;
+    if (depth > DEPTH_LIMIT || fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return 0;
+    uint64_t bytes = disk_bytes(&status) / (S_ISDIR(status.st_mode) || status.st_nlink == 0 ? 1 : status.st_nlink);
+    if (!S_ISDIR(status.st_mode))
+        return bytes;
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!directory) {
+        if (fd >= 0)
+            close(fd);
+        return bytes;
+    }
+    for (const struct dirent *entry; (entry = readdir(directory));)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            bytes += measure(dirfd(directory), entry->d_name, depth + 1);
+    closedir(directory);
+    return bytes;
+}
+
+/* The entries of one folder of the store; `deep`: directories with all that is in them. */
+static int list_folder(struct store *store, const char *folder, const char *kind, bool deep, struct store_items *list,
+                       struct error *error) {
+    AUTO_FREE char *path = path_join(store->path, folder);
+    AUTO_LIST struct text_list names = {0};
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || directory_list(path, &names, error) < 0)
+        return fd < 0 ? error_set_errno(error, errno, "cannot read %s", path) : -1;
+    for (size_t i = 0; i < names.count; i++) {
+        struct stat status;
+        if (fstatat(fd, names.items[i], &status, AT_SYMLINK_NOFOLLOW) == 0)
+            add(list, kind, names.items[i], &status, deep ? measure(fd, names.items[i], 0) : disk_bytes(&status));
+    }
+    return 0;
+}
+
+int store_list_names(struct store *store, struct store_items *list, struct error *error) {
+    AUTO_FREE char *path = path_join(store->path, "names");
+    AUTO_LIST struct text_list kinds = {0};
+    if (directory_list(path, &kinds, error) < 0)
+        return -1;
+    for (size_t i = 0; i < kinds.count; i++) {
+        AUTO_FREE char *folder = path_join("names", kinds.items[i]);
+        if (list_folder(store, folder, kinds.items[i], false, list, error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int add_object(struct store *store, const char *hex, int fd, uint64_t size, void *context, struct error *error) {
+    struct store_objects *list = context;
+    struct store_object object;
+    struct stat status;
+    (void)store, (void)size;
+    if (fstat(fd, &status) < 0)
+        return error_set_errno(error, errno, "cannot read an object");
+    if (digest_parse_hex(hex, &object.digest, NULL) < 0)
+        return 0;
+    object.used = status.st_mtim.tv_sec;
+    object.bytes = disk_bytes(&status);
+    if ((list->count & (list->count - 1)) == 0)
+        list->items = memory_resize(list->items, list->count ? list->count * 2 : 1, sizeof(*list->items));
+    list->items[list->count++] = object;
+    return 0;
+}
+
+int store_list_objects(struct store *store, struct store_objects *list, struct error *error) {
+    return store_visit_objects(store, add_object, list, error);
+}
+
+int store_list_trees(struct store *store, struct store_items *list, struct error *error) {
+    return list_folder(store, "trees", NULL, true, list, error);
+}
+
+int store_list_mounts(struct store *store, struct store_items *list, struct error *error) {
+    return list_folder(store, "mounts", NULL, true, list, error);
+}
+
+static uint64_t sum(const struct store_items *list) {
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < list->count; i++)
+        bytes += list->items[i].bytes;
+    return bytes;
+}
+
+int store_usage(struct store *store, struct store_usage *usage, struct error *error) {
+    AUTO_ITEMS struct store_items names = {0};
+    struct store_objects objects = {0};
+    AUTO_ITEMS struct store_items trees = {0};
+    AUTO_ITEMS struct store_items mounts = {0};
+    if (store_list_names(store, &names, error) < 0 || store_list_objects(store, &objects, error) < 0 ||
+        store_list_trees(store, &trees, error) < 0 || store_list_mounts(store, &mounts, error) < 0) {
+        free(objects.items);
+        return -1;
+    }
+    uint64_t object_bytes = 0;
+    for (size_t i = 0; i < objects.count; i++)
+        object_bytes += objects.items[i].bytes;
+    free(objects.items);
+    *usage = (struct store_usage){.objects = objects.count,
+                                  .object_bytes = object_bytes,
+                                  .names = names.count,
+                                  .trees = trees.count,
+                                  .tree_bytes = sum(&trees),
+                                  .mounts = mounts.count,
+                                  .mount_bytes = sum(&mounts)};
+    return 0;
+}
