@@ -65,8 +65,10 @@ int components_refuse(const char *directory, struct error *error) {
     AUTO(components_release) struct components found = {0};
     if (directory_list(directory, &names, error) < 0)
         return -1;
-    if (names.count == 0)
-        return error_set(error, ERROR_DATA, "%s is empty", directory);
+    if (names.count == 0) {
+        error_set(error, ERROR_DATA, "%s is empty", directory);
+        return error_next(error, "name the directory that holds the application");
+    }
     search(directory, 1, &found);
     AUTO_BUFFER struct buffer list = BUFFER(1000), commands = BUFFER(400);
     for (size_t i = 0; i < found.count; i++) {

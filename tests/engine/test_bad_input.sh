@@ -29,7 +29,7 @@ test_directories() {
     refused 65 "found no stack in" "write a Dockerfile, or name one with --file" pl-build unknown
     refused 65 "README.md is not a directory" "name the directory that holds the application" pl-build unknown/README.md
     mkdir -p root/api root/docs; python_source root/api
-    refused 65 "found no stack in" "/root/api" pl-build root
+    refused 65 "found no stack in" "root/api" pl-build root
     mkdir closed; python_source closed; printf 'FROM scratch\nCOPY . /\n' > closed/Dockerfile
     if [ "$(id -u)" != 0 ]; then chmod 000 closed/main.py; refused 77 "main.py" "" pl-build closed; fi
     refused 65 "Dockerfile.none" "" pl-build --file Dockerfile.none closed
