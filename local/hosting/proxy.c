@@ -21,10 +21,10 @@ struct spool {
     uint64_t size;
 };
 
-struct spool *spool_new(struct error *error) {
-    int fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+struct spool *spool_new(const struct hosting *hosting, struct error *error) {
+    int fd = open(hosting->root, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (fd < 0) {
-        error_set_errno(error, errno, "cannot write to /tmp");
+        error_set_errno(error, errno, "cannot write to %s", hosting->root);
         return NULL;
     }
     struct spool *spool = memory_allocate(1, sizeof(*spool));
@@ -41,7 +41,7 @@ int spool_write(void *context, const void *data, size_t length, struct error *er
         if (wrote < 0 && errno == EINTR)
             continue;
         if (wrote < 0)
-            return error_set_errno(error, errno, "cannot write to /tmp");
+            return error_set_errno(error, errno, "cannot keep what was sent");
         done += (size_t)wrote;
     }
     spool->size += length;
@@ -231,7 +231,7 @@ bool proxy_answer(struct visit *visit, const struct rewrite *rewrite) {
     struct http_options options = {.deadline = REQUEST_SECONDS, .stall = REQUEST_SECONDS};
     AUTO_HTTP struct http *http = http_new(&options);
     AUTO_RESPONSE struct http_response response = {0};
-    struct spool *body = spool_new(&error);
+    struct spool *body = spool_new(visit->cloud->hosting, &error);
     make_headers(visit, &headers);
     /* The revision with that tag, as its own URL names it. */
     if (rewrite->tag)

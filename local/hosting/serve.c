@@ -353,11 +353,10 @@ static void serve_handle(void *context, struct request *request, struct reply *r
 
 void hosting_serve_begin(struct local_cloud *cloud, struct request *request, struct reply *reply) {
     struct error error = {0};
-    (void)cloud;
     request->handle = serve_handle;
     if (request_is(request, "GET") || request_is(request, "HEAD"))
         return;
-    request->sink_context = spool_new(&error);
+    request->sink_context = spool_new(cloud->hosting, &error);
     if (!request->sink_context) {
         reply_text(reply, 500, "text/plain; charset=utf-8", error.text);
         return;

@@ -73,7 +73,8 @@ void i18n_paths(const struct visit *visit, const char *path, struct text_list *p
 
 /* ---- proxy.c ---- */
 struct spool;
-struct spool *spool_new(struct error *error) MUST_CHECK;
+/* A body in a file without a name, of at most 32 MiB. */
+struct spool *spool_new(const struct hosting *hosting, struct error *error) MUST_CHECK;
 int spool_write(void *spool, const void *data, size_t length, struct error *error);
 void spool_release(void *spool);
 /* Asks the service and answers with what it says, whole. False: it said 404 with "X-Cascade: PASS", and the next step

@@ -2,6 +2,7 @@
 # The local cloud's Hosting and sign-in through clients that nobody here wrote: firebase-tools, Firebase's JavaScript SDK,
 # google-auth.
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/cloud.sh"
 . "$ROOT/tests/packages.sh"
 . "$ROOT/tests/wire/hosting.sh"
 
@@ -129,6 +130,30 @@ else:
 END
     printf '%s' "$TOKEN" > access
     "$PYTHON" verify.py "$CLOUD"
+}
+
+test_a_page_signs_in_and_calls_a_service_through_a_rewrite() {
+    npm_packages firebase@12.9.0
+    start_cloud; eval "$(cat environment)"
+    web_app app home
+    mkdir -p app/www/cgi-bin
+    printf '#!/bin/busybox sh\nprintf "\\r\\n"; echo "$HTTP_AUTHORIZATION $QUERY_STRING" >&2\n' | tee app/www/cgi-bin/said > app/www/cgi-bin/token
+    chmod +x app/www/cgi-bin/*
+    ship app api --allow-unauthenticated > url
+    mkdir site
+    cp "$ROOT/tests/e2e/page/index.html" "$NODE_MODULES"/firebase/firebase-app.js "$NODE_MODULES"/firebase/firebase-auth.js site
+    put_site shop site '{"rewrites":[{"glob":"/cgi-bin/**","run":{"serviceId":"api","region":"us-central1"}}]}'
+    "$(command -v chromium google-chrome | head -n 1)" --headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking --user-data-dir="$PWD/browser" \
+        --remote-debugging-port=0 "http://shop.localhost:$PORT/" > browser.log 2>&1 & browser=$!
+    trap 'kill $browser; pl-local stop 2> /dev/null' EXIT
+    wait_for 60 sh -c 'pl-local logs api | grep -E "signed%20in|failed"' || { pl-local logs api; tail browser.log; return 1; }
+    pl-local logs api > printed
+    contains "$(cat printed)" "signed%20in%20"
+    contains "$(cat printed)" "%20200"
+    user=$(ls cloud/identity/users)
+    contains "$(cat printed)" "$user"
+    token=$(sed -n 's/.*Bearer \([^ ]*\) .*/\1/p' printed | head -1)
+    [ "${#token}" -gt 500 ] || fail "the service got no token: $(cat printed)"
 }
 
 run_tests
