@@ -197,7 +197,7 @@ static void append_output(struct buffer *out, const char *name, const char *valu
 }
 
 static void append_record(struct buffer *out, const struct record *record) {
-    static const char *const keys[] = {"digest", "name", "revision"};
+    static const char *const keys[] = {"digest", "name", "revision", "version", "channel", "expires"};
     append_output(out, "ref", record_ref(record));
     append_output(out, record_type_name(record->type), record_ref(record));
     if (record->type == RECORD_SERVICE || record->type == RECORD_SITE)

@@ -64,8 +64,8 @@ static void add_range(const char *text, size_t length, struct text_list *out) {
             !isalpha((unsigned char)first_letter) || !isalpha((unsigned char)last_letter))
             return;
         letters = true;
-        first = first_letter;
-        last = last_letter;
+        first = (unsigned char)first_letter;
+        last = (unsigned char)last_letter;
     }
     int rest = 0;
     if (range[used] && (sscanf(range + used, "..%6ld%n", &step, &rest) != 1 || range[used + rest]))

@@ -177,7 +177,9 @@ static int read_redirect(const struct value *rule, size_t index, struct site_con
     if (!(type.json ? json_is_integer(type.json) : true) || status < 300 || status > 399)
         return value_wrong(&type, error, "type must be the number of a redirection: 301, 302, 303, 307 or 308");
     json_set_text(out, "location", destination);
-    json_set_integer(out, "statusCode", status);
+    /* Without one Hosting takes 301. */
+    if (type.json)
+        json_set_integer(out, "statusCode", status);
     return 0;
 }
 

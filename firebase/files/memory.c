@@ -73,7 +73,7 @@ void memory_keep(const struct site_files *files, const char *site) {
     buffer_append(&text, &sum, sizeof(sum));
     AUTO_FREE char *path = memory_path(files, site), *folder = path_join(store_path(files->store), "packed");
     if (buffer_check(&text, "the list of packed files", NULL) < 0 || directory_make(folder, 0700, NULL) < 0 ||
-        file_write_atomic(path, text.data, text.length, 0600, NULL) < 0)
+        file_replace(path, text.data, text.length, 0600, NULL) < 0)
         return;
 }
 

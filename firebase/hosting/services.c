@@ -83,6 +83,20 @@ static int look_up(struct services *services, const struct config_service *servi
     return error_wrap(error, "%s:%u", services->file, service->line);
 }
 
+/* Hosting sends no credentials of its own: a service that wants some answers 403, which browsers take for a problem of
+ * CORS. Who may call it need not be readable. */
+static void warn_when_private(const struct services *services, const struct config_service *service,
+                              const struct json *found) {
+    struct cloud *cloud = services->hosting->cloud;
+    bool is_public = true;
+    if (run_service_is_public(cloud, found, &is_public, NULL) < 0 || is_public)
+        return;
+    progress_note(cloud->progress,
+                  "warning: %s:%u: the service %s lets nobody in without credentials, and Hosting sends none: %s will "
+                  "answer 403; pl-run-deploy --allow-unauthenticated opens it",
+                  services->file, service->line, service->name, service->pattern);
+}
+
 static int resolve_run(struct services *services, size_t index, struct error *error) {
     const struct config_service *service = &services->config->services[index];
     struct error failure = {0};
@@ -96,8 +110,10 @@ static int resolve_run(struct services *services, size_t index, struct error *er
         return result < 0 ? -1 : 0;
     if (!services->found[index])
         return no_such_service(services, service, error);
-    if (is_ready(services->found[index]))
+    if (is_ready(services->found[index])) {
+        warn_when_private(services, service, services->found[index]);
         return 0;
+    }
     wrong(services, service, ERROR_CONFIGURATION, "which has no revision that is ready", error);
     return error_next(error, "deploy it again: … | pl-run-deploy --region %s --name %s", region_of(service),
                       service->name);

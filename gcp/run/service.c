@@ -179,16 +179,31 @@ static bool policy_set_public(struct json *policy, bool is_public) {
     return true;
 }
 
-int run_service_set_public(struct cloud *cloud, const char *path, bool is_public, bool *changed, struct error *error) {
-    AUTO_FREE char *get_url =
+static int policy_read(struct cloud *cloud, const char *path, struct json **policy, struct error *error) {
+    AUTO_FREE char *url =
         text_format("%s/v2/%s:getIamPolicy?options.requestedPolicyVersion=3", endpoint_url(ENDPOINT_RUN), path);
     AUTO_FREE char *what = text_format("cannot read who may call service %s", run_short_name(path));
-    AUTO_JSON struct json *policy = NULL;
-    struct cloud_request get = {.url = get_url, .what = what};
-    if (cloud_call(cloud, &get, &policy, NULL, error) < 0)
+    struct cloud_request request = {.url = url, .what = what};
+    if (cloud_call(cloud, &request, policy, NULL, error) < 0)
         return -1;
-    if (!json_is_object(policy))
-        return error_set(error, ERROR_PROTOCOL, "%s: the answer is no policy", what);
+    return json_is_object(*policy) ? 0 : error_set(error, ERROR_PROTOCOL, "%s: the answer is no policy", what);
+}
+
+int run_service_is_public(struct cloud *cloud, const struct json *service, bool *is_public, struct error *error) {
+    AUTO_JSON struct json *policy = NULL;
+    *is_public = json_get_bool(service, "invokerIamDisabled", false);
+    if (*is_public)
+        return 0;
+    if (policy_read(cloud, json_get_text(service, "name", ""), &policy, error) < 0)
+        return -1;
+    *is_public = !policy_set_public(policy, true);
+    return 0;
+}
+
+int run_service_set_public(struct cloud *cloud, const char *path, bool is_public, bool *changed, struct error *error) {
+    AUTO_JSON struct json *policy = NULL;
+    if (policy_read(cloud, path, &policy, error) < 0)
+        return -1;
     bool differs = policy_set_public(policy, is_public);
     if (changed)
         *changed = differs;

@@ -31,6 +31,10 @@ int run_service_patch(struct cloud *cloud, const char *path, const struct json *
  * it; an `error` in it is left to the caller. ERROR_TIMEOUT after `seconds`, ERROR_CANCELLED. */
 int run_operation_wait(struct cloud *cloud, struct json **operation, unsigned seconds, struct error *error) MUST_CHECK;
 
+/* Whether everybody may invoke the service (as it was read) without credentials. */
+int run_service_is_public(struct cloud *cloud, const struct json *service, bool *is_public,
+                          struct error *error) MUST_CHECK;
+
 /* Lets everybody (allUsers) invoke the service, or nobody without credentials. Reads the policy, and writes it only
  * when it differs, with its etag. *changed may be NULL. */
 int run_service_set_public(struct cloud *cloud, const char *path, bool is_public, bool *changed,

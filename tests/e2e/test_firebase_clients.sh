@@ -5,19 +5,8 @@
 . "$(dirname "$0")/cloud.sh"
 . "$ROOT/tests/packages.sh"
 . "$ROOT/tests/wire/hosting.sh"
+. "$ROOT/tests/e2e/firebase_tools.sh"
 
-# firebase ARGUMENTS: firebase-tools, pointed at the cloud (or at $API instead)
-firebase() {
-    local variable settings=()
-    for variable in FIREBASE_HOSTING_API_URL FIREBASE_API_URL FIREBASE_RESOURCEMANAGER_URL FIREBASE_SERVICE_USAGE_URL \
-        FIREBASE_FUNCTIONS_URL FIREBASE_FUNCTIONS_V2_URL CLOUD_RUN_URL CLOUD_RUN_API_URL FIREBASE_AUTH_MANAGEMENT_URL \
-        FIREBASE_IDENTITY_URL FIREBASE_TOKEN_URL; do settings+=("$variable=${API:-$CLOUD}"); done
-    # Nothing but the cloud is asked: what the tool would fetch from its makers goes to a port where nobody listens.
-    env "${settings[@]}" "FIREBASE_HOSTING_URL=http://localhost:$PORT" FIREBASE_REALTIME_URL=http://localhost:1 \
-        GCE_METADATA_HOST="127.0.0.1:$PORT" CI=true XDG_CONFIG_HOME="$PWD/config" NO_UPDATE_NOTIFIER=1 FIREBASE_CLI_DISABLE_ANALYTICS=1 \
-        node "$NODE_MODULES/firebase-tools/lib/bin/firebase.js" "$@" --project pl-local --non-interactive > tool.log 2>&1 ||
-        { tail -n 40 tool.log; return 1; }
-}
 project() {
     "$ROOT/tests/wire/make_hosting_site.py" public
     printf '{"hosting":{"site":"shop","public":"public","ignore":["**/docs/v1/**"],"cleanUrls":true,"trailingSlash":false,

@@ -6,6 +6,9 @@ file argv[1]. The other arguments are NAME=VALUE:
   sites=a,b          the project's sites; the first one is the default (shop)
   quota=N            channels beside live
   services=R/S,...   ready services of Cloud Run, with R/S! for one that has no ready revision
+  functions=R/S,...  those that are functions of the second generation
+  tags=N             tags that the services have, fh-old-0 and so on; no version refers to them
+  private=1          nobody calls the services without credentials
   fault=PATTERN      an answer of its own for requests "METHOD PATH" that contain PATTERN: PATTERN|STATUS[|TIMES[|MESSAGE]]
   drop=PATTERN       the request takes place, but the connection ends without an answer, once
   lose=PATTERN       the connection ends and the request does not take place, once
@@ -14,7 +17,7 @@ file argv[1]. The other arguments are NAME=VALUE:
   twice=1            an upload of what is there already is answered by 409
   have=all           every file's content is there already
 State is kept in the file "state" when state=FILE is given. A request POST /scripted reads it again and takes new
-options from its body, one a line: so one server serves many runs."""
+options from its body, one a line: so one server serves many runs. GET /scripted/blob?PATH gives a file of the last version."""
 import datetime, gzip, hashlib, http.server, json, os, re, signal, sys, threading, urllib.parse
 
 log = open(sys.argv[1], "a", buffering=1)
@@ -27,12 +30,15 @@ SITES = options.get("sites", ["shop"])[0].split(",")
 faults = [f.split("|", 3) for f in options.get("fault", [])]
 drops, loses = list(options.get("drop", [])), list(options.get("lose", []))
 state = {"versions": {}, "channels": {}, "blobs": {}, "releases": {}, "clock": 0, "tokens": 0, "requests": 0, "used": 0}
-services = {}
-for word in options.get("services", [""])[0].split(","):
+services, contents = {}, {}
+for word in ",".join(options.get("services", []) + options.get("functions", [])).split(","):
     if word:
         region, name = word.rstrip("!").split("/")
         path = f"projects/{P}/locations/{region}/services/{name}"
-        services[path] = {"name": path, "uri": f"https://{name}.run.app", "etag": "e1", "labels": {}, "traffic": [],
+        services[path] = {"name": path, "uri": f"https://{name}.run.app", "etag": "e1", "traffic": [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}] + [
+                              {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", "revision": f"{name}-00000", "tag": f"fh-old-{i}"}
+                              for i in range(int(options.get("tags", ["0"])[0]))],
+                          "labels": {"goog-managed-by": "cloudfunctions"} if word in options.get("functions", [""])[0].split(",") else {},
                           "terminalCondition": {"state": "CONDITION_SUCCEEDED"},
                           **({} if word.endswith("!") else {"latestReadyRevision": f"{path}/revisions/{name}-00001"})}
 UNSENT = object()
@@ -166,7 +172,7 @@ def upload(path, data):
     hash = path.split("/")[-1]
     if hashlib.sha256(data).hexdigest() != hash:
         raise Refused(400, "INVALID_ARGUMENT", "content hash mismatch")
-    gzip.decompress(data)
+    contents[hash] = gzip.decompress(data)
     if hash in state["blobs"] and "twice" in options:
         raise Refused(409, "ALREADY_EXISTS", "Requested entity already exists")
     state["blobs"][hash] = len(data)
@@ -174,6 +180,9 @@ def upload(path, data):
 
 
 def run(method, path, query, body):
+    if path.endswith(":getIamPolicy"):
+        public = "private" not in options
+        return {"etag": "p1", "bindings": [{"role": "roles/run.invoker", "members": ["allUsers" if public else "user:a@b.c"]}]}
     match = re.fullmatch(rf"projects/{P}/locations/([^/]+)/(services|operations)(?:/([^/]+))?", path)
     if not match:
         raise Refused(404, "NOT_FOUND", "no such method")
@@ -262,6 +271,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         data = self.read()
         if path.startswith("/computeMetadata/"):
             return self.metadata(path)
+        if path == "/scripted/blob":
+            return self.send(200, contents[list(state["versions"].values())[-1]["_files"][split.query]].decode())
         if path == "/scripted":
             return self.restart(data)
         what = f"{self.command} {self.path}"

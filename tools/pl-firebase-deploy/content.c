@@ -45,7 +45,9 @@ static int read_records(struct session *session, struct tree *tree, struct error
         session->from = text_copy(record_ref(&list.items[0]));
         result = source_load(&session->engine, session->from, tree, error);
     }
-    if (result == 0 && session->config.predeploy.count && session->arguments->hooks != 1)
+    if (result == 0 && session->arguments->hooks == 1)
+        result = session_run_hook(session, "predeploy", &session->config.predeploy, error);
+    else if (result == 0 && session->config.predeploy.count)
         progress_note(session->context->progress, "%s: predeploy is not run for what a pipe brings (--hooks runs it)",
                       session->file.shown);
     record_list_release(&list);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { DEFAULT_EXPIRY = 7 * 86400, LONGEST_EXPIRY = 30 * 86400 };
+enum { DEFAULT_EXPIRY = 7 * 86400, LONGEST_EXPIRY = 30 * 86400, DEADLINE = 6 * 3600 };
 
 static double seconds_now(void) {
     struct timespec now;
@@ -98,7 +98,9 @@ static int run_deploy_command(struct session *session, struct error *error) {
     const struct arguments *arguments = session->arguments;
     if (session_read_files(session, error) < 0 || session_complete_config(session, error) < 0)
         return -1;
-    cloud_renew(&session->cloud);
+    /* A large site over a slow line takes its time; a transfer that stalls is ended all the same. */
+    http_release(&session->cloud.http);
+    session->cloud.http = cloud_http_new(session->context->progress, DEADLINE);
     AUTO_SERVICES struct services services = {0};
     if (services_resolve(&services, &session->hosting, session->file.shown, &session->config, session->channel, error) <
         0)
