@@ -3,6 +3,7 @@
 #   make                 all tools, in out/bin
 #   make check           the whole test suite (installs what it needs)
 #   make check-unit      only the unit tests; likewise check-cli, check-wire, check-engine, check-e2e, check-lint
+#   make check-variants  clang, sanitizers and valgrind; with PL_DEEP=1 the slow suites in them, too
 #   make demo            the main job on this machine
 #   make bench           pl beside its peers
 #   make generated       completions, manual pages and docs/tools anew, from the tools' option tables
@@ -113,9 +114,9 @@ tests: $(UNIT_TESTS)
 check: 
 	@tests/setup
 	@$(MAKE) --no-print-directory all completions tests
-	@tests/run unit lint cli wire engine e2e
+	@tests/run unit lint cli wire engine e2e variants
 
-check-unit check-lint check-cli check-wire check-engine check-e2e: check-%: all completions tests
+check-unit check-lint check-cli check-wire check-engine check-e2e check-variants: check-%: all completions tests
 	@tests/run $*
 
 demo:
@@ -146,5 +147,5 @@ clean:
 	rm -rf $(OUT)
 
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
-.PHONY: all completions generated tests check demo bench format lint install clean check-unit check-lint check-cli check-wire check-engine check-e2e
+.PHONY: all completions generated tests check demo bench format lint install clean check-unit check-lint check-cli check-wire check-engine check-e2e check-variants
 .SECONDARY:

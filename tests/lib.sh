@@ -46,6 +46,7 @@ run_tests() {
     local passed=0 failed=0 skipped=0 result function
     for function in $(declare -F | sed -n 's/^declare -f \(test_.*\)/\1/p'); do
         [ -z "${TEST:-}" ] || [ "$TEST" = "$function" ] || continue
+        [ "${TEST_EXCEPT:-}" != "$function" ] || continue
         rm -f "$WORK/skipped"
         export HOME=$WORK/$function/home PL_STORE=$WORK/$function/store
         mkdir -p "$HOME"

@@ -355,8 +355,8 @@ static void names_that_hosting_cannot_have_are_refused(void **state) {
     struct digest digest = digest_of("", 0);
     static const char *const right[] = {"a b",
                                         "#?%2e%2e",
-                                        "gr\xc3\xb6\xc3\x9f"
-                                        "e",
+                                        ("gr\xc3\xb6\xc3\x9f"
+                                         "e"),
                                         "\xf0\x9f\x98\x80",
                                         "a\\b",
                                         "..."};
