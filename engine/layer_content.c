@@ -19,7 +19,7 @@ static int write_parents(struct tar_writer *writer, const struct layer_content *
     const char *destination = content->destination + 1;
     size_t length = strlen(destination), part = 0;
     for (size_t i = 1; i <= length; i++) {
-        if (destination[i] != '/' && i < length)
+        if (i < length && destination[i] != '/')
             continue;
         AUTO_FREE char *path = text_copy_length(destination, i);
         const struct json *parent = json_at(content->parents, part++);

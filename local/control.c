@@ -139,7 +139,7 @@ static int spawn(const struct local_settings *settings, const char *state, int l
     if (pid == 0)
         become_server(arguments.items, null, log, lock, ready_write);
     close(take_fd(&ready_write));
-    char text[2048];
+    char text[2048] = "";
     if (read_ready(ready_read, text, sizeof(text), error) < 0) {
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);

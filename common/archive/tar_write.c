@@ -104,7 +104,7 @@ static bool fit_path(struct header *header, const char *path, size_t length) {
         return true;
     }
     for (size_t i = length - 1; i > 0; i--)
-        if (path[i] == '/' && i <= sizeof(header->prefix) && length - i - 1 <= sizeof(header->name) && i + 1 < length) {
+        if (i <= sizeof(header->prefix) && i + 1 < length && length - i - 1 <= sizeof(header->name) && path[i] == '/') {
             memcpy(header->prefix, path, i);
             memcpy(header->name, path + i + 1, length - i - 1);
             return true;
