@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Checks requests and replies against Google's discovery documents.
 
-    discovery.py FOLDER [--replies] LOG...     FOLDER holds firebasehosting.v1beta1.json, run.v2.json…; prints what is wrong
+    discovery.py FOLDER [--replies] LOG...     FOLDER holds the documents of APIS; prints what is wrong
 
 A LOG has one line of JSON for each request: method, path, body, status, reply. What no document describes (uploads, the
 metadata server) is left out. With --replies the requests were wrong on purpose: only those that were taken are checked. Unknown fields, wrong types, values that an enum has not, query parameters that the method
 has not, and fields that only Google may write are errors; so is an error reply that has not Google's form."""
-import glob, json, re, sys, urllib.parse
+import json, re, sys, urllib.parse
 
+APIS = ("firebase.v1beta1", "firebasehosting.v1beta1", "identitytoolkit.v1", "identitytoolkit.v2", "run.v2")
 STANDARD = {"$.xgafv", "access_token", "alt", "callback", "fields", "key", "oauth_token", "prettyPrint", "quotaUser", "uploadType", "upload_protocol"}
 
 
@@ -132,7 +133,7 @@ def check_entry(documents, entry, replies_only):
 def main():
     replies_only = "--replies" in sys.argv
     folder, *logs = [word for word in sys.argv[1:] if word != "--replies"]
-    documents = [Document(path) for path in sorted(glob.glob(f"{folder}/*.json"))]
+    documents = [Document(f"{folder}/{api}.json") for api in APIS]
     count, problems = 0, set()
     for log in logs:
         with open(log) as file:
