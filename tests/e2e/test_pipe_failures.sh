@@ -37,9 +37,9 @@ $1"
 test_a_failing_build_step() {
     cloud
     source_that broken "echo words of the step; exit 3"
-    fails 70 "pl-run-deploy: not started: pl-build failed (70): RUN echo words of the step; exit 3 failed with exit code 3" "pl-build broken"
+    fails 70 "pl-run-deploy: not started: pl-build failed (70): broken/Dockerfile:2: RUN echo words of the step; exit 3 failed with exit code 3" "pl-build broken"
     contains "$(cat 1.err)" "│   words of the step"
-    equal "$(cat 2.err)" "pl-push-image: not started: pl-build failed (70): RUN echo words of the step; exit 3 failed with exit code 3"
+    equal "$(cat 2.err)" "pl-push-image: not started: pl-build failed (70): broken/Dockerfile:2: RUN echo words of the step; exit 3 failed with exit code 3"
     # The record names the first cause, not who passed it on.
     equal "$(jq -r .stage out)" pl-build
 }
