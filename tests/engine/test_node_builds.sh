@@ -110,7 +110,7 @@ test_secrets_reach_the_installation_alone() {
     TOKEN=seventimessecret.. build it --secret NPM_TOKEN=env:TOKEN > /dev/null
     status 70 build it --no-cache > /dev/null 2> why
     contains "$(cat why)" "install dependencies"
-    ! grep -rqF seventimessecret.. "$PL_STORE/names" "$PL_STORE/trees"
+    absent -rlF seventimessecret.. "$PL_STORE/names" "$PL_STORE/trees"
 }
 
 test_variables_reach_the_build_of_a_site() {
