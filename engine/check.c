@@ -4,8 +4,10 @@
 #include "engine/step_internal.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 enum { BLOCK = 64 * 1024 };
@@ -68,10 +70,13 @@ static void pass_output(void *context, int stream, const char *data, size_t leng
         outlet->check->output(outlet->check->output_context, stream, data, length);
 }
 
-/* The command is not trusted: what it left may be a link, a pipe, or endless. */
-static int keep_file(struct engine *engine, const char *path, struct check_file *file, struct error *error) {
+/* The command is not trusted: what it left may be a link out of there, a pipe, or endless. */
+static int keep_file(struct engine *engine, int folder, const char *path, struct check_file *file,
+                     struct error *error) {
     struct stat status;
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct open_how how = {.flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+    AUTO_CLOSE int fd = (int)syscall(SYS_openat2, folder, path, &how, sizeof(how));
     if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || status.st_size > CHECK_FILE_LIMIT)
         return 0;
     AUTO_WRITER struct store_writer *writer = store_put_begin(engine->store, NULL, CHECK_FILE_LIMIT, error);
@@ -92,11 +97,10 @@ static int keep_file(struct engine *engine, const char *path, struct check_file 
 
 static int keep_files(struct engine *engine, const struct check *check, const char *folder, struct check_result *result,
                       struct error *error) {
-    for (size_t i = 0; i < CHECK_FILES && check->files[i]; i++) {
-        AUTO_FREE char *path = path_join(folder, check->files[i]);
-        if (keep_file(engine, path, &result->files[i], error) < 0)
+    AUTO_CLOSE int fd = open(folder, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    for (size_t i = 0; fd >= 0 && i < CHECK_FILES && check->files[i]; i++)
+        if (keep_file(engine, fd, check->files[i], &result->files[i], error) < 0)
             return -1;
-    }
     return 0;
 }
 
@@ -114,7 +118,8 @@ static int run_in(struct engine *engine, const struct container *input, const st
                            .mount = &mount,
                            .timeout = check->timeout,
                            .output = pass_output,
-                           .output_context = &outlet};
+                           .output_context = &outlet,
+                           .joins_streams = true};
     if (directory_make(upper, 0755, error) < 0 || directory_make(results, 0777, error) < 0)
         return -1;
     struct error failure = {0};

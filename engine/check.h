@@ -12,11 +12,11 @@ enum { CHECK_FILES = 4, CHECK_FILE_LIMIT = 128 << 20 };
 
 struct check {
     struct step_exec exec;
-    const char *files[CHECK_FILES]; /* names in CHECK_RESULTS that are kept; NULL where there are fewer */
+    const char *files[CHECK_FILES]; /* paths in CHECK_RESULTS that are kept; NULL where there are fewer */
     unsigned timeout;               /* seconds, 0: none; as in struct sandbox. Not part of the key */
     bool again;                     /* run although it is known to pass */
     bool is_volatile;               /* its verdict depends on more than its inputs: it is never found */
-    /* What it prints, beside the progress; may be NULL. */
+    /* What it prints, beside the progress: both streams in their order, as 1. May be NULL. */
     void (*output)(void *context, int stream, const char *data, size_t length);
     void *output_context;
 };

@@ -268,6 +268,7 @@ int step_run(struct engine *engine, const struct step_run *run, int *status, str
                               .network = exec->no_network ? SANDBOX_NETWORK_NONE : SANDBOX_NETWORK_HOST,
                               .output = run->output,
                               .output_context = run->output_context,
+                              .joins_streams = run->joins_streams,
                               .progress = engine->progress,
                               .timeout = run->timeout};
     return sandbox_run(&sandbox, status, error) < 0 ? error_wrap(error, "%s", exec->name) : 0;

@@ -178,6 +178,12 @@ const char *json_get_text(const struct json *object, const char *key, const char
     return text ? text : fallback;
 }
 
+double json_get_real(const struct json *object, const char *key, double fallback) {
+    const json_t *value = inner(json_get(object, key));
+    return value && (json_typeof(value) == JSON_REAL || json_typeof(value) == JSON_INTEGER) ? json_number_value(value)
+                                                                                            : fallback;
+}
+
 int64_t json_get_integer(const struct json *object, const char *key, int64_t fallback) {
     const struct json *value = json_get(object, key);
     return json_is_integer(value) ? json_number(value) : fallback;

@@ -47,6 +47,7 @@ struct json *json_get_path(const struct json *object, const char *path);
 /* The text of a member, borrowed, or `fallback` when it is absent or not text. */
 const char *json_get_text(const struct json *object, const char *key, const char *fallback);
 int64_t json_get_integer(const struct json *object, const char *key, int64_t fallback);
+double json_get_real(const struct json *object, const char *key, double fallback); /* integers too */
 bool json_get_bool(const struct json *object, const char *key, bool fallback);
 /* As json_get_text, but absent or wrong is ERROR_DATA naming `what` and the key. */
 int json_need_text(const struct json *object, const char *key, const char *what, const char **text,

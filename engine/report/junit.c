@@ -29,6 +29,7 @@ static double read_seconds(const char *const *attributes) {
 
 static char *copy_attribute(const char *const *attributes, const char *name) {
     const char *value = xml_attribute(attributes, name);
+    value = value ? value + strspn(value, " ") : NULL;
     return text_is_empty(value) ? NULL : text_copy_length(value, strnlen(value, NAME_LIMIT));
 }
 
@@ -75,9 +76,11 @@ static void begin_case(struct reading *reading, const char *const *attributes) {
     uint64_t line = 0;
     AUTO_FREE char *path = copy_attribute(attributes, "file");
     reading->file = path ? place_file(reading->search, path) : NULL;
-    /* vitest and jest-junit name the file there. */
+    /* vitest names the file there; node's runner calls a file that could not be run to its end like a test. */
     if (!reading->file && reading->class)
         reading->file = place_file(reading->search, reading->class);
+    if (!reading->file && reading->name)
+        reading->file = place_file(reading->search, reading->name);
     const char *text = xml_attribute(attributes, "line");
     if (text && text_to_u64(text, 10000000, &line))
         reading->line = (unsigned)line + 1;
@@ -101,18 +104,22 @@ static char *take_message(struct reading *reading) {
     explain_collection(reading);
     struct buffer *from = reading->message.length ? &reading->message : &reading->text;
     const char *text = buffer_text(from) + strspn(buffer_text(from), " \n\t");
+    /* jest's title of a failure; what follows says more */
+    if (text_starts_with(text, "●") && text[strcspn(text, "\n")])
+        text += strcspn(text, "\n"), text += strspn(text, " \n\t");
     size_t length = reading->message.length ? strlen(text) : strcspn(text, "\n");
     return text_copy_length(text, length < JUNIT_MESSAGE_LIMIT ? length : JUNIT_MESSAGE_LIMIT);
 }
 
-static void keep_failure(struct reading *reading, const char *name) {
+static void keep_failure(struct reading *reading, const char *name, struct place *place) {
     struct junit *junit = reading->junit;
     if (junit->failure_count == JUNIT_FAILURES_KEPT)
         return;
     junit->failures = memory_resize(junit->failures, junit->failure_count + 1, sizeof(*junit->failures));
     struct junit_failure *failure = &junit->failures[junit->failure_count++];
-    *failure = (struct junit_failure){.name = text_copy(name), .is_error = reading->outcome == ERROR};
-    if (!place_find(reading->search, reading->file, buffer_text(&reading->text), &failure->place) && reading->file)
+    *failure = (struct junit_failure){.name = text_copy(name), .is_error = reading->outcome == ERROR, .place = *place};
+    *place = (struct place){0};
+    if (!failure->place.file && reading->file)
         failure->place = (struct place){text_copy(reading->file), reading->line ? reading->line : 1};
     failure->message = take_message(reading);
 }
@@ -136,15 +143,25 @@ static void end_case(struct reading *reading) {
         reset_case(reading);
         return;
     }
+    struct place place = {0};
     AUTO_FREE char *name = is_bad ? case_name(reading) : NULL;
-    /* pytest writes a test that fails and whose fixture then fails too as two cases. */
-    junit->tests += !(is_bad && text_equal(name, reading->previous));
+    bool has_place = is_bad && place_find(reading->search, reading->file, buffer_text(&reading->text), &place);
+    /* pytest writes a test that fails and whose fixture then fails too as two cases; jest-junit a file that cannot be
+     * loaded, the second without anything new. */
+    bool is_repeated = is_bad && text_equal(name, reading->previous);
+    if (is_repeated && !has_place) {
+        reset_case(reading);
+        return;
+    }
+    junit->tests += !is_repeated;
+    junit->bad += is_bad && !is_repeated;
     junit->passed += reading->outcome == PASSED;
     junit->skipped += reading->outcome == SKIPPED;
     junit->failed += reading->outcome == FAILED;
     junit->errors += reading->outcome == ERROR;
     if (is_bad)
-        keep_failure(reading, name);
+        keep_failure(reading, name, &place);
+    free(place.file);
     free(reading->previous);
     reading->previous = take_pointer(&name);
     reset_case(reading);

@@ -25,6 +25,7 @@ struct junit_failure {
 
 struct junit {
     uint64_t tests, passed, failed, errors, skipped;
+    uint64_t bad; /* tests that failed or had an error: some have both */
     uint64_t milliseconds;
     struct junit_failure *failures; /* the first JUNIT_FAILURES_KEPT, in the order of the document */
     size_t failure_count;

@@ -15,7 +15,8 @@ void output_reader_release(struct output_reader *reader) {
     buffer_release(&reader->line);
     buffer_release(&reader->tail);
     free(reader->file);
-    reader->file = NULL;
+    free(reader->previous);
+    reader->file = reader->previous = NULL;
 }
 
 /* ---- findings ---- */
@@ -25,6 +26,7 @@ static void add_failure(struct output_reader *reader, char *name, const char *me
     struct junit *findings = reader->findings;
     findings->tests++;
     findings->failed++;
+    findings->bad++;
     if (findings->failure_count == JUNIT_FAILURES_KEPT) {
         free(name);
         free(place.file);
@@ -111,6 +113,14 @@ static void read_table(struct output_reader *reader, const char *line) {
                     id + strspn(id, " "), (struct place){0});
 }
 
+/* npm audit: "lodash  <=4.17.20", then "Severity: high". */
+static void read_advisory(struct output_reader *reader, const char *line) {
+    if (text_starts_with(line, "Severity: ") && !text_is_empty(reader->previous))
+        add_failure(reader, text_copy(reader->previous), line, (struct place){0});
+    free(reader->previous);
+    reader->previous = text_copy(line);
+}
+
 /* ---- lines ---- */
 
 /* Colours and other control sequences: ESC [ … letter. */
@@ -149,6 +159,7 @@ static void end_line(struct output_reader *reader) {
         return;
     read_grouped_finding(reader, line);
     read_table(reader, line);
+    read_advisory(reader, line);
 }
 
 void output_read(void *context, int stream, const char *data, size_t length) {

@@ -12,7 +12,8 @@ struct output_reader {
     struct junit
         *findings; /* gets a failure for each, `skipped` for what was not audited; NULL: they are not looked for */
     struct buffer line, tail;
-    char *file; /* the file whose findings follow, in the form that names it on a line of its own */
+    char *previous; /* the line before */
+    char *file;     /* the file whose findings follow, in the form that names it on a line of its own */
     enum { OUTPUT_NO_TABLE, OUTPUT_VULNERABLE, OUTPUT_NOT_AUDITED } table; /* of pip-audit, whose rows follow */
 };
 

@@ -208,7 +208,7 @@ int sandbox_run(const struct sandbox *sandbox, int *status, struct error *error)
         close(out[0]), close(out[1]);
         return -1;
     }
-    struct sandbox_process *process = launch(sandbox, out[1], err[1], error);
+    struct sandbox_process *process = launch(sandbox, out[1], sandbox->joins_streams ? out[1] : err[1], error);
     close(out[1]), close(err[1]);
     if (process && sandbox->timeout > 0)
         process->deadline = milliseconds_now() + (int64_t)sandbox->timeout * 1000;

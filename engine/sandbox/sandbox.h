@@ -100,6 +100,7 @@ struct sandbox {
                               memory */
     void (*output)(void *context, int stream, const char *data, size_t length);
     void *output_context;
+    bool joins_streams;        /* both go the same way, as stream 1, so that they keep their order */
     struct progress *progress; /* its `cancelled` ends the run */
     /* Called here when the container's namespaces exist (see /proc/INIT/ns) and before its command runs; may be NULL.
      */

@@ -81,7 +81,7 @@ const char *node_dependency(const struct node_project *project, const char *pack
     return range;
 }
 
-static void project_release(struct node_project *project) {
+void node_project_release(struct node_project *project) {
     json_release(&project->settings);
     json_release(&project->package);
     json_release(&project->root);
@@ -133,7 +133,7 @@ static bool is_left_over(const struct node_project *project, const char *path) {
     return project->is_output_certain && project->outputs.count > 0 && is_inside(path, project->outputs.items[0]);
 }
 
-static void plan_copy(struct node_project *project) {
+void node_plan_source(struct node_project *project) {
     const struct tree *tree = project->source->tree;
     struct plan_step *step = plan_add_step(project->plan, PLAN_COPY, "copy the source");
     step->input_name = text_copy("source");
@@ -190,12 +190,12 @@ static int plan_server(struct node_project *project, struct error *error) {
         plan_note(project->plan, "the start command needs what only development should need: all of it is installed");
     if (project->script) {
         node_plan_install(project, false);
-        plan_copy(project);
+        node_plan_source(project);
         node_plan_build(project);
         plan_second_stage(project, only_production);
     } else {
         node_plan_install(project, only_production);
-        plan_copy(project);
+        node_plan_source(project);
     }
     plan_config(project);
     return 0;
@@ -262,6 +262,29 @@ static bool is_static(const struct node_project *project) {
            !node_has(project, "Procfile") && !project->framework && static_folder(project);
 }
 
+/* What a build writes is no part of the source. A project that cannot be built may well have tests. */
+static void find_build_quietly(struct node_project *project) {
+    AUTO_PLAN struct stack_plan unspoken = {0};
+    struct stack_plan *plan = project->plan;
+    struct error ignored;
+    project->plan = &unspoken;
+    if (node_find_build(project, &ignored) < 0)
+        project->is_output_certain = false;
+    project->plan = plan;
+}
+
+int node_begin_tests(struct node_project *project, struct error *error) {
+    project->plan->stack = text_copy("node");
+    if (read_project(project, error) < 0)
+        return -1;
+    find_build_quietly(project);
+    if (node_find_manager(project, error) < 0 || node_find_version(project, error) < 0)
+        return -1;
+    node_find_lifecycle(project);
+    node_plan_install(project, false);
+    return 0;
+}
+
 static int plan_all(struct node_project *project, struct error *error) {
     if (node_find_manager(project, error) < 0 || node_find_version(project, error) < 0)
         return -1;
@@ -271,14 +294,14 @@ static int plan_all(struct node_project *project, struct error *error) {
     if (project->is_server)
         return plan_server(project, error);
     node_plan_install(project, false);
-    plan_copy(project);
+    node_plan_source(project);
     node_plan_build(project);
     plan_take_site(project);
     return 0;
 }
 
 int node_detect(const struct stack_source *source, struct stack_plan *plan, struct error *error) {
-    AUTO(project_release)
+    AUTO(node_project_release)
     struct node_project project = {.source = source, .plan = plan, .member = source->member ? source->member : ""};
     plan->stack = text_copy("node");
     if (read_project(&project, error) < 0 || node_find_build(&project, error) < 0)

@@ -51,6 +51,13 @@ struct node_project {
 /* stack_detect for Node and for static files. */
 int node_detect(const struct stack_source *source, struct stack_plan *plan, struct error *error) MUST_CHECK;
 
+/* For tests: everything up to the step that installs the dependencies, which is that of a build. */
+int node_begin_tests(struct node_project *project, struct error *error) MUST_CHECK;
+/* The step that lays the source beside the dependencies. */
+void node_plan_source(struct node_project *project);
+/* Zeroed but for source and plan. */
+void node_project_release(struct node_project *project);
+
 /* The path in the source of a file of what is built; the caller frees. */
 char *node_path(const struct node_project *project, const char *path);
 /* Where it lies in the container; the caller frees. */
@@ -97,6 +104,13 @@ int node_find_start(struct node_project *project, struct error *error) MUST_CHEC
 bool node_start_needs_development(const struct node_project *project);
 /* node_install.c: the step that installs the dependencies. */
 void node_plan_install(struct node_project *project, bool only_production);
+/* Steps for tests: a manager that the base does not have, and another package ("jest-junit@16.0.0") in a folder of its
+ * own (NULL: none). */
+void node_plan_tools(struct node_project *project, const char *package, const char *folder);
+/* Where the runner finds them. */
+void node_plan_test_path(struct node_project *project);
+/* What the manager and frameworks need to know when scripts are run. */
+void node_add_test_environment(const struct node_project *project, struct text_list *environment);
 /* The step that runs the build script. */
 void node_plan_build(struct node_project *project);
 

@@ -84,11 +84,8 @@ static void add_all(struct text_list *list, const char *const *items, size_t cou
         text_list_add(list, items[i]);
 }
 
-static void set_environment(const struct node_project *project, struct plan_step *step) {
-    struct text_list *list = &step->environment;
-    const struct recipe *recipe = &recipes[project->manager];
+static void add_environment(const struct node_project *project, struct text_list *list) {
     add_all(list, fixed_environment, ARRAY_LENGTH(fixed_environment));
-    plan_add_cache(step, "npm", "/var/cache/npm");
     if (project->manager == NODE_PNPM)
         add_all(list, pnpm_environment, ARRAY_LENGTH(pnpm_environment));
     else if (project->manager == NODE_YARN_CLASSIC)
@@ -100,6 +97,12 @@ static void set_environment(const struct node_project *project, struct plan_step
     /* A cache that lies in the source is used from there. */
     if (project->manager == NODE_YARN)
         text_list_add_format(list, "YARN_ENABLE_GLOBAL_CACHE=%d", !tree_find(project->source->tree, ".yarn/cache"));
+}
+
+static void set_environment(const struct node_project *project, struct plan_step *step) {
+    const struct recipe *recipe = &recipes[project->manager];
+    add_environment(project, &step->environment);
+    plan_add_cache(step, "npm", "/var/cache/npm");
     if (!text_equal(recipe->cache, "npm")) {
         AUTO_FREE char *target = text_format("/var/cache/%s", recipe->cache);
         plan_add_cache(step, recipe->cache, target);
@@ -262,4 +265,54 @@ void node_plan_build(struct node_project *project) {
     set_command(step, &script);
     text_list_add(&step->argv, "sh");
     text_list_add_all(&step->argv, &project->arguments);
+}
+
+/* ---- for tests ---- */
+
+#define TOOLS "/opt/pl"
+
+static void plan_manager(struct node_project *project) {
+    AUTO_FREE char *name = text_format("install %s", node_manager_name(project->manager));
+    struct plan_step *step = plan_add_step(project->plan, PLAN_EXEC, name);
+    struct buffer script = BUFFER(1 << 16);
+    set_environment(project, step);
+    buffer_append_text(&script, begin);
+    append_tool(project, &script);
+    buffer_append_text(&script, "mkdir -p " TOOLS "\nmv /opt/build/tool " TOOLS "/manager\n");
+    buffer_append_text(&script, finish);
+    set_command(step, &script);
+}
+
+void node_plan_tools(struct node_project *project, const char *package, const char *folder) {
+    if (recipes[project->manager].package)
+        plan_manager(project);
+    if (!package)
+        return;
+    AUTO_FREE char *name = text_format("install %s", package);
+    struct plan_step *step = plan_add_step(project->plan, PLAN_EXEC, name);
+    struct buffer script = BUFFER(1 << 16);
+    set_environment(project, step);
+    buffer_append_text(&script, begin);
+    buffer_append_format(&script, "npm install --silent --prefix %s %s\n", folder, package);
+    buffer_append_text(&script, finish);
+    set_command(step, &script);
+}
+
+void node_add_test_environment(const struct node_project *project, struct text_list *environment) {
+    struct text_list all = {0};
+    add_environment(project, &all);
+    add_all(&all, build_environment, ARRAY_LENGTH(build_environment));
+    for (size_t i = 0; i < all.count; i++)
+        if (!text_starts_with(all.items[i], "HOME=") && !text_starts_with(all.items[i], "TMPDIR="))
+            text_list_add(environment, all.items[i]);
+    text_list_release(&all);
+    text_list_add(environment, "HOME=/tmp");
+}
+
+void node_plan_test_path(struct node_project *project) {
+    struct json *config = json_new_object(), *environment = json_new_array();
+    json_append_text(environment, "PATH=" TOOLS "/manager/bin:/app/node_modules/.bin:${PATH}");
+    json_set(config, "Env", environment);
+    json_set(config, "Labels", json_new_object());
+    plan_add_step(project->plan, PLAN_CONFIG, "configure")->config = config;
 }

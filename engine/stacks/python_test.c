@@ -114,7 +114,7 @@ static int add_coverage(struct choice *choice, struct error *error) {
         add_word(choice, "--cov");
     add_word(choice, "--cov-report=xml:" RESULT(TEST_COVERAGE));
     add_word(choice, "--cov-report=term");
-    choice->plan->writes_coverage = true;
+    choice->plan->coverage = text_copy(TEST_COVERAGE);
     plan_note(choice->project->plan, "found pytest-cov among the dependencies: coverage is measured");
     return 0;
 }

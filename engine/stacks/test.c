@@ -1,13 +1,12 @@
 #include "engine/stacks/test.h"
 
 #include "common/base/text.h"
-#include "common/xml/xml.h"
+#include "engine/report/coverage.h"
 #include "engine/report/output.h"
 
-#include <math.h>
 #include <string.h>
 
-enum { DOCUMENT_LIMIT = 1 << 20, COVERAGE_LIMIT = 64 << 20, CANNOT_RUN_STATUS = 126 };
+enum { DOCUMENT_LIMIT = 1 << 20, CANNOT_RUN_STATUS = 126 };
 
 static const char *const suites[] = {
     [TEST_UNIT] = "unit", [TEST_LINT] = "lint", [TEST_TYPES] = "types", [TEST_AUDIT] = "audit"};
@@ -35,14 +34,18 @@ static void add_environment(const struct test_request *request, struct test_plan
         text_list_add_all(&plan->environment, request->environment);
 }
 
+static int refuse_dockerfile(struct error *error) {
+    return error_set(error, ERROR_DATA, "the tests of a source with a Dockerfile cannot be run");
+}
+
 int test_detect(const struct test_request *request, struct test_plan *plan, struct error *error) {
     enum stack_kind kind;
     *plan = (struct test_plan){0};
     if (stack_find(request->directory, &kind, error) < 0)
         return -1;
-    int result = kind == STACK_PYTHON
-                     ? python_test_detect(request, plan, error)
-                     : error_set(error, ERROR_DATA, "the tests of a source with a Dockerfile cannot be run");
+    int result = kind == STACK_PYTHON ? python_test_detect(request, plan, error)
+                 : kind == STACK_NODE ? node_test_detect(request, plan, error)
+                                      : refuse_dockerfile(error);
     if (result < 0)
         test_plan_release(plan);
     else
@@ -55,6 +58,7 @@ void test_plan_release(struct test_plan *plan) {
     text_list_release(&plan->argv);
     text_list_release(&plan->environment);
     free(plan->runner);
+    free(plan->coverage);
     free(plan->directory);
     *plan = (struct test_plan){0};
 }
@@ -93,8 +97,12 @@ struct running {
 static int read_report(struct running *running, const struct check_file *file, struct error *error) {
     struct test_result *result = running->result;
     struct error failure;
-    if (!file->is_there)
+    if (!file->is_there) {
+        if (result->status == 0)
+            progress_note(running->engine->progress, "%s wrote no report: the counts are not known",
+                          running->plan->runner);
         return 0;
+    }
     AUTO_CLOSE int fd = store_open_object(running->engine->store, &file->digest, NULL, error);
     if (fd < 0)
         return -1;
@@ -107,25 +115,9 @@ static int read_report(struct running *running, const struct check_file *file, s
     return 0;
 }
 
-static int on_coverage(void *context, const char *name, const char *const *attributes, struct error *error) {
-    double *coverage = context;
-    const char *rate = text_equal(name, "coverage") ? xml_attribute(attributes, "line-rate") : NULL;
-    double value = rate ? strtod(rate, NULL) : -1;
-    if (isfinite(value) && value >= 0 && value <= 1)
-        *coverage = (double)(int)(value * 10000 + 0.5) / 100;
-    /* It is said in the first element. */
-    return error_set(error, ERROR_DATA, "enough");
-}
-
 static void read_coverage(struct running *running, const struct check_file *file) {
-    AUTO_BUFFER struct buffer text = BUFFER(COVERAGE_LIMIT);
-    struct xml_handler handler = {.context = &running->result->coverage, .open = on_coverage};
-    AUTO_XML struct xml_reader *reader = xml_reader_new("the coverage report", COVERAGE_LIMIT, &handler);
-    struct error ignored;
-    running->result->coverage = -1;
-    if (file->is_there && store_read(running->engine->store, &file->digest, &text, NULL) == 0 &&
-        xml_feed(reader, buffer_text(&text), text.length, &ignored) == 0)
-        return;
+    AUTO_CLOSE int fd = file->is_there ? store_open_object(running->engine->store, &file->digest, NULL, NULL) : -1;
+    running->result->coverage = fd >= 0 ? coverage_read(fd, running->plan->coverage) : -1;
 }
 
 /* For tools that write no document: one is made of what they found. Of a green run nothing was found, whatever its
@@ -177,12 +169,11 @@ static enum test_verdict read_status(const struct test_plan *plan, const struct 
         return TEST_TIMED_OUT;
     if (check->status == 0)
         return TEST_PASSED;
-    bool names_failures = counts->failed + counts->errors > 0;
     switch (plan->codes) {
     case TEST_CODE_ONE:
         return check->status == 1 ? TEST_FAILED : TEST_COULD_NOT_RUN;
     case TEST_CODE_REPORT:
-        return check->status == 1 && names_failures ? TEST_FAILED : TEST_COULD_NOT_RUN;
+        return check->status == 1 && counts->tests > 0 ? TEST_FAILED : TEST_COULD_NOT_RUN;
     case TEST_CODE_ANY:
         break;
     }
@@ -225,8 +216,8 @@ static int run_check(struct running *running, const struct container *container,
                                    .directory = plan->directory,
                                    .user = "0",
                                    .mounts = &source,
-                                   .mount_count = 1},
-                          .files = {TEST_JUNIT, TEST_COVERAGE},
+                                   .mount_count = plan->has_source ? 0 : 1},
+                          .files = {TEST_JUNIT, plan->coverage},
                           .timeout = limits->timeout,
                           .again = limits->again,
                           .is_volatile = plan->is_volatile,

@@ -10,6 +10,12 @@
  *   lint    ruff, else flake8
  *   types   mypy, else pyright
  *   audit   pip-audit
+ * Node. All dependencies are installed, those of development too, and the source is laid beside them. A script of
+ * package.json is what runs (test, lint, typecheck); without one it is the tool that is declared.
+ *   unit    Angular's ng test, vitest, jest, node --test; any other script "test" by its exit status alone
+ *   lint    ng lint, eslint
+ *   types   tsc
+ *   audit   npm audit and its like
  */
 #ifndef STACKS_TEST_H
 #define STACKS_TEST_H
@@ -39,18 +45,19 @@ struct test_request {
 /* How a runner's exit code is read: 0 is green and everything else is not, always. */
 enum test_codes {
     TEST_CODE_ONE,    /* 1: the answer is no; others: it could not run */
-    TEST_CODE_REPORT, /* likewise, but 1 may be anything unless its report names a failure */
+    TEST_CODE_REPORT, /* likewise, but 1 may be anything unless its report has tests or findings */
     TEST_CODE_ANY,    /* any below 126 is no */
 };
 
 struct test_plan {
     struct stack_plan plan; /* the container */
+    bool has_source;        /* it holds the source already; else the runner is given it */
     char *runner;           /* "pytest" */
     struct text_list argv, environment;
-    char *directory;      /* where the source is, and where the runner is started */
-    bool writes_junit;    /* to TEST_JUNIT in CHECK_RESULTS; else what it finds is taken from the lines it prints */
-    bool writes_coverage; /* to TEST_COVERAGE, as coverage.py does */
-    bool is_volatile;     /* what it finds depends on the time */
+    char *directory;   /* where the source is, and where the runner is started */
+    bool writes_junit; /* to TEST_JUNIT in CHECK_RESULTS; else what it finds is taken from the lines it prints */
+    char *coverage;    /* the file in CHECK_RESULTS that it writes coverage to, see report/coverage.h; or NULL */
+    bool is_volatile;  /* what it finds depends on the time */
     enum test_codes codes;
     enum place_order order;
 };
@@ -94,6 +101,7 @@ void test_result_release(struct test_result *result);
 #define AUTO_TEST_RESULT AUTO(test_result_release)
 
 /* For the stacks themselves. A plan that shares the build's steps is begun here; *plan is zeroed before. */
+int node_test_detect(const struct test_request *request, struct test_plan *plan, struct error *error) MUST_CHECK;
 int python_test_detect(const struct test_request *request, struct test_plan *plan, struct error *error) MUST_CHECK;
 
 #endif

@@ -144,4 +144,121 @@ test_credentials_are_refused_unless_the_image_leaves_them_out() {
     plan .
 }
 
+node_runs() { equal "$(sed -n 's/^     run \([^/].*\)/\1/p' ../plan | tail -n 1)" "$1"; }
+VITEST="--reporter=default --reporter=junit --outputFile.junit=/run/pl/results/junit.xml"
+
+test_runners_of_node() {
+    mkdir it && cd it
+    package() { printf '{"name": "it", "scripts": {%s}, "devDependencies": {%s}}' "$1" "$2" > package.json; }
+    package '"test": "vitest"' '"vitest": "4"'
+    plan .
+    node_runs "npm run test -- $VITEST"
+    contains "$(cat ../plan)" "found the script \"test\" in package.json: vitest"
+    package '"test": "cross-env A=1 npx vitest run --dir src"' '"vitest": "4"'
+    plan . -- -t one
+    node_runs "npm run test -- $VITEST -t one"
+    package '' '"vitest": "4", "@vitest/coverage-v8": "4"'
+    plan .
+    node_runs "vitest run $VITEST --coverage.enabled --coverage.reporter=text --coverage.reporter=json-summary --coverage.reportsDirectory=/run/pl/results/coverage"
+    package '"test": "tsc && jest --runInBand"' '"jest": "30"'
+    plan .
+    node_runs "npm run test -- --ci --reporters=default --reporters=/opt/pl/jest-junit/node_modules/jest-junit"
+    contains "$(cat ../plan)" "install jest-junit@16.0.0"
+    package '"test": "react-scripts test"' '"react-scripts": "5", "jest-junit": "16"'
+    plan .
+    node_runs "npm run test -- --watchAll=false --ci --reporters=default --reporters=jest-junit"
+    # What the last command does not know is not told to it.
+    package '"test": "vitest run && tsc"' '"vitest": "4"'
+    plan .
+    node_runs "npm run test"
+    package '"test": "node --test src/"' ''
+    plan . -- --test-only
+    node_runs "npm run test -- --test-only"
+    contains "$(cat ../plan)" "with NODE_OPTIONS=--test-reporter=spec"
+    # The script that npm init writes is none.
+    package '"test": "echo \"Error: no test specified\" && exit 1"' ''
+    status 65 pl-test --plan . 2> ../error > ../out
+    contains "$(cat ../error)" "the project has no suite unit: package.json has no script \"test\""
+    touch sum.test.mjs
+    plan .
+    node_runs "node --test"
+    status 65 pl-test --plan --coverage-min 1 . 2> ../error > ../out
+    contains "$(cat ../error)" "does not measure coverage"
+}
+
+test_package_managers_of_node() {
+    mkdir it && cd it
+    echo '{"name": "it", "scripts": {"test": "vitest"}, "devDependencies": {"vitest": "4"}}' > package.json
+    touch pnpm-lock.yaml
+    plan .
+    node_runs "pnpm run test $VITEST"
+    contains "$(cat ../plan)" "   install pnpm"
+    rm pnpm-lock.yaml; echo '# yarn lockfile v1' > yarn.lock
+    plan . -- -t x
+    node_runs "yarn run test $VITEST -t x"
+    rm yarn.lock; touch bun.lock
+    plan --suite audit .
+    node_runs "bun audit"
+    rm bun.lock; echo '{"name": "it", "lockfileVersion": 3, "packages": {}}' > package-lock.json
+    plan .
+    lacks "$(cat ../plan)" "install npm"
+    plan --suite audit .
+    node_runs "npm audit"
+    rm package-lock.json
+    status 65 pl-test --plan --suite audit . 2> ../error > ../out
+    contains "$(cat ../error)" "there is no lock file"
+}
+
+test_the_step_of_the_dependencies_is_that_of_the_build_of_node() {
+    mkdir -p it/src && cd it
+    echo '{"name": "it", "scripts": {"build": "vite build", "test": "vitest"}, "devDependencies": {"vite": "7", "vitest": "4"}}' > package.json
+    touch index.html src/main.js src/main.test.js
+    install() { sed -n '/^ 2   install dependencies/,/^ 3 /p' | sed '$d'; }
+    plan .
+    pl-build --plan . > ../build
+    [ -n "$(install < ../build)" ]
+    equal "$(install < ../plan)" "$(install < ../build)"
+}
+
+test_angular() {
+    mkdir it && cd it
+    echo '{"name": "it", "scripts": {"test": "ng test"}, "dependencies": {"@angular/core": "21"}}' > package.json
+    workspace() { printf '{"projects": {"it": {"projectType": "application", "architect": {"build": {"builder": "@angular/build:application"}, %s}}}}' "$1" > angular.json; }
+    workspace '"test": {"builder": "@angular/build:unit-test"}'
+    plan .
+    node_runs "npm run test -- --watch=false --reporters=junit --reporters=default --output-file=/run/pl/results/junit.xml"
+    status 65 pl-test --plan --coverage-min 1 . 2> ../error > ../out
+    contains "$(cat ../error)" "add @vitest/coverage-v8"
+    status 65 pl-test --plan --suite lint . 2> ../error > ../out
+    contains "$(cat ../error)" "the project has no suite lint"
+    echo '{"name": "it", "dependencies": {"@angular/core": "21"}}' > package.json
+    workspace '"test": {"builder": "@angular/build:unit-test", "options": {"runner": "karma"}}, "lint": {"builder": "@angular-eslint/builder:lint"}'
+    plan .
+    node_runs "ng test --watch=false --browsers=ChromeHeadless"
+    contains "$(cat ../plan)" "karma, which needs a browser"
+    plan --suite lint .
+    node_runs "ng lint"
+}
+
+test_lint_and_types_of_node() {
+    mkdir it && cd it
+    echo '{"name": "it", "devDependencies": {"eslint": "9", "typescript": "5"}}' > package.json
+    touch eslint.config.js
+    plan --suite lint .
+    node_runs "eslint ."
+    status 65 pl-test --plan --suite types . 2> ../error > ../out
+    contains "$(cat ../error)" "the project has no suite types"
+    echo '{"files": [], "references": [{"path": "./a.json"}] /* as Vite has it */}' > tsconfig.json
+    plan --suite types .
+    node_runs "tsc --build --noEmit"
+    echo '{}' > tsconfig.json
+    plan --suite types . -- --pretty
+    node_runs "tsc --noEmit --pretty"
+    echo '{"name": "it", "scripts": {"typecheck": "tsc -p .", "lint": "biome ci"}}' > package.json
+    plan --suite types .
+    node_runs "npm run typecheck"
+    plan --suite lint .
+    node_runs "npm run lint"
+}
+
 run_tests

@@ -19,9 +19,10 @@ static char printed[4096];
 
 static int make_base(struct error *error) {
     AUTO_FREE char *root = path_join(folder, "root"), *tar = path_join(folder, "root.tar");
-    AUTO_FREE char *script = text_format("mkdir -p %s/bin && cp /bin/busybox %s/bin/ && ln -s busybox %s/bin/sh && "
-                                         "tar -C %s -cf %s .",
-                                         root, root, root, root, tar);
+    AUTO_FREE char *script = text_format(
+        "mkdir -p %s/bin && cp /bin/busybox %s/bin/ && ln -s busybox %s/bin/sh && ln -s busybox %s/bin/ln && "
+        "ln -s busybox %s/bin/mkdir && tar -C %s -cf %s .",
+        root, root, root, root, root, root, tar);
     const char *argv[] = {"/bin/sh", "-c", script, NULL};
     AUTO_FREE char *reference = text_format("rootfs:%s", tar);
     if (process_run_checked(&(struct process){.argv = argv}, error) < 0)
@@ -67,6 +68,7 @@ static struct check_result run(const char *script, struct check check) {
     check.exec.name = "the check";
     check.exec.argv = &argv;
     check.files[0] = "report.xml";
+    check.files[1] = "folder/coverage.json";
     check.output = keep_output;
     if (check_run(&engine, &base, &check, &result, &error) < 0)
         fail_msg("%s", error.text);
@@ -113,6 +115,12 @@ static void a_red_check_is_run_every_time_and_its_files_are_kept(void **state) {
     }
 }
 
+static void what_is_printed_keeps_its_order(void **state) {
+    (void)state;
+    run("for i in 1 2 3; do echo out $i; echo err $i >&2; done", (struct check){0});
+    assert_string_equal(printed, "out 1\nerr 1\nout 2\nerr 2\nout 3\nerr 3\n");
+}
+
 static void a_signal_is_told(void **state) {
     (void)state;
     assert_int_equal(run("kill -SEGV $$", (struct check){0}).status, 128 + SIGSEGV);
@@ -148,6 +156,14 @@ static void results_that_are_no_files_are_not_taken(void **state) {
         assert_int_equal(result.status, 0);
         assert_false(result.files[0].is_there);
     }
+    AUTO_FREE char *outside = path_join(folder, "coverage.json");
+    assert_int_equal(file_write_atomic(outside, "ours", 4, 0644, NULL), 0);
+    AUTO_FREE char *script = text_format("ln -s %s /run/pl/results/folder", folder);
+    assert_false(run(script, (struct check){0}).files[1].is_there);
+    struct check_result result =
+        run("mkdir /run/pl/results/folder; echo theirs > /run/pl/results/folder/coverage.json", (struct check){0});
+    AUTO_FREE char *content = content_of(&result.files[1]);
+    assert_string_equal(content, "theirs\n");
 }
 
 static void a_program_that_is_missing_is_an_error(void **state) {
@@ -166,6 +182,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_green_check_is_found_again_with_its_files),
         cmocka_unit_test(a_red_check_is_run_every_time_and_its_files_are_kept),
+        cmocka_unit_test(what_is_printed_keeps_its_order),
         cmocka_unit_test(a_signal_is_told),
         cmocka_unit_test(a_check_that_is_late_is_no_success_and_keeps_what_it_wrote),
         cmocka_unit_test(a_time_limit_is_no_part_of_the_key),

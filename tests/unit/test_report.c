@@ -1,5 +1,6 @@
 /* engine/report: places in a text, JUnit documents of several runners, hostile documents. */
 #include "common/base/text.h"
+#include "engine/report/coverage.h"
 #include "engine/report/output.h"
 
 #include <setjmp.h>
@@ -109,6 +110,10 @@ static void has_counts(const struct junit *junit, uint64_t tests, uint64_t passe
     assert_int_equal(junit->skipped, skipped);
 }
 
+static void has_bad(const struct junit *junit, uint64_t bad) {
+    assert_int_equal(junit->bad, bad);
+}
+
 static void is_failure(const struct junit_failure *failure, const char *name, const char *message, const char *file,
                        unsigned line) {
     assert_string_equal(failure->name, name);
@@ -139,6 +144,7 @@ static void a_document_of_pytest(void **state) {
         "</testsuite></testsuites>",
         &last, &junit);
     has_counts(&junit, 5, 1, 2, 2, 1);
+    has_bad(&junit, 3);
     assert_int_equal(junit.milliseconds, 1235);
     assert_int_equal(junit.failure_count, 4);
     is_failure(&junit.failures[0], "tests/test_a.py::TestC::TestD::test_deep[a.b]", "ValueError: x\nmore",
@@ -176,6 +182,21 @@ static void documents_of_javascript(void **state) {
                &first, &jest);
     assert_int_equal(jest.milliseconds, 2000);
     is_failure(&jest.failures[0], "sum adds", "Error: one", "src/a.test.ts", 1);
+    junit_release(&jest);
+    read_junit(
+        "<testsuites><testsuite><testcase classname='Test suite failed to run' name='src/a.test.ts' "
+        "file='src/a.test.ts'><error>  ● Test suite failed to run\n\n    Cannot find module\n\n      at "
+        "src/a.test.ts:4:1</error></testcase><testcase classname='Test suite failed to run' name='src/a.test.ts' "
+        "file='src/a.test.ts'><failure>{\"code\":1}</failure></testcase></testsuite></testsuites>",
+        &first, &jest);
+    has_counts(&jest, 1, 0, 0, 1, 0);
+    assert_int_equal(jest.failure_count, 1);
+    is_failure(&jest.failures[0], "Test suite failed to run › src/a.test.ts", "Cannot find module", "src/a.test.ts", 4);
+    junit_release(&node);
+    read_junit("<testsuites><testcase name='src/a.test.ts' classname='test'><failure message='test failed'>x</failure>"
+               "</testcase></testsuites>",
+               &first, &node);
+    is_failure(&node.failures[0], "src/a.test.ts", "test failed", "src/a.test.ts", 1);
 }
 
 static void an_error_of_a_whole_suite_counts(void **state) {
@@ -319,6 +340,16 @@ static void findings_of_pip_audit(void **state) {
     output_reader_release(&reader);
 }
 
+static void findings_of_npm_audit(void **state) {
+    (void)state;
+    finds("# npm audit report\n\nlodash  <=4.17.20\nSeverity: high\nCommand Injection in lodash - "
+          "https://github.com/advisories/GHSA-35jh-r3h4-6jhm\nfix available via `npm audit "
+          "fix`\nnode_modules/lodash\n\n1 "
+          "high severity vulnerability\n",
+          1, "lodash  <=4.17.20", "Severity: high", NULL, 0);
+    finds("Severity: high\nfound 0 vulnerabilities\n", 0, NULL, NULL, NULL, 0);
+}
+
 static void the_place_where_a_runner_was_ended(void **state) {
     (void)state;
     static const struct {
@@ -370,6 +401,38 @@ static void endless_output_is_read_within_its_limits(void **state) {
     output_reader_release(&reader);
 }
 
+static double coverage_of(const char *name, const char *text) {
+    int fd = memfd_create("coverage", MFD_CLOEXEC);
+    assert_true(write(fd, text, strlen(text)) == (ssize_t)strlen(text) && lseek(fd, 0, SEEK_SET) == 0);
+    double percent = coverage_read(fd, name);
+    close(fd);
+    return percent;
+}
+
+static void coverage_is_read_in_both_forms(void **state) {
+    (void)state;
+    static const char *const unknown[] = {"",
+                                          "{}",
+                                          "<coverage/>",
+                                          "<coverage line-rate='x'/>",
+                                          "<coverage line-rate='2'/>",
+                                          "<coverage line-rate='-1'/>",
+                                          "<coverage line-rate='nan'/>",
+                                          "{\"total\":{\"lines\":{\"pct\":\"Unknown\"}}}",
+                                          "{\"total\":{\"lines\":{\"pct\":101}}}",
+                                          "[1]",
+                                          "<other line-rate='1'/>"};
+    assert_true(coverage_of("coverage.xml", "<?xml version='1.0'?><!-- c --><coverage line-rate='0.83333' x='1'><!") ==
+                83.33);
+    assert_true(coverage_of("coverage.xml", "<coverage line-rate='1'/>") == 100);
+    assert_true(coverage_of("a/coverage-summary.json", "{\"total\":{\"lines\":{\"pct\":66.666}}}") == 66.67);
+    assert_true(coverage_of("a/coverage-summary.json", "{\"total\":{\"lines\":{\"pct\":0}}}") == 0);
+    for (size_t i = 0; i < ARRAY_LENGTH(unknown); i++) {
+        assert_true(coverage_of("coverage.xml", unknown[i]) == -1);
+        assert_true(coverage_of("coverage.json", unknown[i]) == -1);
+    }
+}
+
 static void a_written_document_is_read_back(void **state) {
     (void)state;
     struct junit_failure failures[] = {
@@ -408,8 +471,10 @@ int main(void) {
         cmocka_unit_test(strange_documents_are_counted_without_harm),
         cmocka_unit_test(findings_of_linters_and_type_checkers),
         cmocka_unit_test(findings_of_pip_audit),
+        cmocka_unit_test(findings_of_npm_audit),
         cmocka_unit_test(the_place_where_a_runner_was_ended),
         cmocka_unit_test(endless_output_is_read_within_its_limits),
+        cmocka_unit_test(coverage_is_read_in_both_forms),
         cmocka_unit_test(a_written_document_is_read_back),
     };
     return cmocka_run_group_tests_name("report", tests, NULL, NULL);

@@ -78,12 +78,13 @@ struct attempt {
     size_t mount_count;
     uint64_t memory;
     unsigned timeout;
+    size_t layers; /* how often the one layer is there; 0: once */
 };
 
 static void run_inside(const struct attempt *attempt, struct result *result) {
     struct text_list argv = {0}, environment = {0};
     AUTO_FREE char *upper = path_join(folder, "upper"), *scratch = path_join(folder, "scratch");
-    const char *lowers[] = {lower};
+    const char *lowers[] = {lower, lower, lower};
     setenv("PL_SANDBOX", attempt->mode, 1);
     text_list_add(&argv, "sh");
     text_list_add(&argv, "-c");
@@ -92,7 +93,7 @@ static void run_inside(const struct attempt *attempt, struct result *result) {
     mkdir(upper, 0755);
     mkdir(scratch, 0700);
     struct sandbox sandbox = {.lowers = lowers,
-                              .lower_count = 1,
+                              .lower_count = attempt->layers ? attempt->layers : 1,
                               .upper = upper,
                               .scratch = scratch,
                               .argv = &argv,
@@ -324,6 +325,16 @@ static void a_command_that_is_late_is_interrupted_and_then_ended(void **state) {
     assert_string_equal(result->output, "on\n");
 }
 
+static void a_layer_may_be_there_more_than_once(void **state) {
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(modes); i++) {
+        if (!has_mode(modes[i]))
+            continue;
+        succeeds(&(struct attempt){.mode = modes[i], .layers = 3, .script = "cat /etc/old"}, "old");
+        again();
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(every_mode_runs_a_command_and_keeps_its_changes, clean_up),
@@ -336,6 +347,7 @@ int main(void) {
         cmocka_unit_test_teardown(what_a_command_leaves_running_ends_with_it, clean_up),
         cmocka_unit_test_teardown(a_killed_builder_leaves_no_process_and_no_mount, clean_up),
         cmocka_unit_test_teardown(too_much_memory_is_told_apart, clean_up),
+        cmocka_unit_test_teardown(a_layer_may_be_there_more_than_once, clean_up),
         cmocka_unit_test_teardown(a_command_that_is_late_is_interrupted_and_then_ended, clean_up),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -99,8 +99,10 @@ const struct command pl_test_command = {
         "which is kept in the store. In GitHub Actions every failing test becomes an annotation at its line.\n\n"
         "Tests that passed are not run again until the source, the dependencies or the arguments change. Tests that "
         "failed are always run again.\n\n"
-        "Suites: unit (pytest, with coverage where pytest-cov is a dependency), lint (ruff or flake8), types (mypy or "
-        "pyright) and audit (pip-audit).",
+        "Suites of Python: unit (pytest), lint (ruff or flake8), types (mypy or pyright) and audit (pip-audit). Of "
+        "Node: "
+        "unit (Angular's ng test, vitest, jest, node --test, or whatever the script \"test\" is), lint (ng lint or "
+        "eslint), types (tsc) and audit (npm audit). Coverage is measured where the project has what measures it.",
     .writes = "report",
     .options = options,
     .examples = examples,

@@ -104,14 +104,17 @@ static void advise_failed(const struct told *told, struct error *error) {
 
 static int fail_tests(const struct told *told, struct error *error) {
     const struct junit *counts = &told->result->counts;
-    uint64_t bad = counts->failed + counts->errors;
     if (told->suite != TEST_UNIT) {
         AUTO_FREE char *findings = describe_findings(counts);
         return error_set(error, ERROR_ANSWER_NO, "%s: %s", told->runner, findings);
     }
-    if (bad == 0)
+    if (counts->failed == 0)
+        return error_set(error, ERROR_ANSWER_NO,
+                         "%s failed with exit code %d, although no test failed: see what it says", told->runner,
+                         told->result->status);
+    if (counts->bad == 0)
         return error_set(error, ERROR_ANSWER_NO, "%s failed with exit code %d", told->runner, told->result->status);
-    error_set(error, ERROR_ANSWER_NO, "%llu of %llu tests failed", (unsigned long long)bad,
+    error_set(error, ERROR_ANSWER_NO, "%llu of %llu tests failed", (unsigned long long)counts->bad,
               (unsigned long long)counts->tests);
     advise_failed(told, error);
     return -1;
