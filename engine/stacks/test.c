@@ -145,6 +145,17 @@ static int make_report(struct running *running, enum test_verdict verdict, struc
     return 0;
 }
 
+/* What went wrong outside of the tests is in no document. */
+static void add_outside(struct running *running) {
+    struct junit *counts = &running->result->counts, *outside = &running->findings;
+    size_t total = counts->failure_count + outside->failure_count;
+    counts->failures = memory_resize(counts->failures, total + 1, sizeof(*counts->failures));
+    for (size_t i = 0; i < outside->failure_count; i++)
+        counts->failures[counts->failure_count++] = outside->failures[i];
+    counts->errors += outside->errors;
+    outside->failure_count = 0;
+}
+
 /* A runner that was ended may still have said where it was. */
 static void add_last_place(struct running *running) {
     struct junit *counts = &running->result->counts;
@@ -192,6 +203,8 @@ static int read_results(struct running *running, const struct check_result *chec
     read_coverage(running, &check->files[1]);
     if (result->verdict == TEST_PASSED && result->coverage < (double)running->request->coverage_minimum)
         result->verdict = TEST_UNCOVERED;
+    if (plan->writes_junit && check->status != 0 && result->counts.bad == 0)
+        add_outside(running);
     if (!plan->writes_junit && make_report(running, result->verdict, error) < 0)
         return -1;
     if (result->verdict == TEST_TIMED_OUT || result->status > 128)
@@ -258,7 +271,8 @@ int test_run(struct engine *engine, const struct test_request *request, const st
                               .plan = plan,
                               .result = result,
                               .search = {.source = request->tree, .root = plan->directory, .order = plan->order}};
-    output_reader_open(&running.output, &running.search, plan->writes_junit ? NULL : &running.findings);
+    output_reader_open(&running.output, &running.search, plan->writes_junit ? FINDINGS_RUNNER : FINDINGS_TOOL,
+                       &running.findings);
     int done = build_and_run(&running, platform, limits, error);
     output_reader_release(&running.output);
     junit_release(&running.findings);

@@ -120,7 +120,9 @@ END
     run 124 --timeout 3s .
     echo 'import { it } from "vitest"; it("crash", () => process.kill(process.pid, "SIGSEGV"));' > src/a.test.js
     run 1 .
-    contains "$(cat ../story)" "vitest failed with exit code 1, although no test failed"
+    counts "1 1 0 1 0"
+    contains "$(cat ../story)" "vitest failed: 1 error outside of the tests"
+    contains "$(cat ../story)" "::error title=(outside of the tests)::Error: [vitest-pool]: Worker forks emitted error."
     rm src/a.test.js
     run 70 .
     contains "$(cat ../story)" "the tests could not run: vitest failed with exit code 1"

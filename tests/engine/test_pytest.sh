@@ -141,6 +141,15 @@ test_a_module_that_cannot_be_imported() {
     contains "$(cat ../story)" "tests/test_import.py,line=1,title=tests/test_import.py::ModuleNotFoundError: No module named 'nothing_of_this_name'"
 }
 
+test_settings_that_cannot_be_imported() {
+    project
+    printf '\nimport nothing_of_this_name\n' > tests/conftest.py
+    echo 'def test_it(): pass' > tests/test_shop.py
+    GITHUB_ACTIONS=true run 70 .
+    contains "$(cat ../story)" "the tests could not run: 1 error before the first test (pytest: exit code 4)"
+    contains "$(cat ../story)" "tests/conftest.py,line=2,title=tests/conftest.py%3A2::ModuleNotFoundError: No module named"
+}
+
 test_a_suite_that_hangs() {
     project
     printf 'import time\ndef test_fine(): pass\n\ndef test_hangs():\n    time.sleep(1000)\n' > tests/test_slow.py

@@ -281,12 +281,30 @@ static void strange_documents_are_counted_without_harm(void **state) {
 /* ---- what tools print ---- */
 
 /* Reads a text in pieces, as it may come. */
-static void read_output(const char *text, struct junit *findings, struct output_reader *reader) {
+static void read_output_of(enum findings_kind kind, const char *text, struct junit *findings,
+                           struct output_reader *reader) {
     *findings = (struct junit){0};
-    output_reader_open(reader, &first, findings);
+    output_reader_open(reader, &first, kind, findings);
     for (size_t at = 0, length = strlen(text); at < length; at += 7)
         output_read(reader, 1, text + at, length - at < 7 ? length - at : 7);
     output_end(reader);
+}
+
+static void read_output(const char *text, struct junit *findings, struct output_reader *reader) {
+    read_output_of(FINDINGS_TOOL, text, findings, reader);
+}
+
+static void finds_outside(const char *text, size_t count, const char *name, const char *message, const char *file,
+                          unsigned line) {
+    struct junit findings;
+    struct output_reader reader;
+    read_output_of(FINDINGS_RUNNER, text, &findings, &reader);
+    assert_int_equal(findings.errors, count);
+    assert_int_equal(findings.failure_count, count);
+    if (count > 0)
+        is_failure(&findings.failures[0], name, message, file, line);
+    junit_release(&findings);
+    output_reader_release(&reader);
 }
 
 static void finds(const char *text, size_t count, const char *name, const char *message, const char *file,
@@ -350,6 +368,28 @@ static void findings_of_npm_audit(void **state) {
     finds("Severity: high\nfound 0 vulnerabilities\n", 0, NULL, NULL, NULL, 0);
 }
 
+static void what_runners_say_outside_of_the_tests(void **state) {
+    (void)state;
+    finds_outside(
+        "✘ [ERROR] TS2307: Cannot find module './x'. [plugin angular-compiler]\n\n    src/a.test.ts:1:24:\n      1 │ "
+        "import './x';\n",
+        1, "src/a.test.ts:1", "TS2307: Cannot find module './x'. [plugin angular-compiler]", "src/a.test.ts", 1);
+    finds_outside(
+        "ImportError while loading conftest '/app/tests/test_a.py'.\ntests/test_a.py:1: in <module>\n    import "
+        "nope\nsrc/shop.py:7: in <module>\n    x\nE   ModuleNotFoundError: No module named 'nope'\n",
+        1, "src/shop.py:7", "ModuleNotFoundError: No module named 'nope'", "src/shop.py", 7);
+    finds_outside(
+        "Vitest caught 2 unhandled errors during the test run.\n\n⎯⎯⎯ Unhandled Error ⎯⎯⎯\nError: Worker exited\n ❯ "
+        "X.y node_modules/v.js:3:1\n\n⎯⎯⎯ Unhandled Rejection ⎯⎯⎯\n\x1b[31mError: boom\x1b[0m\n ❯ "
+        "src/a.test.ts:5:3\n ❯ src/a.test.ts:9:3\n⎯⎯⎯⎯⎯⎯\n Test Files 1\n",
+        2, "(outside of the tests)", "Error: Worker exited", NULL, 0);
+    finds_outside("⎯⎯ Unhandled Error ⎯⎯\nError: boom\n ❯ src/a.test.ts:5:3\n", 1, "(outside of the tests)",
+                  "Error: boom", "src/a.test.ts", 5);
+    finds_outside(
+        "tests/test_a.py:12: AssertionError\nE   assert 0\nsrc/a.test.ts:1:2: error: x\n⎯⎯⎯ Failed Tests 1 ⎯⎯⎯\n", 0,
+        NULL, NULL, NULL, 0);
+}
+
 static void the_place_where_a_runner_was_ended(void **state) {
     (void)state;
     static const struct {
@@ -385,7 +425,7 @@ static void endless_output_is_read_within_its_limits(void **state) {
     (void)state;
     struct junit findings = {0};
     struct output_reader reader;
-    output_reader_open(&reader, &first, &findings);
+    output_reader_open(&reader, &first, FINDINGS_TOOL, &findings);
     for (int i = 0; i < 100000; i++) {
         output_read(&reader, 1, "src/shop.py:1:1: E1 x and a good deal more", 42);
         if (i % 2)
@@ -472,6 +512,7 @@ int main(void) {
         cmocka_unit_test(findings_of_linters_and_type_checkers),
         cmocka_unit_test(findings_of_pip_audit),
         cmocka_unit_test(findings_of_npm_audit),
+        cmocka_unit_test(what_runners_say_outside_of_the_tests),
         cmocka_unit_test(the_place_where_a_runner_was_ended),
         cmocka_unit_test(endless_output_is_read_within_its_limits),
         cmocka_unit_test(coverage_is_read_in_both_forms),

@@ -108,7 +108,10 @@ static int fail_tests(const struct told *told, struct error *error) {
         AUTO_FREE char *findings = describe_findings(counts);
         return error_set(error, ERROR_ANSWER_NO, "%s: %s", told->runner, findings);
     }
-    if (counts->failed == 0)
+    if (counts->bad == 0 && counts->errors > 0)
+        return error_set(error, ERROR_ANSWER_NO, "%s failed: %llu error%s outside of the tests", told->runner,
+                         (unsigned long long)counts->errors, counts->errors == 1 ? "" : "s");
+    if (counts->failed == 0 && counts->bad == 0)
         return error_set(error, ERROR_ANSWER_NO,
                          "%s failed with exit code %d, although no test failed: see what it says", told->runner,
                          told->result->status);
