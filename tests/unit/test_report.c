@@ -378,11 +378,11 @@ static void what_runners_say_outside_of_the_tests(void **state) {
         "ImportError while loading conftest '/app/tests/test_a.py'.\ntests/test_a.py:1: in <module>\n    import "
         "nope\nsrc/shop.py:7: in <module>\n    x\nE   ModuleNotFoundError: No module named 'nope'\n",
         1, "src/shop.py:7", "ModuleNotFoundError: No module named 'nope'", "src/shop.py", 7);
-    finds_outside(
-        "Vitest caught 2 unhandled errors during the test run.\n\n⎯⎯⎯ Unhandled Error ⎯⎯⎯\nError: Worker exited\n ❯ "
-        "X.y node_modules/v.js:3:1\n\n⎯⎯⎯ Unhandled Rejection ⎯⎯⎯\n\x1b[31mError: boom\x1b[0m\n ❯ "
-        "src/a.test.ts:5:3\n ❯ src/a.test.ts:9:3\n⎯⎯⎯⎯⎯⎯\n Test Files 1\n",
-        2, "(outside of the tests)", "Error: Worker exited", NULL, 0);
+    finds_outside("⎯⎯⎯ Unhandled Errors ⎯⎯⎯\n\nVitest caught 2 unhandled errors during the test run.\n\n⎯⎯⎯ Unhandled "
+                  "Error ⎯⎯⎯\nError: Worker exited\n ❯ "
+                  "X.y node_modules/v.js:3:1\n\n⎯⎯⎯ Unhandled Rejection ⎯⎯⎯\n\x1b[31mError: boom\x1b[0m\n ❯ "
+                  "src/a.test.ts:5:3\n ❯ src/a.test.ts:9:3\n⎯⎯⎯⎯⎯⎯\n Test Files 1\n",
+                  2, "(outside of the tests)", "Error: Worker exited", NULL, 0);
     finds_outside("⎯⎯ Unhandled Error ⎯⎯\nError: boom\n ❯ src/a.test.ts:5:3\n", 1, "(outside of the tests)",
                   "Error: boom", "src/a.test.ts", 5);
     finds_outside(
