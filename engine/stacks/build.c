@@ -288,7 +288,11 @@ static int build_once(struct engine *engine, const struct stack_source *source, 
                       const char *platform, struct stack_result *out, struct error *error) {
     struct run run = {.engine = engine, .source = source, .plan = plan};
     *out = (struct stack_result){.is_site = plan->is_site};
-    int result = plan->base ? resolve_base(&run, platform, error) : 0;
+    int result = 0;
+    if (source->start)
+        run.container = container_share(source->start);
+    else if (plan->base)
+        result = resolve_base(&run, platform, error);
     if (result == 0)
         run.start = container_share(&run.container);
     for (size_t i = 0; i < plan->step_count && result == 0; i++)

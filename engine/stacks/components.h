@@ -6,6 +6,8 @@
 
 /* The stack that a directory is by its files alone, STACK_UNKNOWN when it is none. */
 enum stack_kind stack_kind_of(const char *directory);
+/* The same when a Dockerfile says nothing. */
+enum stack_kind stack_kind_beside(const char *directory);
 
 /* Fills *error for a directory that is no application: what lies in it that is one, at most two directories deep, and
  * what to type for it. Always returns -1. */

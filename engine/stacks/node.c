@@ -273,6 +273,11 @@ static void find_build_quietly(struct node_project *project) {
     project->plan = plan;
 }
 
+int node_begin_image_tests(struct node_project *project, struct error *error) {
+    project->plan->stack = text_copy("node");
+    return read_project(project, error) < 0 ? -1 : node_find_manager(project, error);
+}
+
 int node_begin_tests(struct node_project *project, struct error *error) {
     project->plan->stack = text_copy("node");
     if (read_project(project, error) < 0)

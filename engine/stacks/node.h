@@ -51,6 +51,8 @@ struct node_project {
 /* stack_detect for Node and for static files. */
 int node_detect(const struct stack_source *source, struct stack_plan *plan, struct error *error) MUST_CHECK;
 
+/* For tests in the image of a Dockerfile: package.json and the manager alone. */
+int node_begin_image_tests(struct node_project *project, struct error *error) MUST_CHECK;
 /* For tests: everything up to the step that installs the dependencies, which is that of a build. */
 int node_begin_tests(struct node_project *project, struct error *error) MUST_CHECK;
 /* The step that lays the source beside the dependencies. */

@@ -200,9 +200,14 @@ static int tell_angular(struct choice *choice, struct error *error) {
     return 0;
 }
 
-static int tell_jest(struct choice *choice, bool is_wrapped) {
+static int tell_jest(struct choice *choice, bool is_wrapped, struct error *error) {
     const struct json *settings = json_get(choice->project->package, "jest");
     bool declared = node_dependency(choice->project, "jest-junit") != NULL;
+    if (choice->plan->is_dockerfile && !declared) {
+        plan_note(choice->project->plan, "jest-junit is not among the dependencies: the tests are not counted");
+        choice->plan->codes = TEST_CODE_ANY;
+        return need_coverage(choice, false, "add jest-junit to devDependencies", error);
+    }
     choice->adds_jest_junit = !declared;
     if (is_wrapped)
         add(choice, "--watchAll=false");
@@ -271,7 +276,7 @@ static int choose_unit(struct choice *choice, struct error *error) {
     case RUNNER_ANGULAR:
         return tell_angular(choice, error);
     case RUNNER_JEST:
-        return tell_jest(choice, is_wrapped);
+        return tell_jest(choice, is_wrapped, error);
     case RUNNER_NODE:
         return tell_node(choice, error);
     case RUNNER_ESLINT:
@@ -379,6 +384,19 @@ static const char *runner_name(const struct choice *choice) {
     return choice->runner != RUNNER_OTHER ? names[choice->runner] : choice->words.count ? choice->words.items[0] : NULL;
 }
 
+/* In an image that is not ours, PATH does not lead to the project's programs. */
+static void add_program(struct choice *choice) {
+    struct text_list *argv = &choice->plan->argv;
+    const char *program = choice->words.items[0];
+    bool is_global = choice->runner == RUNNER_NODE || choice->request->suite == TEST_AUDIT;
+    if (choice->plan->is_dockerfile && !is_global)
+        text_list_add_format(argv, "node_modules/.bin/%s", program);
+    else
+        text_list_add(argv, program);
+    for (size_t i = 1; i < choice->words.count; i++)
+        text_list_add(argv, choice->words.items[i]);
+}
+
 /* The exit status is that of the tests. */
 static const char take_coverage[] = "\"$@\"; status=$?\n"
                                     "for file in coverage/" COVERAGE " coverage/*/" COVERAGE "; do\n"
@@ -404,7 +422,7 @@ static void set_command(struct choice *choice) {
         if (choice->project->manager == NODE_NPM && has_arguments)
             text_list_add(argv, "--");
     } else {
-        text_list_add_all(argv, &choice->words);
+        add_program(choice);
     }
     text_list_add_all(argv, &choice->added);
     for (size_t i = 0; i < request->argument_count; i++)
@@ -425,14 +443,16 @@ static int plan_tests(struct choice *choice, struct error *error) {
     struct node_project *project = choice->project;
     if (choose(choice, error) < 0)
         return -1;
+    set_command(choice);
+    choice->plan->order = PLACE_FIRST;
+    if (choice->plan->is_dockerfile)
+        return 0;
     node_plan_tools(project, choice->adds_jest_junit ? "jest-junit@" JEST_JUNIT : NULL, JEST_JUNIT_FOLDER);
     node_plan_source(project);
     node_plan_test_path(project);
-    set_command(choice);
     node_add_test_environment(project, &choice->plan->environment);
     choice->plan->directory = text_copy("/app");
     choice->plan->has_source = true;
-    choice->plan->order = PLACE_FIRST;
     return 0;
 }
 
@@ -441,7 +461,7 @@ int node_test_detect(const struct test_request *request, struct test_plan *plan,
         .kind = STACK_NODE, .directory = request->directory, .tree = request->tree, .base = request->base};
     AUTO(node_project_release) struct node_project project = {.source = &source, .plan = &plan->plan};
     struct choice choice = {.project = &project, .request = request, .plan = plan};
-    int result = node_begin_tests(&project, error);
+    int result = (plan->is_dockerfile ? node_begin_image_tests : node_begin_tests)(&project, error);
     if (result == 0)
         result = plan_tests(&choice, error);
     choice_release(&choice);

@@ -149,6 +149,11 @@ static void find_start_quietly(struct python_project *project) {
     }
 }
 
+int python_begin_image_tests(struct python_project *project, struct error *error) {
+    project->plan->stack = text_copy("python");
+    return read_settings(project, error) < 0 ? -1 : python_find_dependencies(project, error);
+}
+
 int python_begin_tests(struct python_project *project, struct error *error) {
     AUTO_LIST struct text_list files = {0};
     size_t left_out;

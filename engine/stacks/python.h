@@ -73,6 +73,8 @@ const struct python_server *python_server_of(const char *package);
 /* stack_detect for Python. */
 int python_detect(const struct stack_source *source, struct stack_plan *plan, struct error *error) MUST_CHECK;
 
+/* For tests in the image of a Dockerfile: settings and dependencies alone. */
+int python_begin_image_tests(struct python_project *project, struct error *error) MUST_CHECK;
 /* For tests: everything up to the step that installs the dependencies, which is that of a build. */
 int python_begin_tests(struct python_project *project, struct error *error) MUST_CHECK;
 /* Zeroed but for source and plan. */
@@ -124,6 +126,9 @@ void python_explain_failure(const char *printed, const char *base, const struct 
 void python_plan_install(struct python_project *project, const struct text_list *all_files);
 /* The step on top of it; nothing when there is nothing to install. */
 void python_plan_development(struct python_project *project, const struct python_development *development);
+
+/* The same in an image that is not ours: by its own pip; what other managers declare is left to the image. */
+void python_plan_image_development(struct python_project *project, const struct python_development *development);
 
 /* python_development.c: adds to the project's files and packages. */
 int python_find_development(struct python_project *project, struct python_development *development,

@@ -256,3 +256,55 @@ void python_plan_development(struct python_project *project, const struct python
     if (development->is_declared)
         add_development_arguments(project, development, &step->argv);
 }
+
+/* ---- in an image that is not ours ---- */
+
+#define MANIFESTS "/run/pl/manifests"
+
+static const char *const image_environment[] = {
+    "HOME=/tmp",
+    "PIP_DISABLE_PIP_VERSION_CHECK=1",
+    "PIP_NO_INPUT=1",
+    "PIP_ROOT_USER_ACTION=ignore",
+    "PIP_PROGRESS_BAR=off",
+    "PIP_CACHE_DIR=/var/cache/pip",
+    /* Debian's Python wants only Debian's packages; the image is dropped after the tests. */
+    "PIP_BREAK_SYSTEM_PACKAGES=1",
+};
+
+void python_plan_image_development(struct python_project *project, const struct python_development *development) {
+    bool installs = development->files.count + development->arguments.count > 0;
+    if (!installs && !development->added)
+        return;
+    const struct text_list *named = development->files.count ? &development->files : &project->files;
+    AUTO_FREE char *files = describe_files(project, named);
+    AUTO_FREE char *name = installs ? text_format("install development dependencies (%s)", files)
+                                    : text_format("install %s", development->added_program);
+    struct plan_step *step = plan_add_step(project->plan, PLAN_EXEC, name);
+    struct buffer script = BUFFER(1 << 16);
+    step->directory = text_copy(MANIFESTS);
+    step->input_name = text_copy(files);
+    step->sees_secrets = true;
+    step->advice =
+        text_copy("an image without pip has to bring the development dependencies itself, in a stage \"test\"");
+    if (installs && project->needs_all_files)
+        add_all_files(project, &step->files);
+    else if (installs)
+        text_list_add_all(&step->files, &project->files);
+    text_list_sort(&step->files);
+    for (size_t i = 0; i < ARRAY_LENGTH(image_environment); i++)
+        text_list_add(&step->environment, image_environment[i]);
+    plan_add_cache(step, "pip", "/var/cache/pip");
+    buffer_append_text(&script, "[ ! -e /run/secrets/pip.conf ] || export PIP_CONFIG_FILE=/run/secrets/pip.conf\n");
+    if (installs)
+        buffer_append_text(&script, "python3 -m pip install \"$@\"\n");
+    if (development->added)
+        buffer_append_format(&script, "python3 -c 'import %s' 2> /dev/null || python3 -m pip install '%s'\n",
+                             development->added_program, development->added);
+    text_list_add(&step->argv, "/bin/sh");
+    text_list_add(&step->argv, "-ec");
+    text_list_take(&step->argv, buffer_take(&script));
+    text_list_add(&step->argv, "sh");
+    add_pairs(&step->argv, "-r", &development->files);
+    text_list_add_all(&step->argv, &development->arguments);
+}

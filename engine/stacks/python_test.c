@@ -24,6 +24,10 @@ static void add_word(struct choice *choice, const char *word) {
     text_list_add(&choice->plan->argv, word);
 }
 
+static const char *interpreter(const struct choice *choice) {
+    return choice->plan->is_dockerfile ? "python3" : PYTHON;
+}
+
 static void add_arguments(struct choice *choice) {
     for (size_t i = 0; i < choice->request->argument_count; i++)
         text_list_add(&choice->plan->argv, choice->request->arguments[i]);
@@ -32,7 +36,7 @@ static void add_arguments(struct choice *choice) {
 /* python -m MODULE */
 static void begin_module(struct choice *choice, const char *module) {
     choice->plan->runner = text_copy(module);
-    add_word(choice, PYTHON);
+    add_word(choice, interpreter(choice));
     add_word(choice, "-m");
     add_word(choice, module);
 }
@@ -231,16 +235,20 @@ int python_test_detect(const struct test_request *request, struct test_plan *pla
     struct stack_source all = {.directory = request->directory, .tree = request->tree, .base = request->base};
     AUTO(python_project_release) struct python_project project = {.source = &image, .plan = &plan->plan};
     struct choice choice = {.project = &project, .request = request, .plan = plan};
-    if (python_begin_tests(&project, error) < 0)
+    if ((plan->is_dockerfile ? python_begin_image_tests : python_begin_tests)(&project, error) < 0)
         return -1;
     project.source = &all;
     int result = python_find_development(&project, &choice.development, error);
     if (result == 0)
         result = choose(&choice, error);
-    if (result == 0) {
+    if (result == 0 && plan->is_dockerfile) {
+        python_plan_image_development(&project, &choice.development);
+    } else if (result == 0) {
         python_plan_development(&project, &choice.development);
         plan_environment(&project);
         plan->directory = text_copy("/app");
+    }
+    if (result == 0) {
         plan->codes = TEST_CODE_ONE;
         plan->order = PLACE_LAST;
     }

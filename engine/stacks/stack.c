@@ -53,9 +53,7 @@ static int find_setting(const char *directory, enum stack_kind *kind, struct err
     return 0;
 }
 
-enum stack_kind stack_kind_of(const char *directory) {
-    if (has_file(directory, "Dockerfile"))
-        return STACK_DOCKERFILE;
+enum stack_kind stack_kind_beside(const char *directory) {
     if (has_any(directory, python_manifests, ARRAY_LENGTH(python_manifests)))
         return STACK_PYTHON;
     if (has_file(directory, "package.json"))
@@ -63,6 +61,10 @@ enum stack_kind stack_kind_of(const char *directory) {
     if (has_any(directory, python_modules, ARRAY_LENGTH(python_modules)))
         return STACK_PYTHON;
     return has_any(directory, sites, ARRAY_LENGTH(sites)) ? STACK_NODE : STACK_UNKNOWN;
+}
+
+enum stack_kind stack_kind_of(const char *directory) {
+    return has_file(directory, "Dockerfile") ? STACK_DOCKERFILE : stack_kind_beside(directory);
 }
 
 int stack_find(const char *directory, enum stack_kind *kind, struct error *error) {

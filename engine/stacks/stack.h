@@ -91,6 +91,7 @@ struct stack_source {
     const struct tree *tree;             /* its files, as stack_scan gives them */
     const char *name;                    /* the image's title; NULL: the directory's name */
     const char *base;                    /* --base, or NULL: chosen by the version that is asked for */
+    const struct container *start;       /* stack_build goes on from this instead of a base; or NULL */
     const char *interpreter;             /* the base's Python; NULL: "python3" */
     const char *project;                 /* --project: of an Angular workspace, or NULL */
     const char *configuration;           /* --configuration: of the build, or NULL */

@@ -1,6 +1,7 @@
 #include "engine/stacks/test.h"
 
 #include "common/base/text.h"
+#include "engine/dockerfile/dockerfile.h"
 #include "engine/report/coverage.h"
 #include "engine/report/output.h"
 
@@ -34,18 +35,16 @@ static void add_environment(const struct test_request *request, struct test_plan
         text_list_add_all(&plan->environment, request->environment);
 }
 
-static int refuse_dockerfile(struct error *error) {
-    return error_set(error, ERROR_DATA, "the tests of a source with a Dockerfile cannot be run");
-}
-
 int test_detect(const struct test_request *request, struct test_plan *plan, struct error *error) {
     enum stack_kind kind;
     *plan = (struct test_plan){0};
     if (stack_find(request->directory, &kind, error) < 0)
         return -1;
+    if (request->dockerfile)
+        kind = STACK_DOCKERFILE;
     int result = kind == STACK_PYTHON ? python_test_detect(request, plan, error)
                  : kind == STACK_NODE ? node_test_detect(request, plan, error)
-                                      : refuse_dockerfile(error);
+                                      : dockerfile_test_detect(request, plan, error);
     if (result < 0)
         test_plan_release(plan);
     else
@@ -59,6 +58,7 @@ void test_plan_release(struct test_plan *plan) {
     text_list_release(&plan->environment);
     free(plan->runner);
     free(plan->coverage);
+    free(plan->target);
     free(plan->directory);
     *plan = (struct test_plan){0};
 }
@@ -67,8 +67,9 @@ int test_plan_print(const struct test_plan *plan, struct buffer *out, struct err
     if (stack_plan_print(&plan->plan, out, error) < 0)
         return -1;
     struct buffer text = BUFFER(1 << 20);
-    buffer_append_format(&text, "%2zu   %s\n     sees the source at %s\n", plan->plan.step_count + 2, plan->runner,
-                         plan->directory);
+    buffer_append_format(&text, "%2zu   %s\n     sees the source at %s\n",
+                         plan->plan.step_count + (plan->plan.base ? 2 : 1), plan->runner,
+                         plan->directory ? plan->directory : "the image's working directory");
     for (size_t i = 0; i < plan->environment.count; i++)
         buffer_append_format(&text, "     with %s\n", plan->environment.items[i]);
     buffer_append_text(&text, "     run");
@@ -91,6 +92,7 @@ struct running {
     struct place_search search;
     struct output_reader output;
     struct junit findings;
+    char *directory; /* the image's, where the plan names none */
 };
 
 /* A document that cannot be read changes no verdict: only the exit status decides. */
@@ -218,6 +220,7 @@ static int run_check(struct running *running, const struct container *container,
                      struct error *error) {
     const struct test_plan *plan = running->plan;
     AUTO_FREE char *name = text_format("run %s", plan->runner);
+    bool has_source = plan->has_source || plan->is_dockerfile;
     struct step_mount source = {.type = MOUNT_BIND_TREE,
                                 .target = plan->directory,
                                 .input_name = "source",
@@ -226,10 +229,10 @@ static int run_check(struct running *running, const struct container *container,
     struct check check = {.exec = {.name = name,
                                    .argv = &plan->argv,
                                    .environment = &plan->environment,
-                                   .directory = plan->directory,
+                                   .directory = running->search.root,
                                    .user = "0",
                                    .mounts = &source,
-                                   .mount_count = plan->has_source ? 0 : 1},
+                                   .mount_count = has_source ? 0 : 1},
                           .files = {TEST_JUNIT, plan->coverage},
                           .timeout = limits->timeout,
                           .again = limits->again,
@@ -243,24 +246,65 @@ static int run_check(struct running *running, const struct container *container,
     return read_results(running, &result, error);
 }
 
-static int build_and_run(struct running *running, const char *platform, const struct test_limits *limits,
-                         struct error *error) {
+static int build_dockerfile(struct running *running, const char *platform, struct container *image,
+                            struct error *error) {
     const struct test_request *request = running->request;
+    struct dockerfile_build build = {.context = request->directory,
+                                     .file = request->dockerfile,
+                                     .platform = platform,
+                                     .target = running->plan->target,
+                                     .arguments = request->build_arguments,
+                                     .secrets = request->secrets,
+                                     .secret_count = request->secret_count,
+                                     .credentials = request->credentials};
+    return dockerfile_build(running->engine, &build, image, error);
+}
+
+/* Over what the image has there: of the source it may hold less than the tests need. */
+static int lay_source_over(struct running *running, const struct container *image, struct container *output,
+                           struct error *error) {
+    const char *directory = json_text(json_get_path(image->config, "config.WorkingDir"));
+    running->directory = text_copy(text_is_empty(directory) || text_equal(directory, "/") ? "/app" : directory);
+    running->search.root = running->directory;
+    struct step_copy copy = {
+        .name = "lay the source over the working directory",
+        .input_name = "source",
+        .content = {.tree = running->result->source, .destination = running->directory, .mode = -1}};
+    return step_copy(running->engine, image, &copy, output, error);
+}
+
+static int build_container(struct running *running, const char *platform, struct container *container,
+                           struct error *error) {
+    const struct test_request *request = running->request;
+    const struct test_plan *plan = running->plan;
+    AUTO_CONTAINER struct container image = {0};
     struct stack_result made = {0};
     struct stack_source source = {.directory = request->directory,
                                   .tree = request->tree,
                                   .base = request->base,
                                   .secrets = request->secrets,
                                   .secret_count = request->secret_count};
-    int result = stack_build(running->engine, &source, &running->plan->plan, platform, &made, error);
+    if (plan->is_dockerfile && build_dockerfile(running, platform, &image, error) < 0)
+        return -1;
+    source.start = plan->is_dockerfile ? &image : NULL;
+    int result = stack_build(running->engine, &source, &plan->plan, platform, &made, error);
     if (result == 0)
         result = tree_store(running->engine, request->tree, &running->result->source, error);
-    if (result == 0) {
-        running->result->container = made.container.digest;
-        result = run_check(running, &made.container, limits, error);
-    }
+    if (result == 0 && plan->is_dockerfile)
+        result = lay_source_over(running, &made.container, container, error);
+    else if (result == 0)
+        *container = container_share(&made.container);
     container_release(&made.container);
     return result;
+}
+
+static int build_and_run(struct running *running, const char *platform, const struct test_limits *limits,
+                         struct error *error) {
+    AUTO_CONTAINER struct container container = {0};
+    if (build_container(running, platform, &container, error) < 0)
+        return -1;
+    running->result->container = container.digest;
+    return run_check(running, &container, limits, error);
 }
 
 int test_run(struct engine *engine, const struct test_request *request, const struct test_plan *plan,
@@ -276,6 +320,7 @@ int test_run(struct engine *engine, const struct test_request *request, const st
     int done = build_and_run(&running, platform, limits, error);
     output_reader_release(&running.output);
     junit_release(&running.findings);
+    free(running.directory);
     if (done < 0)
         test_result_release(result);
     return done;

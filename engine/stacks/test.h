@@ -4,6 +4,9 @@
  * made it. Development dependencies are a further step on top. Then the runner sees the whole source, at the place
  * where the build copies it to; what it writes there is dropped.
  *
+ * A source with a Dockerfile is tested in the image of its stage "test", or in its last. The source is laid over its
+ * working directory; of development dependencies only those of requirements files are installed on top, by its own pip.
+ *
  * Python. Development dependencies: requirements-dev.txt and its like; groups and extras named dev, test, lint, … of
  * pyproject.toml; the development part of uv, poetry, pdm and pipenv.
  *   unit    pytest (which also runs unittest's cases), with coverage where pytest-cov is among the dependencies
@@ -33,6 +36,10 @@ struct test_request {
     const char *directory;           /* absolute */
     const struct tree *tree, *image; /* as stack_scan_tests gives them */
     const char *base;                /* --base, or NULL */
+    const char *dockerfile;          /* --file; NULL: DIR/Dockerfile, when there is one */
+    const char *target;              /* --target, or NULL: a stage named test, else the last */
+    const struct text_list *build_arguments;
+    struct credential_check *credentials; /* of a Dockerfile's context */
     const struct step_secret *secrets;
     size_t secret_count;
     enum test_suite suite;
@@ -52,9 +59,11 @@ enum test_codes {
 struct test_plan {
     struct stack_plan plan; /* the container */
     bool has_source;        /* it holds the source already; else the runner is given it */
+    bool is_dockerfile;     /* the container is that of the Dockerfile, and what `plan` adds to it */
+    char *target;           /* its stage, or NULL */
     char *runner;           /* "pytest" */
     struct text_list argv, environment;
-    char *directory;   /* where the source is, and where the runner is started */
+    char *directory;   /* where the source is, and where the runner is started; NULL: the image's working directory */
     bool writes_junit; /* to TEST_JUNIT in CHECK_RESULTS; else what it finds is taken from the lines it prints */
     char *coverage;    /* the file in CHECK_RESULTS that it writes coverage to, see report/coverage.h; or NULL */
     bool is_volatile;  /* what it finds depends on the time */
@@ -100,7 +109,8 @@ int test_run(struct engine *engine, const struct test_request *request, const st
 void test_result_release(struct test_result *result);
 #define AUTO_TEST_RESULT AUTO(test_result_release)
 
-/* For the stacks themselves. A plan that shares the build's steps is begun here; *plan is zeroed before. */
+/* For the stacks themselves. *plan is zeroed, but for what dockerfile_test_detect found out. */
+int dockerfile_test_detect(const struct test_request *request, struct test_plan *plan, struct error *error) MUST_CHECK;
 int node_test_detect(const struct test_request *request, struct test_plan *plan, struct error *error) MUST_CHECK;
 int python_test_detect(const struct test_request *request, struct test_plan *plan, struct error *error) MUST_CHECK;
 

@@ -261,4 +261,32 @@ test_lint_and_types_of_node() {
     node_runs "npm run lint"
 }
 
+test_dockerfiles() {
+    mkdir it && cd it
+    echo 'FROM scratch AS Test' > Dockerfile
+    status 65 pl-test --plan . 2> ../error > ../out
+    contains "$(cat ../error)" "beside the Dockerfile is no requirements.txt"
+    touch requirements.txt
+    plan . -- -x
+    contains "$(cat ../plan)" "the tests run in the stage Test of the Dockerfile"
+    contains "$(cat ../plan)" "     run python3 -m $PYTEST -x"
+    contains "$(cat ../plan)" "2> /dev/null || python3 -m pip install"
+    plan --target other .
+    contains "$(cat ../plan)" "the tests run in the stage other of the Dockerfile"
+    status 64 pl-test --plan --base rootfs:x . 2> ../error > ../out
+    mv Dockerfile other.Dockerfile
+    status 64 pl-test --plan --target other . 2> ../error > ../out
+    contains "$(cat ../error)" "there is none here"
+    plan --file other.Dockerfile .
+    contains "$(cat ../plan)" "the tests run in the stage Test"
+    rm requirements.txt; mv other.Dockerfile Dockerfile
+    echo '{"name": "it", "devDependencies": {"vitest": "4"}}' > package.json
+    plan .
+    node_runs "node_modules/.bin/vitest run $VITEST"
+    echo '{"name": "it", "scripts": {"test": "jest"}}' > package.json
+    plan .
+    node_runs "npm run test"
+    contains "$(cat ../plan)" "the tests are not counted"
+}
+
 run_tests

@@ -244,4 +244,36 @@ test_linter_and_type_checker() {
     contains "$(cat ../story)" "mypy could not run: it failed with exit code 2"
 }
 
+test_in_the_image_of_a_dockerfile() {
+    project
+    cat > Dockerfile <<'END'
+FROM apt:bookworm?python3,python3-venv,ca-certificates AS base
+RUN python3 -m venv /venv
+ENV PATH=/venv/bin:$PATH
+WORKDIR /srv/shop
+COPY requirements.txt .
+RUN pip install -r requirements.txt
+
+FROM base
+COPY shop.py .
+CMD ["python3", "-m", "shop"]
+END
+    printf 'from shop import double\ndef test_double(): assert double(2) == 4\n' > tests/test_shop.py
+    run 0 .
+    counts "1 1 0 0 0"
+    contains "$(cat ../story)" "the tests run in the Dockerfile's image"
+    contains "$(cat ../story)" "rootdir: /srv/shop"
+    printf 'from shop import double\ndef test_double():\n    assert double(2) == 5\n' > tests/test_shop.py
+    GITHUB_ACTIONS=true GITHUB_WORKSPACE=$PWD run 1 .
+    contains "$(cat ../story)" "install development dependencies (requirements-dev.txt): cached"
+    contains "$(cat ../story)" "::error file=tests/test_shop.py,line=3,title=tests/test_shop.py%3A%3Atest_double"
+    # A stage that is there for the tests.
+    sed -i '/^FROM base$/i FROM base AS test\nRUN pip install pytest==8.3.5\nENV STAGE=test' Dockerfile
+    rm requirements-dev.txt
+    echo 'import os; assert os.environ["STAGE"] == "test"' > tests/conftest.py
+    run 1 .
+    contains "$(cat ../story)" "the tests run in the stage test of the Dockerfile"
+    run 70 --target base .
+}
+
 run_tests

@@ -43,6 +43,23 @@ static const struct option options[] = {
      .help = "start from this image, as pl-build --base",
      .kind = OPTION_TEXT,
      INTO(base)},
+    {.letter = 'f',
+     .name = "file",
+     .value_name = "DOCKERFILE",
+     .help = "test in the image of this Dockerfile, as pl-build --file",
+     .kind = OPTION_FILE,
+     INTO(file)},
+    {.name = "target",
+     .value_name = "STAGE",
+     .help = "the stage of the Dockerfile; without it the one named test, or the last",
+     .kind = OPTION_TEXT,
+     INTO(target)},
+    {.name = "build-arg",
+     .value_name = "NAME=VALUE",
+     .help = "set an ARG of the Dockerfile",
+     .kind = OPTION_TEXT,
+     .traits = OPTION_REPEATABLE,
+     INTO(build_arguments)},
     {.name = "secret",
      .value_name = "ID=SOURCE",
      .help = "show a secret to the steps that install dependencies, as pl-build --secret",
@@ -97,6 +114,9 @@ const struct command pl_test_command = {
         "The runner's output comes as it is printed, then a summary. The exit code is that of the runner: nothing "
         "else decides whether the tests passed. The report record has the counts; its reference is the JUnit document, "
         "which is kept in the store. In GitHub Actions every failing test becomes an annotation at its line.\n\n"
+        "A source with a Dockerfile is tested in its image: in the stage named test where there is one, with the "
+        "source "
+        "laid over its working directory.\n\n"
         "Tests that passed are not run again until the source, the dependencies or the arguments change. Tests that "
         "failed are always run again.\n\n"
         "Suites of Python: unit (pytest), lint (ruff or flake8), types (mypy or pyright) and audit (pip-audit). Of "

@@ -9,6 +9,9 @@ struct arguments {
     long long coverage_minimum;
     long long timeout;
     const char *base;
+    const char *file;
+    const char *target;
+    struct text_list build_arguments;
     const char *name;
     struct text_list environment;
     struct text_list secrets;

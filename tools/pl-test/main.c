@@ -1,5 +1,6 @@
 #include "common/command/source.h"
 #include "common/file/file.h"
+#include "engine/credential_files.h"
 #include "engine/stacks/test.h"
 #include "gcp/credentials/credentials.h"
 #include "registry/registries.h"
@@ -19,12 +20,14 @@ struct testing {
     char *name;
     struct source_secrets given_secrets;
     struct step_secret secrets[SOURCE_SECRET_LIMIT];
+    struct credential_check credentials; /* of a Dockerfile's context */
     struct tree tree, image;
     struct test_request request;
 };
 
 static void testing_release(struct testing *testing) {
     source_secrets_release(&testing->given_secrets);
+    credential_check_release(&testing->credentials);
     tree_release(&testing->tree);
     tree_release(&testing->image);
     store_close(&testing->engine.store);
@@ -63,10 +66,16 @@ static int prepare(struct testing *testing, struct error *error) {
     testing->name = testing->directory ? source_name(arguments->name, testing->directory, error) : NULL;
     if (!testing->name || read_secrets(testing, error) < 0)
         return -1;
+    testing->credentials =
+        (struct credential_check){.directory = testing->directory, .allowed = &arguments->allowed_files};
     testing->request = (struct test_request){.directory = testing->directory,
                                              .tree = &testing->tree,
                                              .image = &testing->image,
                                              .base = arguments->base,
+                                             .dockerfile = arguments->file,
+                                             .target = arguments->target,
+                                             .build_arguments = &arguments->build_arguments,
+                                             .credentials = &testing->credentials,
                                              .secrets = testing->secrets,
                                              .secret_count = testing->given_secrets.count,
                                              .arguments = context->rest,
@@ -104,6 +113,15 @@ static int run_tests(struct testing *testing, const struct test_plan *plan, stru
                          error);
 }
 
+static int check_dockerfile_options(const struct testing *testing, const struct test_plan *plan, struct error *error) {
+    const struct arguments *arguments = testing->arguments;
+    if (plan->is_dockerfile && arguments->base)
+        return error_set(error, ERROR_USAGE, "--base is for sources without a Dockerfile: FROM names the base here");
+    if (!plan->is_dockerfile && (arguments->target || arguments->build_arguments.count))
+        return error_set(error, ERROR_USAGE, "--target and --build-arg are for Dockerfiles; there is none here");
+    return 0;
+}
+
 static int test(struct testing *testing, struct error *error) {
     AUTO_GOOGLE_LOGIN struct google_login login = {0};
     AUTO_REGISTRIES struct registries registries = {
@@ -125,7 +143,7 @@ static int test(struct testing *testing, struct error *error) {
     if (!testing->engine.store ||
         stack_scan_tests(&testing->engine, testing->directory, &testing->arguments->allowed_files, &testing->tree,
                          &testing->image, error) < 0 ||
-        test_detect(&testing->request, &plan, error) < 0)
+        test_detect(&testing->request, &plan, error) < 0 || check_dockerfile_options(testing, &plan, error) < 0)
         return -1;
     return testing->arguments->plan ? print_plan(testing, &plan, error) : run_tests(testing, &plan, error);
 }
