@@ -1,8 +1,9 @@
 import { TestBed } from '@angular/core/testing';
 import { deleteApp, getApps } from 'firebase/app';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { getAuth } from 'firebase/auth';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import type { Session as SessionType } from './session';
+import { Session } from './session';
 import { SETTINGS, Settings } from './settings';
 
 const EMULATOR = 'http://127.0.0.1:9099';
@@ -16,17 +17,9 @@ function idToken(): string {
 /** The real SDK, asking a stand-in for Firebase's servers. */
 describe('Session', () => {
   const server = vi.fn<(url: string) => Response>();
-  let Session: typeof SessionType;
-
-  /** The SDK takes hold of fetch when it is loaded. */
-  beforeAll(async () => {
-    vi.stubGlobal('fetch', async (url: string) => server(String(url)));
-    ({ Session } = await import('./session'));
-  });
-
-  afterAll(() => vi.unstubAllGlobals());
 
   beforeEach(() => {
+    vi.stubGlobal('fetch', async (url: string) => server(String(url)));
     server.mockReset().mockImplementation((url) =>
       url.includes('accounts:signUp')
         ? Response.json({ idToken: idToken(), refreshToken: 'refresh', expiresIn: '3600', localId: 'visitor' })
@@ -38,8 +31,8 @@ describe('Session', () => {
 
   /** The SDK of Node keeps its users in memory, for all applications of a process. */
   afterEach(async () => {
-    const { getAuth } = await import('firebase/auth');
     await Promise.all(getApps().map((app) => getAuth(app).signOut().then(() => deleteApp(app))));
+    vi.unstubAllGlobals();
   });
 
   function signUps(): string[] {
