@@ -1,10 +1,16 @@
 #include "engine/report/place.h"
 
 #include "common/base/text.h"
+#include "common/file/file.h"
 
 #include <string.h>
 
 enum { PATH_LIMIT = 1024, LINE_DIGITS = 7 };
+
+static bool is_file(const struct place_search *search, const char *path) {
+    const struct tree_entry *entry = *path ? tree_find(search->source, path) : NULL;
+    return entry && (entry->type == 'f' || entry->type == 'x');
+}
 
 char *place_file(const struct place_search *search, const char *path) {
     size_t length = search->root ? strlen(search->root) : 0;
@@ -14,8 +20,12 @@ char *place_file(const struct place_search *search, const char *path) {
         path += length + 1;
     while (text_starts_with(path, "./"))
         path += 2;
-    const struct tree_entry *entry = *path ? tree_find(search->source, path) : NULL;
-    return entry && (entry->type == 'f' || entry->type == 'x') ? text_copy(path) : NULL;
+    if (!text_is_empty(search->folder)) {
+        AUTO_FREE char *inside = path_join(search->folder, path);
+        if (is_file(search, inside))
+            return take_pointer(&inside);
+    }
+    return is_file(search, path) ? text_copy(path) : NULL;
 }
 
 /* The number after a path, or 0. */

@@ -21,7 +21,8 @@ enum place_order {
 
 struct place_search {
     const struct tree *source;
-    const char *root; /* where the source is in the container: "/app" */
+    const char *root;   /* where the source is in the container: "/app" */
+    const char *folder; /* where in the source the tool is run, whose paths are relative to that: "apps/web"; or NULL */
     enum place_order order;
 };
 

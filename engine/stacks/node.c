@@ -286,6 +286,8 @@ int node_begin_tests(struct node_project *project, struct error *error) {
     if (node_find_manager(project, error) < 0 || node_find_version(project, error) < 0)
         return -1;
     node_find_lifecycle(project);
+    if (node_find_members(project, &project->members, error) < 0)
+        return -1;
     node_plan_install(project, false);
     return 0;
 }

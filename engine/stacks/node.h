@@ -113,6 +113,8 @@ void node_plan_tools(struct node_project *project, const char *package, const ch
 void node_plan_test_path(struct node_project *project);
 /* What the manager and frameworks need to know when scripts are run. */
 void node_add_test_environment(const struct node_project *project, struct text_list *environment);
+/* For tests: the step that builds the members of the workspace that it depends on; nothing without any. */
+void node_plan_members(struct node_project *project);
 /* The step that runs the build script. */
 void node_plan_build(struct node_project *project);
 

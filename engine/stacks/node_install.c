@@ -234,6 +234,12 @@ void node_plan_install(struct node_project *project, bool only_production) {
 
 /* ---- building ---- */
 
+static void append_members(const struct node_project *project, struct buffer *script) {
+    for (size_t i = 0; i < project->members.count; i++)
+        buffer_append_format(script, "(cd '/app/%s' && %s run build)\n", project->members.items[i],
+                             node_manager_name(project->manager));
+}
+
 void node_plan_build(struct node_project *project) {
     AUTO_FREE char *name = project->script
                                ? text_format("build (%s run %s)", node_manager_name(project->manager), project->script)
@@ -253,9 +259,7 @@ void node_plan_build(struct node_project *project) {
     struct buffer script = BUFFER(1 << 16);
     buffer_append_text(&script, begin);
     append_tool(project, &script);
-    for (size_t i = 0; i < project->members.count; i++)
-        buffer_append_format(&script, "(cd '/app/%s' && %s run build)\n", project->members.items[i],
-                             node_manager_name(project->manager));
+    append_members(project, &script);
     if (project->script)
         buffer_append_format(&script, "%s run %s%s\"$@\"\n", node_manager_name(project->manager), project->script,
                              project->manager == NODE_NPM && project->arguments.count ? " -- " : " ");
@@ -270,6 +274,21 @@ void node_plan_build(struct node_project *project) {
 /* ---- for tests ---- */
 
 #define TOOLS "/opt/pl"
+
+void node_plan_members(struct node_project *project) {
+    if (project->members.count == 0)
+        return;
+    struct plan_step *step = plan_add_step(project->plan, PLAN_EXEC, "build the members that it depends on");
+    struct buffer script = BUFFER(1 << 16);
+    step->directory = node_directory(project);
+    set_environment(project, step);
+    add_all(&step->environment, build_environment, ARRAY_LENGTH(build_environment));
+    buffer_append_text(&script, begin);
+    append_tool(project, &script);
+    append_members(project, &script);
+    buffer_append_text(&script, finish);
+    set_command(step, &script);
+}
 
 static void plan_manager(struct node_project *project) {
     AUTO_FREE char *name = text_format("install %s", node_manager_name(project->manager));
@@ -311,7 +330,10 @@ void node_add_test_environment(const struct node_project *project, struct text_l
 
 void node_plan_test_path(struct node_project *project) {
     struct json *config = json_new_object(), *environment = json_new_array();
-    json_append_text(environment, "PATH=" TOOLS "/manager/bin:/app/node_modules/.bin:${PATH}");
+    AUTO_FREE char *directory = node_directory(project);
+    AUTO_FREE char *path =
+        text_format("PATH=" TOOLS "/manager/bin:%s/node_modules/.bin:/app/node_modules/.bin:${PATH}", directory);
+    json_append_text(environment, path);
     json_set(config, "Env", environment);
     json_set(config, "Labels", json_new_object());
     plan_add_step(project->plan, PLAN_CONFIG, "configure")->config = config;

@@ -449,17 +449,23 @@ static int plan_tests(struct choice *choice, struct error *error) {
         return 0;
     node_plan_tools(project, choice->adds_jest_junit ? "jest-junit@" JEST_JUNIT : NULL, JEST_JUNIT_FOLDER);
     node_plan_source(project);
+    node_plan_members(project);
     node_plan_test_path(project);
     node_add_test_environment(project, &choice->plan->environment);
-    choice->plan->directory = text_copy("/app");
+    choice->plan->directory = node_directory(project);
     choice->plan->has_source = true;
     return 0;
 }
 
 int node_test_detect(const struct test_request *request, struct test_plan *plan, struct error *error) {
-    struct stack_source source = {
-        .kind = STACK_NODE, .directory = request->directory, .tree = request->tree, .base = request->base};
-    AUTO(node_project_release) struct node_project project = {.source = &source, .plan = &plan->plan};
+    const char *member = request->member ? request->member : "";
+    struct stack_source source = {.kind = STACK_NODE,
+                                  .directory = request->directory,
+                                  .member = member,
+                                  .tree = request->tree,
+                                  .base = request->base};
+    AUTO(node_project_release)
+    struct node_project project = {.source = &source, .plan = &plan->plan, .member = member};
     struct choice choice = {.project = &project, .request = request, .plan = plan};
     int result = (plan->is_dockerfile ? node_begin_image_tests : node_begin_tests)(&project, error);
     if (result == 0)

@@ -36,15 +36,10 @@ static void add_environment(const struct test_request *request, struct test_plan
 }
 
 int test_detect(const struct test_request *request, struct test_plan *plan, struct error *error) {
-    enum stack_kind kind;
     *plan = (struct test_plan){0};
-    if (stack_find(request->directory, &kind, error) < 0)
-        return -1;
-    if (request->dockerfile)
-        kind = STACK_DOCKERFILE;
-    int result = kind == STACK_PYTHON ? python_test_detect(request, plan, error)
-                 : kind == STACK_NODE ? node_test_detect(request, plan, error)
-                                      : dockerfile_test_detect(request, plan, error);
+    int result = request->kind == STACK_PYTHON ? python_test_detect(request, plan, error)
+                 : request->kind == STACK_NODE ? node_test_detect(request, plan, error)
+                                               : dockerfile_test_detect(request, plan, error);
     if (result < 0)
         test_plan_release(plan);
     else
@@ -229,7 +224,7 @@ static int run_check(struct running *running, const struct container *container,
     struct check check = {.exec = {.name = name,
                                    .argv = &plan->argv,
                                    .environment = &plan->environment,
-                                   .directory = running->search.root,
+                                   .directory = plan->is_dockerfile ? running->directory : plan->directory,
                                    .user = "0",
                                    .mounts = &source,
                                    .mount_count = has_source ? 0 : 1},
@@ -310,11 +305,12 @@ static int build_and_run(struct running *running, const char *platform, const st
 int test_run(struct engine *engine, const struct test_request *request, const struct test_plan *plan,
              const char *platform, const struct test_limits *limits, struct test_result *result, struct error *error) {
     *result = (struct test_result){.coverage = -1};
-    struct running running = {.engine = engine,
-                              .request = request,
-                              .plan = plan,
-                              .result = result,
-                              .search = {.source = request->tree, .root = plan->directory, .order = plan->order}};
+    struct running running = {
+        .engine = engine,
+        .request = request,
+        .plan = plan,
+        .result = result,
+        .search = {.source = request->tree, .root = "/app", .folder = request->member, .order = plan->order}};
     output_reader_open(&running.output, &running.search, plan->writes_junit ? FINDINGS_RUNNER : FINDINGS_TOOL,
                        &running.findings);
     int done = build_and_run(&running, platform, limits, error);

@@ -33,7 +33,9 @@ bool test_suite_parse(const char *name, enum test_suite *suite);
 const char *test_suite_name(enum test_suite suite);
 
 struct test_request {
-    const char *directory;           /* absolute */
+    enum stack_kind kind;
+    const char *directory;           /* absolute; of a workspace's member: the workspace */
+    const char *member;              /* the member that is tested, or NULL or "" */
     const struct tree *tree, *image; /* as stack_scan_tests gives them */
     const char *base;                /* --base, or NULL */
     const char *dockerfile;          /* --file; NULL: DIR/Dockerfile, when there is one */

@@ -289,4 +289,17 @@ test_dockerfiles() {
     contains "$(cat ../plan)" "the tests are not counted"
 }
 
+test_a_member_of_a_workspace() {
+    cp -r "$ROOT/tests/engine/node/workspace" it && cd it
+    sed -i 's|"scripts": {|"scripts": {"test": "vitest",|' apps/web/package.json
+    install() { sed -n '/^ 2   install dependencies/,/^ 3 /p' | sed '$d'; }
+    plan apps/web
+    contains "$(cat ../plan)" "found package-lock.json: npm"
+    contains "$(cat ../plan)" "sees the source at /app/apps/web"
+    node_runs "npm run test -- $VITEST"
+    pl-build --plan apps/web > ../build
+    equal "$(install < ../plan)" "$(install < ../build)"
+    contains "$(cat ../plan)" "(cd '\\''/app/packages/ui'\\'' && npm run build)"
+}
+
 run_tests

@@ -74,6 +74,15 @@ static void the_tests_own_file_goes_before_others(void **state) {
     is_at(&last, "tests/other.py", text, "src/shop.py", 11);
 }
 
+static void paths_are_relative_to_where_the_tool_is_run(void **state) {
+    (void)state;
+    struct place_search inside = {.source = &tree, .root = "/app", .folder = "src", .order = PLACE_FIRST};
+    is_at(&inside, NULL, "a.test.ts:4:1", "src/a.test.ts", 4);
+    is_at(&inside, NULL, "/app/src/a.test.ts:4:1", "src/a.test.ts", 4);
+    is_at(&inside, NULL, "tests/test_a.py:4", "tests/test_a.py", 4);
+    is_at(&first, NULL, "a.test.ts:4:1", NULL, 0);
+}
+
 static void a_long_line_takes_no_long_time(void **state) {
     (void)state;
     size_t length = 1 << 20;
@@ -501,6 +510,7 @@ int main(void) {
         cmocka_unit_test(places_are_found_in_every_form),
         cmocka_unit_test(what_is_no_file_of_the_source_is_no_place),
         cmocka_unit_test(the_tests_own_file_goes_before_others),
+        cmocka_unit_test(paths_are_relative_to_where_the_tool_is_run),
         cmocka_unit_test(a_long_line_takes_no_long_time),
         cmocka_unit_test(a_document_of_pytest),
         cmocka_unit_test(documents_of_javascript),

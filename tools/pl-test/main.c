@@ -1,6 +1,7 @@
 #include "common/command/source.h"
 #include "common/file/file.h"
 #include "engine/credential_files.h"
+#include "engine/stacks/components.h"
 #include "engine/stacks/test.h"
 #include "gcp/credentials/credentials.h"
 #include "registry/registries.h"
@@ -17,6 +18,8 @@ struct testing {
     struct engine engine;
     const char *given; /* the directory as the user named it */
     char *directory;   /* absolute */
+    char *root;        /* of the workspace that it is a member of, or the same */
+    char *member;      /* its path there, or "" */
     char *name;
     struct source_secrets given_secrets;
     struct step_secret secrets[SOURCE_SECRET_LIMIT];
@@ -33,6 +36,8 @@ static void testing_release(struct testing *testing) {
     store_close(&testing->engine.store);
     lock_release(&testing->engine.lock);
     free(testing->directory);
+    free(testing->root);
+    free(testing->member);
     free(testing->name);
 }
 
@@ -68,7 +73,8 @@ static int prepare(struct testing *testing, struct error *error) {
         return -1;
     testing->credentials =
         (struct credential_check){.directory = testing->directory, .allowed = &arguments->allowed_files};
-    testing->request = (struct test_request){.directory = testing->directory,
+    testing->request = (struct test_request){.kind = STACK_DOCKERFILE,
+                                             .directory = testing->directory,
                                              .tree = &testing->tree,
                                              .image = &testing->image,
                                              .base = arguments->base,
@@ -104,13 +110,29 @@ static int run_tests(struct testing *testing, const struct test_plan *plan, stru
     return report_result(&(struct told){.context = testing->context,
                                         .name = testing->name,
                                         .given = testing->given,
-                                        .directory = testing->directory,
+                                        .directory = testing->request.directory,
                                         .runner = plan->runner,
                                         .suite = testing->request.suite,
                                         .timeout = arguments->timeout,
                                         .coverage_minimum = arguments->coverage_minimum,
                                         .result = &result},
                          error);
+}
+
+/* A member of a workspace is installed from the workspace's lock file. */
+static int find_stack(struct testing *testing, struct error *error) {
+    struct test_request *request = &testing->request;
+    if (request->dockerfile)
+        return 0;
+    if (stack_find(testing->directory, &request->kind, error) < 0)
+        return -1;
+    if (request->kind == STACK_DOCKERFILE)
+        return 0;
+    if (workspace_locate(testing->directory, &testing->root, &testing->member, error) < 0)
+        return -1;
+    request->directory = testing->root;
+    request->member = testing->member;
+    return 0;
 }
 
 static int check_dockerfile_options(const struct testing *testing, const struct test_plan *plan, struct error *error) {
@@ -140,9 +162,9 @@ static int test(struct testing *testing, struct error *error) {
     if (lock_read(lock, &testing->engine.lock, error) < 0)
         return -1;
     testing->engine.store = store_open(NULL, error);
-    if (!testing->engine.store ||
-        stack_scan_tests(&testing->engine, testing->directory, &testing->arguments->allowed_files, &testing->tree,
-                         &testing->image, error) < 0 ||
+    if (!testing->engine.store || find_stack(testing, error) < 0 ||
+        stack_scan_tests(&testing->engine, testing->request.directory, &testing->arguments->allowed_files,
+                         &testing->tree, &testing->image, error) < 0 ||
         test_detect(&testing->request, &plan, error) < 0 || check_dockerfile_options(testing, &plan, error) < 0)
         return -1;
     return testing->arguments->plan ? print_plan(testing, &plan, error) : run_tests(testing, &plan, error);
