@@ -8,6 +8,7 @@ registry() {
     LOG=$PWD/log.$((${SERVERS:=0} + 1)); SERVERS=$((SERVERS + 1))
     : > "$LOG"
     python3 "$HERE/registry_server.py" "$1" "$LOG" "${@:2}" > "$LOG.port" 2> "$LOG.errors" &
+    SERVER=$!
     trap 'kill $(jobs -p) 2> /dev/null || true; wait' EXIT
     wait_for 10 test -s "$LOG.port"
     PORT=$(cat "$LOG.port")

@@ -29,7 +29,7 @@ refuses() {
     equal "$(jq -r '.type, .code' out | tr '\n' ' ')" "error $1 "
     equal "$(LC_ALL=C grep -c "$(printf '[\001-\010\013-\037\177]')" error)" 0
     pl-cache verify > verified 2>&1 || fail "$3: $(cat verified)"
-    kill %% 2> /dev/null || true
+    kill "$SERVER" 2> /dev/null || true
 }
 # refuses_push CODE TEXT WORDS [NAME=VALUE...]
 refuses_push() {
@@ -42,7 +42,7 @@ refuses_push() {
     [ "$got" = "$1" ] || fail "${3:0:60} ${4:0:60}: exit status $got, not $1: $(cut -c 1-600 error)"
     grep -qF -- "$2" error || fail "${3:0:60} ${4:0:60}: does not say \"$2\": $(cut -c 1-600 error)"
     equal "$(cat out)" ""
-    kill %% 2> /dev/null || true
+    kill "$SERVER" 2> /dev/null || true
 }
 
 test_a_manifest_that_is_not_one() {
