@@ -79,13 +79,16 @@ static bool mark_object(struct gc_view *view, const struct digest *digest) {
     return true;
 }
 
+static int mark_file(void *context, const struct tree_entry *entry, struct error *error) {
+    (void)error;
+    if (entry->type == 'f' || entry->type == 'x')
+        (void)!mark_object(context, &entry->digest);
+    return 0;
+}
+
 static void mark_tree_object(struct gc_view *view, const struct digest *digest) {
-    AUTO_TREE struct tree tree = {0};
-    if (!mark_object(view, digest) || tree_load(view->engine, digest, &tree, NULL) < 0)
-        return;
-    for (size_t i = 0; i < tree.count; i++)
-        if (tree.entries[i].type == 'f' || tree.entries[i].type == 'x')
-            mark_object(view, &tree.entries[i].digest);
+    if (mark_object(view, digest))
+        (void)!tree_visit(view->engine, digest, mark_file, view, NULL);
 }
 
 static void mark_json(struct gc_view *view, const char *key, const struct json *value);
@@ -167,14 +170,13 @@ static char first_byte(struct gc_view *view, const struct digest *digest) {
 
 void gc_mark_object(struct gc_view *view, const struct store_object *object) {
     AUTO_CONTAINER struct container container = {0};
-    AUTO_TREE struct tree tree = {0};
     const struct digest *digest = &object->digest;
     if (digest_set_has(&view->marked_objects, digest))
         return;
     char first = object->bytes <= DOCUMENT_LIMIT ? first_byte(view, digest) : 0;
     if (first == '{' && container_load(view->engine, digest, &container, NULL) == 0)
         mark_container(view, digest);
-    else if (first != 0 && strchr("fxdl@", first) && tree_load(view->engine, digest, &tree, NULL) == 0)
+    else if (first != 0 && strchr("fxdl@", first))
         mark_tree_object(view, digest);
     else
         mark_object(view, digest);

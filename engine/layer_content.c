@@ -83,18 +83,27 @@ static int write_entry(struct engine *engine, struct tar_writer *writer, const s
     return is_file && file->size ? write_object(engine, writer, file, block, error) : 0;
 }
 
+struct writing {
+    struct engine *engine;
+    struct tar_writer *writer;
+    const struct layer_content *content;
+    char *block;
+};
+
+static int write_visited(void *context, const struct tree_entry *file, struct error *error) {
+    const struct writing *writing = context;
+    return write_entry(writing->engine, writing->writer, writing->content, file, writing->block, error);
+}
+
 int layer_content_write(struct engine *engine, const struct layer_content *content, archive_sink *sink, void *context,
                         struct error *error) {
-    AUTO_TREE struct tree tree = {0};
     AUTO_TAR_WRITER struct tar_writer *writer = tar_writer_new(sink, context);
     AUTO_FREE char *block = memory_allocate(1, BLOCK);
-    if (tree_load(engine, &content->tree, &tree, error) < 0)
-        return -1;
+    struct writing writing = {engine, writer, content, block};
     if (content->destination[1] && write_parents(writer, content, error) < 0)
         return -1;
-    for (size_t i = 0; i < tree.count; i++)
-        if (write_entry(engine, writer, content, &tree.entries[i], block, error) < 0)
-            return error_wrap(error, "cannot make the layer of %s", content->destination);
+    if (tree_visit(engine, &content->tree, write_visited, &writing, error) < 0)
+        return error_wrap(error, "cannot make the layer of %s", content->destination);
     return tar_writer_finish(writer, error);
 }
 

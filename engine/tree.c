@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/xattr.h>
 
-enum { TREE_OBJECT_LIMIT = 512 * 1024 * 1024, ENTRY_LIMIT = 5000000 };
+enum { TREE_OBJECT_LIMIT = 512 * 1024 * 1024, LINE_LIMIT = 256 * 1024, WRITE_SIZE = 64 * 1024, ENTRY_LIMIT = 5000000 };
 
 static void write_escaped(struct buffer *out, const char *text) {
     const unsigned char *plain = (const unsigned char *)text, *at = plain;
@@ -106,15 +106,24 @@ struct digest tree_digest(const struct tree *tree) {
 }
 
 int tree_store(struct engine *engine, const struct tree *tree, struct digest *digest, struct error *error) {
-    AUTO_BUFFER struct buffer text = BUFFER(TREE_OBJECT_LIMIT);
-    for (size_t i = 0; i < tree->count; i++)
-        write_entry(&text, &tree->entries[i]);
-    if (buffer_check(&text, "the list of files", error) < 0)
-        return -1;
-    *digest = digest_of(buffer_text(&text), text.length);
-    if (store_has(engine->store, digest))
+    AUTO_BUFFER struct buffer line = BUFFER(LINE_LIMIT);
+    *digest = tree_digest(tree);
+    if (store_has(engine->store, digest)) {
+        store_keep(engine->store, digest);
         return 0;
-    return store_put(engine->store, buffer_text(&text), text.length, digest, error);
+    }
+    AUTO_WRITER struct store_writer *writer = store_put_begin(engine->store, digest, TREE_OBJECT_LIMIT, error);
+    if (!writer)
+        return -1;
+    for (size_t i = 0; i < tree->count; i++) {
+        write_entry(&line, &tree->entries[i]);
+        bool enough = line.length >= WRITE_SIZE || i + 1 == tree->count;
+        if (enough && store_put_write(writer, line.data, line.length, error) < 0)
+            return error_wrap(error, "the list of files");
+        if (enough)
+            buffer_clear(&line);
+    }
+    return store_put_commit(&writer, NULL, NULL, error);
 }
 
 /* ---- reading ---- */
@@ -204,34 +213,95 @@ static bool read_entry(char *line, struct tree_entry *entry) {
     }
 }
 
-static int read_entries(char *text, struct tree *tree) {
-    size_t capacity = 0;
-    for (char *line = text, *end; *line; line = end + 1) {
-        if (!(end = strchr(line, '\n')) || tree->count == ENTRY_LIMIT)
-            return -1;
-        *end = '\0';
-        if (tree->count == capacity) {
-            capacity = capacity ? capacity * 2 : 64;
-            tree->entries = memory_resize(tree->entries, capacity, sizeof(*tree->entries));
+static void release_entry(struct tree_entry *entry) {
+    free(entry->path);
+    free(entry->target);
+    *entry = (struct tree_entry){0};
+}
+
+/* An object of the store, hashed before a line of it is believed. */
+static FILE *open_lines(struct engine *engine, const struct digest *digest, struct error *error) {
+    uint64_t size = 0;
+    struct digest found;
+    AUTO_CLOSE int fd = store_open_object(engine->store, digest, &size, error);
+    if (fd < 0)
+        return NULL;
+    if (size > TREE_OBJECT_LIMIT || digest_of_fd(fd, &found, NULL, error) < 0 || !digest_equal(&found, digest) ||
+        lseek(fd, 0, SEEK_SET) < 0) {
+        error_set(error, ERROR_DATA, "the list of files %s in the store is damaged", digest_format(digest).text);
+        error_next(error, "run: pl-cache verify");
+        return NULL;
+    }
+    FILE *file = fdopen(fd, "r");
+    if (file)
+        take_fd(&fd);
+    else
+        error_set_errno(error, errno, "cannot read from the store");
+    return file;
+}
+
+static int not_a_list(const struct digest *digest, struct error *error) {
+    return error_set(error, ERROR_DATA, "the object %s is not a list of files", digest_format(digest).text);
+}
+
+/* `take` may make the entry its own by leaving an empty one. */
+static int read_entries(struct engine *engine, const struct digest *digest,
+                        int (*take)(void *context, struct tree_entry *entry, struct error *error), void *context,
+                        struct error *error) {
+    AUTO_FILE FILE *file = open_lines(engine, digest, error);
+    AUTO_FREE char *line = NULL, *previous = text_copy("");
+    size_t capacity = 0, count = 0;
+    if (!file)
+        return -1;
+    for (ssize_t length; (length = getline(&line, &capacity, file)) > 0;) {
+        struct tree_entry entry = {0};
+        bool fine = line[length - 1] == '\n' && strlen(line) == (size_t)length && count++ < ENTRY_LIMIT;
+        line[length - 1] = '\0';
+        fine = fine && read_entry(line, &entry) && strcmp(previous, entry.path) < 0;
+        if (fine) {
+            free(previous);
+            previous = text_copy(entry.path);
         }
-        struct tree_entry *entry = &tree->entries[tree->count++];
-        *entry = (struct tree_entry){0};
-        if (!read_entry(line, entry) ||
-            (tree->count > 1 && strcmp(tree->entries[tree->count - 2].path, entry->path) >= 0))
+        int result = fine ? take(context, &entry, error) : not_a_list(digest, error);
+        release_entry(&entry);
+        if (result < 0)
             return -1;
     }
+    return ferror(file) ? error_set_errno(error, errno, "cannot read from the store") : 0;
+}
+
+struct visit {
+    tree_visitor *visit;
+    void *context;
+};
+
+static int visit_entry(void *context, struct tree_entry *entry, struct error *error) {
+    const struct visit *visit = context;
+    return visit->visit(visit->context, entry, error);
+}
+
+int tree_visit(struct engine *engine, const struct digest *digest, tree_visitor *visitor, void *context,
+               struct error *error) {
+    struct visit visit = {visitor, context};
+    return read_entries(engine, digest, visit_entry, &visit, error);
+}
+
+static int keep_entry(void *context, struct tree_entry *entry, struct error *error) {
+    struct tree *tree = context;
+    (void)error;
+    if ((tree->count & (tree->count - 1)) == 0)
+        tree->entries = memory_resize(tree->entries, tree->count ? tree->count * 2 : 1, sizeof(*tree->entries));
+    tree->entries[tree->count++] = *entry;
+    *entry = (struct tree_entry){0};
     return 0;
 }
 
 int tree_load(struct engine *engine, const struct digest *digest, struct tree *tree, struct error *error) {
     *tree = (struct tree){0};
-    AUTO_BUFFER struct buffer text = BUFFER(TREE_OBJECT_LIMIT);
-    if (store_read(engine->store, digest, &text, error) < 0)
-        return -1;
-    if (text.length == 0 || read_entries(text.data, tree) == 0)
+    if (read_entries(engine, digest, keep_entry, tree, error) == 0)
         return 0;
     tree_release(tree);
-    return error_set(error, ERROR_DATA, "the object %s is not a list of files", digest_format(digest).text);
+    return -1;
 }
 
 /* ---- selection ---- */

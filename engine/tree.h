@@ -68,6 +68,10 @@ int tree_scan(struct engine *engine, const struct tree_scan *scan, struct tree *
 struct digest tree_digest(const struct tree *tree);
 int tree_store(struct engine *engine, const struct tree *tree, struct digest *digest, struct error *error) MUST_CHECK;
 int tree_load(struct engine *engine, const struct digest *digest, struct tree *tree, struct error *error) MUST_CHECK;
+/* The entries one after the other, without having all of them in memory. What fails is what `visit` fails with. */
+typedef int tree_visitor(void *context, const struct tree_entry *entry, struct error *error);
+int tree_visit(struct engine *engine, const struct digest *digest, tree_visitor *visit, void *context,
+               struct error *error) MUST_CHECK;
 /* Copies the entries that `wanted` accepts, with the directories above them. */
 void tree_select(const struct tree *tree, bool (*wanted)(void *context, const struct tree_entry *entry), void *context,
                  struct tree *selected);
