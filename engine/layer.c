@@ -399,7 +399,7 @@ int layer_describe(struct engine *engine, const struct digest *diff_id, struct l
     AUTO_JSON struct json *note = json_new_object();
     json_set_text(note, "digest", digest_format(&descriptor->digest).text);
     json_set_integer(note, "size", (int64_t)descriptor->size);
-    return store_name_write(engine->store, "compressed", key, note, error);
+    return store_hint_write(engine->store, "compressed", key, note, error);
 }
 
 int layer_fetch(struct engine *engine, struct layer_descriptor *descriptor, struct error *error) {
