@@ -1,9 +1,11 @@
 /* Compression, out: bytes that depend on the input alone.
  *
  * gzip: the input is cut into blocks of BLOCK bytes; each becomes a gzip member of its own (RFC 1952 allows any
- * number), made by libdeflate, whose output does not depend on the processor. Blocks of one batch are compressed by as
- * many threads as there are processors; the cut is fixed, so their number cannot show in the output. */
+ * number), made by libdeflate, whose output does not depend on the processor. A full block is compressed by a thread
+ * while the next one is filled, as many at a time as there are processors; the cut is fixed and the order kept, so
+ * their number cannot show in the output. */
 #include "common/archive/archive.h"
+#include "common/base/processors.h"
 #include "common/base/text.h"
 
 #include <libdeflate.h>
@@ -16,16 +18,18 @@ enum { BLOCK = 1024 * 1024, THREADS = 8, GZIP_LEVEL = 4, ZSTD_LEVEL = 3 };
 struct job {
     unsigned char *plain, *packed;
     size_t length, packed_length;
-    bool failed;
+    struct libdeflate_compressor *deflate;
+    pthread_t thread;
+    bool has_thread;
 };
 
 struct compressor {
     enum compression compression;
     archive_sink *sink;
     void *context;
-    struct job jobs[THREADS];
-    size_t threads, filled; /* jobs[filled] is being filled */
-    bool has_written;
+    struct job jobs[THREADS + 1]; /* a ring: `running` of them from `first`, then the one that is being filled */
+    size_t slots, first, running;
+    bool has_begun;
     ZSTD_CCtx *zstd;
 };
 
@@ -40,64 +44,55 @@ static size_t packed_limit(enum compression compression) {
 
 struct compressor *compressor_new(enum compression compression, archive_sink *sink, void *context) {
     struct compressor *compressor = memory_allocate(1, sizeof(*compressor));
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned processors = processors_usable();
     compressor->compression = compression;
     compressor->sink = sink;
     compressor->context = context;
-    compressor->threads = processors < 1 ? 1 : processors > THREADS ? THREADS : (size_t)processors;
+    compressor->slots = processors == 1 ? 1 : processors < THREADS ? processors + 1 : THREADS + 1;
     return compressor;
 }
 
-static void pack_gzip(struct job *job) {
-    struct libdeflate_compressor *deflate = libdeflate_alloc_compressor(GZIP_LEVEL);
-    if (deflate)
-        job->packed_length =
-            libdeflate_gzip_compress(deflate, job->plain, job->length, job->packed, packed_limit(COMPRESSION_GZIP));
-    job->failed = !deflate || job->packed_length == 0;
-    libdeflate_free_compressor(deflate);
-}
-
-static void *pack_gzip_thread(void *job) {
-    pack_gzip(job);
+static void *pack_gzip(void *context) {
+    struct job *job = context;
+    if (!job->deflate)
+        job->deflate = libdeflate_alloc_compressor(GZIP_LEVEL);
+    job->packed_length = job->deflate ? libdeflate_gzip_compress(job->deflate, job->plain, job->length, job->packed,
+                                                                 packed_limit(COMPRESSION_GZIP))
+                                      : 0;
     return NULL;
 }
 
-static void pack_all(struct compressor *compressor, size_t count) {
-    pthread_t threads[THREADS];
-    bool started[THREADS] = {false};
-    for (size_t i = 1; i < count; i++)
-        started[i] = pthread_create(&threads[i], NULL, pack_gzip_thread, &compressor->jobs[i]) == 0;
-    for (size_t i = 0; i < count; i++)
-        if (!started[i])
-            pack_gzip(&compressor->jobs[i]);
-    for (size_t i = 1; i < count; i++)
-        if (started[i])
-            pthread_join(threads[i], NULL);
-}
-
-/* Packs what is filled, writes it in order, empties the jobs. */
-static int flush(struct compressor *compressor, size_t count, struct error *error) {
-    pack_all(compressor, count);
-    for (size_t i = 0; i < count; i++) {
-        struct job *job = &compressor->jobs[i];
-        if (job->failed)
-            return error_set(error, ERROR_INTERNAL, "compression failed");
-        if (compressor->sink(compressor->context, job->packed, job->packed_length, error) < 0)
-            return -1;
-        job->length = 0;
-    }
-    compressor->filled = 0;
-    compressor->has_written = true;
-    return 0;
-}
-
 static struct job *current_job(struct compressor *compressor) {
-    struct job *job = &compressor->jobs[compressor->filled];
+    struct job *job = &compressor->jobs[(compressor->first + compressor->running) % compressor->slots];
     if (!job->plain) {
         job->plain = memory_allocate(1, BLOCK);
         job->packed = memory_allocate(1, packed_limit(COMPRESSION_GZIP));
     }
     return job;
+}
+
+/* Waits for the oldest block and writes it. */
+static int finish_first(struct compressor *compressor, struct error *error) {
+    struct job *job = &compressor->jobs[compressor->first];
+    if (job->has_thread)
+        pthread_join(job->thread, NULL);
+    job->has_thread = false;
+    compressor->first = (compressor->first + 1) % compressor->slots;
+    compressor->running--;
+    if (job->packed_length == 0)
+        return error_set(error, ERROR_INTERNAL, "compression failed");
+    job->length = 0;
+    return compressor->sink(compressor->context, job->packed, job->packed_length, error);
+}
+
+/* The current job is full, or the last. */
+static int start_current(struct compressor *compressor, struct error *error) {
+    struct job *job = current_job(compressor);
+    job->has_thread = compressor->slots > 1 && pthread_create(&job->thread, NULL, pack_gzip, job) == 0;
+    if (!job->has_thread)
+        pack_gzip(job);
+    compressor->has_begun = true;
+    return ++compressor->running == compressor->slots ? finish_first(compressor, error) : 0;
 }
 
 static int write_zstd(struct compressor *compressor, const void *data, size_t length, ZSTD_EndDirective end,
@@ -131,8 +126,7 @@ int compressor_write(struct compressor *compressor, const void *data, size_t len
         job->length += part;
         at += part;
         length -= part;
-        if (job->length == BLOCK && ++compressor->filled == compressor->threads &&
-            flush(compressor, compressor->filled, error) < 0)
+        if (job->length == BLOCK && start_current(compressor, error) < 0)
             return -1;
     }
     return 0;
@@ -143,21 +137,25 @@ int compressor_finish(struct compressor *compressor, struct error *error) {
         return 0;
     if (compressor->compression == COMPRESSION_ZSTD)
         return write_zstd(compressor, "", 0, ZSTD_e_end, error);
-    size_t count = compressor->filled;
-    if (count < compressor->threads &&
-        (compressor->jobs[count].length > 0 || (count == 0 && !compressor->has_written))) {
-        current_job(compressor);
-        count++;
-    }
-    return count ? flush(compressor, count, error) : 0;
+    /* Nothing at all is an empty member. */
+    if ((!compressor->has_begun || current_job(compressor)->length > 0) && start_current(compressor, error) < 0)
+        return -1;
+    while (compressor->running > 0)
+        if (finish_first(compressor, error) < 0)
+            return -1;
+    return 0;
 }
 
 void compressor_release(struct compressor **compressor) {
     if (!*compressor)
         return;
-    for (size_t i = 0; i < THREADS; i++) {
-        free((*compressor)->jobs[i].plain);
-        free((*compressor)->jobs[i].packed);
+    for (size_t i = 0; i < ARRAY_LENGTH((*compressor)->jobs); i++) {
+        struct job *job = &(*compressor)->jobs[i];
+        if (job->has_thread)
+            pthread_join(job->thread, NULL);
+        libdeflate_free_compressor(job->deflate);
+        free(job->plain);
+        free(job->packed);
     }
     ZSTD_freeCCtx((*compressor)->zstd);
     free(*compressor);
