@@ -94,6 +94,32 @@ class Registry:
         self.process.wait()
 
 
+class LocalCloud:
+    """pl-local for the length of a with statement; the tools find it through the environment."""
+
+    def __init__(self, state):
+        self.state = state
+
+    def __enter__(self):
+        lines = output("pl-local", "start", "--state", self.state).splitlines()
+        settings = [line[len("export "):].split("=", 1) for line in lines if line.startswith("export ")]
+        self.before = {name: os.environ.get(name) for name, _ in settings}
+        os.environ.update({name: value.strip("'") for name, value in settings})
+        return self
+
+    def peak(self):
+        """The most memory that the server itself has had, in MiB."""
+        status = output("pl-local", "status", "--state", self.state)
+        process = [line.split()[1] for line in status.splitlines() if line.startswith("process")][0]
+        lines = open("/proc/%s/status" % process).read().splitlines()
+        return [int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")][0]
+
+    def __exit__(self, *_):
+        for name, value in self.before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+        output("pl-local", "stop", "--state", self.state)
+
+
 class Buildah:
     """buildah with the best settings that work here: the kernel's overlay and chroot isolation need the least."""
 

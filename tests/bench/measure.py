@@ -65,7 +65,7 @@ def medians(commands, runs):
 def megabytes(*argv, stdin=None):
     """The peak resident memory of a command and the processes that it waited for, in MiB. GNU time starts it, because
     a child's peak begins with what its parent had."""
-    report = "/tmp/pl-bench-time.%d" % os.getpid()
+    report = os.environ["HOME"] + "/time"
     try:
         output("/usr/bin/time", "-q", "-f", "%M", "-o", report, *argv, stdin=stdin)
         return int(open(report).read()) / 1024
