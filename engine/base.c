@@ -229,7 +229,7 @@ static int resolve(struct engine *engine, const char *reference, const char *pla
     if (known != 0)
         return known < 0 ? -1 : 0;
     if (resolve_new(engine, reference, platform, container, canonical, error) == 0 &&
-        remember(engine, key, reference, *canonical, container, error) == 0)
+        (is_file(reference) || remember(engine, key, reference, *canonical, container, error) == 0))
         return 0;
     container_release(container);
     return -1;

@@ -4,9 +4,11 @@
 #include "engine/base_internal.h"
 #include "engine/layer.h"
 #include "engine/sandbox/sandbox.h"
+#include "engine/stat_cache.h"
 
 #include <fcntl.h>
 #include <string.h>
+#include <time.h>
 
 enum { INDEX_LIMIT = 4 * 1024 * 1024, BLOCK = 128 * 1024 };
 #define BLOB_LIMIT (40ULL << 30)
@@ -148,14 +150,32 @@ static int unpack_rootfs(struct engine *engine, const char *path, const struct d
     return store_name_write(engine->store, "rootfs", digest_format_hex(file).text, note, error);
 }
 
-/* The DiffID of an unchanged file is remembered under the file's digest. */
+/* An archive that lies there unchanged is not hashed again. */
+static int digest_of_archive(struct engine *engine, const char *path, struct digest *digest, struct error *error) {
+    AUTO_STAT_CACHE struct stat_cache *cache = stat_cache_load(engine->store, path);
+    struct stat_cache_content content = {0};
+    struct stat status;
+    struct timespec now;
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (fd < 0 || fstat(fd, &status) < 0)
+        return error_set_errno(error, errno, "cannot read %s", path);
+    if (!stat_cache_find(cache, "", &status, &content)) {
+        if (digest_of_fd(fd, &content.digest, NULL, error) < 0)
+            return error_wrap(error, "%s", path);
+        stat_cache_add(cache, "", &status, &content, (int64_t)now.tv_sec * 1000000000 + now.tv_nsec);
+        stat_cache_save(cache);
+    }
+    *digest = content.digest;
+    return 0;
+}
+
+/* The DiffID of a file is remembered under the file's digest. */
 int base_from_rootfs(struct engine *engine, const char *path, const char *platform, struct container *container,
                      struct error *error) {
     struct digest file, diff_id;
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC), lock = -1;
-    if (fd < 0)
-        return error_set_errno(error, errno, "cannot read %s", path);
-    if (digest_of_fd(fd, &file, NULL, error) < 0)
+    AUTO_CLOSE int lock = -1;
+    if (digest_of_archive(engine, path, &file, error) < 0)
         return -1;
     AUTO_FREE char *name = text_format("rootfs %s", digest_format_hex(&file).text);
     int known = recall_rootfs(engine, &file, &diff_id, error);
