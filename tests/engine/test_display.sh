@@ -31,7 +31,7 @@ EOF
 
 test_plain_names_the_tool_in_every_line() {
     make_source <<'EOF'
-printf 'one\ntwo\n'; printf 'on stderr\n' >&2; printf no-newline
+printf 'one\ntwo\n'; printf 'on stderr\nno-newline' >&2
 EOF
     pl-build . > out 2> log
     [ -z "$(grep -v -e '^pl-build │ ' -e '^pl-build: ' log)" ] || fail "$(cat log)"
