@@ -6,6 +6,9 @@
 if [ "$(id -u)" = 0 ] && [ -d /dev/shm ]; then STORES=$(mktemp -d /dev/shm/pl-test.XXXXXX); ATEXIT="rm -rf $STORES; $ATEXIT"
 else STORES=$WORK/stores; mkdir "$STORES"; fi
 
+# Found again among all processes of the machine, also those of another run of this file.
+NAP=$((40000 + $$ % 20000))
+
 make_source() { # make_source DIR WORD: three steps that depend on WORD; the first has a cache
     mkdir -p "$1"
     "$ROOT/tests/engine/make_rootfs" "$1/root.tar"
@@ -46,24 +49,24 @@ test_eight_at_once_make_each_step_once() {
 test_a_wait_ends_with_the_one_that_is_waited_for() {
     use_store wait; end_jobs
     make_source source x; cd source
-    sed -i 's/echo ran-it/if [ ! -e \/cache\/held ]; then touch \/cache\/held; sleep 4711; fi/; s/^RUN cat/RUN --mount=type=cache,target=\/cache cat/' Dockerfile
+    sed -i 's/echo ran-it/if [ ! -e \/cache\/held ]; then touch \/cache\/held; sleep '"$NAP"'; fi/; s/^RUN cat/RUN --mount=type=cache,target=\/cache cat/' Dockerfile
     pl-build -q . > first 2>&1 & first=$!
-    wait_for 20 sh -c 'ps -eo args | grep -Fxq "sleep 4711"'
+    wait_for 20 sh -c 'ps -eo args | grep -Fxq "sleep '"$NAP"'"'
     pl-build -o ref . > second 2> log & second=$!
     wait_for 20 grep -q "wait for another process: RUN" log
     kill -9 $first
     wait $second
     contains "$(cat second)" container:sha256:
-    equal "$(processes 'sleep 4711')" 0
+    equal "$(processes 'sleep '"$NAP"'')" 0
     check_store wait
 }
 
 test_a_wait_can_be_interrupted() {
     use_store interrupt; end_jobs
     make_source source x; cd source
-    sed -i 's/echo ran-it/sleep 4712/' Dockerfile
+    sed -i 's/echo ran-it/sleep '"$NAP"'/' Dockerfile
     pl-build -q . > first 2>&1 & first=$!
-    wait_for 20 sh -c 'ps -eo args | grep -Fxq "sleep 4712"'
+    wait_for 20 sh -c 'ps -eo args | grep -Fxq "sleep '"$NAP"'"'
     pl-build -o ref . > second 2> log & second=$!
     wait_for 20 grep -q "wait for another process: RUN" log
     kill -TERM $second
@@ -71,7 +74,7 @@ test_a_wait_can_be_interrupted() {
     contains "$(cat log)" "stopped by a signal (TERM)"
     kill -TERM $first
     status 143 wait $first
-    wait_for 10 none_runs 'sleep 4712'
+    wait_for 10 none_runs 'sleep '"$NAP"''
     check_store interrupt
 }
 
@@ -117,14 +120,14 @@ test_any_of_eight_is_killed_at_any_time() {
 test_nothing_is_left_running() {
     use_store running; end_jobs
     make_source source x; cd source
-    sed -i 's/echo ran-it/sleep 4713 \& setsid sleep 4713 \& (sleep 4713 \&) ; sleep 4713/' Dockerfile
+    sed -i 's/echo ran-it/sleep '"$NAP"' \& setsid sleep '"$NAP"' \& (sleep '"$NAP"' \&) ; sleep '"$NAP"'/' Dockerfile
     for mode in root user single chroot; do
         for signal in KILL TERM HUP; do
             PL_SANDBOX=$mode setsid pl-build -q . > out 2>&1 & build=$!
-            wait_for 20 sh -c '[ "$(ps -eo args | grep -Fxc "sleep 4713")" = 4 ]' || fail "$mode: $(cat out)"
+            wait_for 20 sh -c '[ "$(ps -eo args | grep -Fxc "sleep '"$NAP"'")" = 4 ]' || fail "$mode: $(cat out)"
             kill -$signal $build
             wait $build || true
-            wait_for 10 none_runs 'sleep 4713' || fail "$mode $signal"
+            wait_for 10 none_runs 'sleep '"$NAP"'' || fail "$mode $signal"
             check_store "$mode $signal" || cat out
         done
     done

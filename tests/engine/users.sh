@@ -10,6 +10,8 @@ add_user() {
     # Their tools are copies: the repository may lie in a home that they cannot enter.
     [ -d "$WORK/bin" ] || cp -r "$OUT/bin" "$WORK/bin"
     mkdir -p "$WORK/users"; chmod 711 "$WORK/users"
+    # Left over from a run that was killed.
+    if getent passwd "$name" > /dev/null; then userdel -f "$name" 2> /dev/null; fi
     useradd -m -d "$WORK/users/$name" -s /bin/sh "$name"
     echo "$name" >> "$WORK/users.list"
     if [ "${2:-}" = NO_IDS ]; then
