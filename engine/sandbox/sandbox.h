@@ -1,9 +1,9 @@
 /* Running a program on a stack of directories. Design section 7.
  *
- * The container is started by pl itself, not by an OCI runtime: the few system calls that a build step needs take a
- * third of the time of crun and work in every mode; docs/sandbox.md has the measurements. Three processes: ours; one in
- * a new mount and PID namespace that holds the mounts; the container's process 1, which starts the command, reaps what
- * it leaves and ends with it. When any of them dies, the kernel ends all those below. */
+ * The container is started by pl itself, not by an OCI runtime: the few system calls that a build step needs work
+ * in every mode, also where a runtime refuses the layout of cgroups; docs/sandbox.md says more. Three processes: ours;
+ * one in a new mount and PID namespace that holds the mounts; the container's process 1, which starts the command,
+ * reaps what it leaves and ends with it. When any of them dies, the kernel ends all those below. */
 #ifndef SANDBOX_SANDBOX_H
 #define SANDBOX_SANDBOX_H
 
