@@ -92,7 +92,7 @@ test_the_same_image_wherever_it_is_built() {
     chmod -R go-rwx "$home/other-place"; chown -R pl-test-repro: "$home"
     # The order in which a directory lists its files is another one, too.
     (cd "$home" && as_user pl-test-repro sh -c 'cd other-place/backend/src && for f in *.py; do cp "$f" "$f.new" && mv "$f.new" "$f"; done')
-    got=$(cd "$home/other-place" && as_user pl-test-repro sh -c 'umask 077; LC_ALL=tr_TR.UTF-8 LANG=de_DE TZ=Asia/Tokyo exec pl-build -o ref backend' 2> log) || { tail -20 log; return 1; }
+    got=$(cd "$home/other-place" && as_user pl-test-repro sh -c 'umask 077; LC_ALL=tr_TR.UTF-8 LANG=de_DE TZ=Asia/Tokyo exec pl-build -o ref backend' 2> "$WORK/user.log") || { tail -20 "$WORK/user.log"; return 1; }
     equal "$got" "$wanted"
     as_user pl-test-repro pl-cache verify
     PL_STORE=$SAVED
