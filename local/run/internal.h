@@ -167,13 +167,13 @@ bool probe_wait(struct run *run, struct instance *instance, pid_t pid, const str
 /* With the lock held: makes the revision and starts its rollout. `operation` is finished by it. */
 void rollout_begin(struct run *run, struct service *service, const char *operation);
 /* With the lock held: what the traffic of the document means now, into trafficStatuses. */
-void traffic_settle(const struct run *run, struct service *service);
+void traffic_settle(struct service *service);
 /* With the lock held: which revision (borrowed) a request goes to; tag NULL: by percent. */
 struct revision *traffic_choose(const struct service *service, const char *tag);
 /* The running instance of a revision, started when there is none: its network and port. -1: *failure says why. */
 int revision_connect(struct run *run, struct service *service, const char *revision, struct failure *failure);
 /* With the lock held: the service's terminal condition from its revisions. */
-void service_conclude(const struct run *run, struct service *service);
+void service_conclude(struct service *service);
 
 /* ---- operation.c; with the lock held ---- */
 

@@ -44,9 +44,8 @@ static bool can_settle(const struct service *service) {
     return json_count(traffic) > 0;
 }
 
-void traffic_settle(const struct run *run, struct service *service) {
+void traffic_settle(struct service *service) {
     const struct json *traffic = json_get(service->document, "traffic");
-    (void)run;
     if (!can_settle(service))
         return;
     struct json *statuses = json_new_array();
@@ -196,9 +195,8 @@ static struct json *revision_document(const struct service *service, const char 
     return document;
 }
 
-static struct revision *revision_add(struct run *run, struct service *service) {
+static struct revision *revision_add(struct service *service) {
     struct revision *revision = memory_allocate(1, sizeof(*revision));
-    (void)run;
     revision->name = revision_name(service, json_get(service->document, "template"));
     revision->document = revision_document(service, revision->name);
     service->revisions = memory_resize(service->revisions, service->revision_count + 1, sizeof(struct revision *));
@@ -209,12 +207,11 @@ static struct revision *revision_add(struct run *run, struct service *service) {
 
 /* ---- the service's state ---- */
 
-void service_conclude(const struct run *run, struct service *service) {
+void service_conclude(struct service *service) {
     struct json *document = service->document;
     const char *created = short_name(json_get_text(document, "latestCreatedRevision", NULL));
     const struct revision *last = created ? service_find_revision(service, created) : NULL;
     const struct json *ready = NULL;
-    (void)run;
     const struct json *conditions = last ? json_get(last->document, "conditions") : NULL;
     for (size_t i = 0; i < json_count(conditions); i++)
         if (text_equal(json_get_text(json_at(conditions, i), "type", NULL), "Ready"))
@@ -281,10 +278,10 @@ static void conclude(struct rollout *rollout, struct instance *instance, const s
         mark_ready(rollout);
     else
         mark_failed(rollout, failure);
-    traffic_settle(run, service);
+    traffic_settle(service);
     service->rollouts--;
     if (service->rollouts == 0)
-        service_conclude(run, service);
+        service_conclude(service);
     struct json *status = instance ? NULL : failure_status(failure, rollout->revision->name);
     operation_finish(run, service, rollout->operation, status);
     if (!service->deleted)
@@ -307,7 +304,7 @@ static void *roll_out(void *context) {
 
 void rollout_begin(struct run *run, struct service *service, const char *operation) {
     struct rollout *rollout = memory_allocate(1, sizeof(*rollout));
-    struct revision *revision = revision_add(run, service);
+    struct revision *revision = revision_add(service);
     revision->starting = true;
     service->rollouts++;
     json_set_bool(service->document, "reconciling", true);

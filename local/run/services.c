@@ -241,8 +241,8 @@ static void take_change(struct run *run, struct service *service, struct json *a
     if (rolls) {
         rollout_begin(run, service, operation);
     } else {
-        traffic_settle(run, service);
-        service_conclude(run, service);
+        traffic_settle(service);
+        service_conclude(service);
         operation_finish(run, service, operation, NULL);
     }
     state_save(run, service);

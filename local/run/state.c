@@ -168,8 +168,8 @@ static int load_file(void *context, const char *project, const char *region, con
     }
     run_add(run, service);
     if (json_get_bool(service->document, "reconciling", false))
-        service_conclude(run, service);
-    traffic_settle(run, service);
+        service_conclude(service);
+    traffic_settle(service);
     state_save(run, service);
     return 0;
 }
