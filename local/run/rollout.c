@@ -3,8 +3,9 @@
 #include "local/run/internal.h"
 
 #include <string.h>
+#include <time.h>
 
-enum { GRACE_SECONDS = 10, SUFFIX_LENGTH = 3 };
+enum { GRACE_SECONDS = 10, SUFFIX_LENGTH = 3, CONNECT_TRIES = 25, CONNECT_PAUSE = 20000000 /* nanoseconds */ };
 
 /* ---- traffic ---- */
 
@@ -124,19 +125,33 @@ static bool start_again(struct run *run, struct service *service, struct revisio
     return instance != NULL;
 }
 
-int revision_connect(struct run *run, struct service *service, const char *name, struct failure *failure) {
+/* One try; *runs: there is an instance. */
+static int connect_once(struct run *run, struct service *service, const char *name, bool *runs,
+                        struct failure *failure) {
     struct instance *dead = NULL;
     struct door door = {.network = -1};
     pthread_mutex_lock(&run->lock);
     struct revision *revision = service_find_revision(service, name);
-    bool runs = revision && take_running(run, revision, &dead);
-    if (revision && !runs && !service->deleted && !atomic_load(&run->stopping))
-        runs = start_again(run, service, revision, failure);
-    if (runs)
+    *runs = revision && take_running(run, revision, &dead);
+    if (revision && !*runs && !service->deleted && !atomic_load(&run->stopping))
+        *runs = start_again(run, service, revision, failure);
+    if (*runs)
         door = instance_door(revision->instance);
     pthread_mutex_unlock(&run->lock);
     instance_stop(&dead, 0);
-    return runs ? door_connect(&door, 0) : -1;
+    return *runs ? door_connect(&door, 0) : -1;
+}
+
+/* An instance that is just ending refuses connections before its end is seen: the next try starts another. */
+int revision_connect(struct run *run, struct service *service, const char *name, struct failure *failure) {
+    bool runs = true;
+    int fd = -1;
+    for (int tries = 0; tries < CONNECT_TRIES && runs && fd < 0; tries++) {
+        if (tries > 0)
+            nanosleep(&(struct timespec){.tv_nsec = CONNECT_PAUSE}, NULL);
+        fd = connect_once(run, service, name, &runs, failure);
+    }
+    return fd;
 }
 
 /* ---- the revision ---- */

@@ -73,6 +73,18 @@ test_an_instance_that_ended_is_started_by_the_next_request() {
     equal "$(curl -sf "$url/")" "text"
 }
 
+test_a_request_while_an_instance_is_ending_gets_the_next_one() {
+    cloud
+    web_app app "text"
+    url=$(ship app app)
+    holder=$(pgrep -P "$(process_of_cloud)")
+    kill -STOP "$holder" # its end is seen by nobody until it goes on
+    kill -9 "$(pgrep -P "$holder")"
+    (sleep 0.1; kill -CONT "$holder") &
+    equal "$(curl -sf "$url/")" "text"
+    wait
+}
+
 test_the_old_revision_serves_until_the_new_one_is_ready() {
     cloud
     web_app app "old"
