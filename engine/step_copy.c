@@ -155,27 +155,60 @@ static int look_at_parents(struct landing *landing, struct error *error) {
     return result;
 }
 
+/* Where the last entry's directory is in the container: its neighbours need no walk, and where it is absent, nothing
+ * below it can be there. */
+struct neighbourhood {
+    char *path; /* NULL before the first */
+    struct place place;
+};
+
+static void neighbourhood_release(struct neighbourhood *at) {
+    free(take_pointer(&at->path));
+    place_release(&at->place);
+    at->place = (struct place){0};
+}
+
+static int enter_neighbourhood(struct landing *landing, const char *path, struct neighbourhood *at,
+                               struct error *error) {
+    size_t length = (size_t)(path_base(path) - path);
+    if (at->path && strlen(at->path) == length && strncmp(at->path, path, length) == 0)
+        return 0;
+    neighbourhood_release(at);
+    at->path = text_copy_length(path, length);
+    AUTO_FREE char *inside = text_format("%s/%s.", landing->destination, at->path);
+    return merged_walk(&landing->root, inside, &at->place, error);
+}
+
+static int check_entry(struct landing *landing, const struct tree_entry *entry, struct neighbourhood *at,
+                       struct error *error) {
+    AUTO_FREE char *path = NULL;
+    struct merged below = {0};
+    struct stat status;
+    if (enter_neighbourhood(landing, entry->path, at, error) < 0)
+        return -1;
+    char type = at->place.type == 'd' && at->place.folder.folders.count
+                    ? merged_lookup(&at->place.folder, path_base(entry->path), &below, &path, &status)
+                    : 0;
+    text_list_release(&below.folders);
+    if (!type || (entry->type == 'd') == (type == 'd'))
+        return 0;
+    AUTO_FREE char *target = path_join(landing->destination, entry->path);
+    if (entry->type == 'd')
+        return not_a_directory(target, error);
+    error_set(error, ERROR_DATA, "%s is a directory in the image, and a file in what is copied", target);
+    return error_next(error, "remove it in a RUN step before, or choose another destination");
+}
+
 /* A directory must not take the place of a file or link, nor a file that of a directory: a base whose /lib is a link
  * would be broken. */
 static int check_conflicts(struct landing *landing, struct error *error) {
     AUTO_TREE struct tree tree = {0};
+    AUTO(neighbourhood_release) struct neighbourhood at = {0};
     if (tree_load(landing->engine, &landing->content.tree, &tree, error) < 0)
         return -1;
-    for (size_t i = 0; i < tree.count; i++) {
-        struct place place = {0};
-        AUTO_FREE char *path = path_join(landing->destination, tree.entries[i].path);
-        int result = merged_walk(&landing->root, path, &place, error);
-        char type = place.type;
-        place_release(&place);
-        if (result < 0)
+    for (size_t i = 0; i < tree.count; i++)
+        if (check_entry(landing, &tree.entries[i], &at, error) < 0)
             return -1;
-        if (tree.entries[i].type == 'd' && type && type != 'd')
-            return not_a_directory(path, error);
-        if (tree.entries[i].type != 'd' && type == 'd') {
-            error_set(error, ERROR_DATA, "%s is a directory in the image, and a file in what is copied", path);
-            return error_next(error, "remove it in a RUN step before, or choose another destination");
-        }
-    }
     return 0;
 }
 
