@@ -228,8 +228,10 @@ static int resolve(struct engine *engine, const char *reference, const char *pla
         known = recall(engine, key, seconds, container, error);
     if (known != 0)
         return known < 0 ? -1 : 0;
+    /* Whoever waits for the lock looks for it. */
     if (resolve_new(engine, reference, platform, container, canonical, error) == 0 &&
-        (is_file(reference) || remember(engine, key, reference, *canonical, container, error) == 0))
+        (is_file(reference) || remember(engine, key, reference, *canonical, container, error) == 0) &&
+        (lock < 0 || store_batch_flush(engine->store, error) == 0))
         return 0;
     container_release(container);
     return -1;

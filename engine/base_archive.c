@@ -147,7 +147,9 @@ static int unpack_rootfs(struct engine *engine, const char *path, const struct d
     if (base_from_layer_file(engine, path, diff_id, error) < 0)
         return -1;
     json_set_text(note, "layer", digest_format(diff_id).text);
-    return store_name_write(engine->store, "rootfs", digest_format_hex(file).text, note, error);
+    if (store_name_write(engine->store, "rootfs", digest_format_hex(file).text, note, error) < 0)
+        return -1;
+    return store_batch_flush(engine->store, error);
 }
 
 /* An archive that lies there unchanged is not hashed again. */
@@ -164,7 +166,7 @@ static int digest_of_archive(struct engine *engine, const char *path, struct dig
         if (digest_of_fd(fd, &content.digest, NULL, error) < 0)
             return error_wrap(error, "%s", path);
         stat_cache_add(cache, "", &status, &content, (int64_t)now.tv_sec * 1000000000 + now.tv_nsec);
-        stat_cache_save(cache);
+        stat_cache_keep(&cache);
     }
     *digest = content.digest;
     return 0;

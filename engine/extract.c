@@ -148,9 +148,8 @@ int step_extract_except(struct engine *engine, const struct container *from, con
     struct merged root = {0};
     struct extraction extraction = {.engine = engine, .except = except};
     int result = merged_open(engine, from, &root, error);
-    if (result == 0)
-        result = store_batch_begin(engine->store, error);
     if (result == 0) {
+        store_batch_begin(engine->store);
         result = extract_place(&extraction, &root, path, error);
         struct error second;
         if (store_batch_end(engine->store, result == 0 ? error : &second) < 0)

@@ -34,7 +34,9 @@ static int add_to_note(struct engine *engine, const struct digest *diff_id, cons
     if (!note)
         note = json_new_object();
     json_set(note, key, json_copy_deep(value));
-    return store_name_write(engine->store, "layers", digest_format_hex(diff_id).text, note, error);
+    if (store_name_write(engine->store, "layers", digest_format_hex(diff_id).text, note, error) < 0)
+        return -1;
+    return store_batch_flush(engine->store, error);
 }
 
 /* Adds one way to get the layer to those that are known. Takes over the value. */

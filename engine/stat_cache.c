@@ -7,7 +7,7 @@
 
 /* The file: MAGIC, then records of struct fixed followed by the path, then the sha256 of all before. */
 static const char magic[8] = "plstat1";
-enum { FILE_LIMIT = 512 * 1024 * 1024 };
+enum { FILE_LIMIT = 512 * 1024 * 1024, LARGE = 1024 * 1024 };
 #define GRANULARITY_NS 100000000LL         /* clocks of today's file systems tick every 1 to 10 ms */
 #define COARSE_GRANULARITY_NS 2100000000LL /* FAT: 2 s; also where times have whole seconds only */
 
@@ -19,6 +19,7 @@ struct fixed {
 };
 
 struct stat_cache {
+    struct store *store;
     char *file;
     struct buffer old, fresh;
     size_t cursor, end; /* of the records in old */
@@ -32,6 +33,7 @@ static int64_t nanoseconds(struct timespec time) {
 struct stat_cache *stat_cache_load(struct store *store, const char *directory) {
     struct stat_cache *cache = memory_allocate(1, sizeof(*cache));
     struct digest name = digest_of(directory, strlen(directory));
+    cache->store = store;
     cache->file = text_format("%s/statcache/%s", store_path(store), digest_format_hex(&name).text);
     cache->old = BUFFER(FILE_LIMIT);
     cache->fresh = BUFFER(FILE_LIMIT);
@@ -126,15 +128,29 @@ void stat_cache_add(struct stat_cache *cache, const char *path, const struct sta
     buffer_append(&cache->fresh, path, fixed.path_length);
 }
 
-void stat_cache_save(struct stat_cache *cache) {
-    if (cache->fresh.length == 0 && cache->same == cache->end)
+/* When it cannot be written, files are read once more: that is all. */
+static void write_cache(void *context, bool is_durable) {
+    struct stat_cache *cache = context;
+    if (is_durable && !cache->fresh.failed)
+        (void)!file_replace(cache->file, cache->fresh.data, cache->fresh.length, 0600, NULL);
+    stat_cache_release(&cache);
+}
+
+void stat_cache_keep(struct stat_cache **kept) {
+    struct stat_cache *cache = take_pointer(kept);
+    if (cache->fresh.length == 0 && cache->same == cache->end) {
+        stat_cache_release(&cache);
         return;
+    }
     begin_fresh(cache);
     struct digest sum = digest_of(cache->fresh.data, cache->fresh.length);
     buffer_append(&cache->fresh, &sum, sizeof(sum));
-    if (buffer_check(&cache->fresh, "the stat cache", NULL) == 0 &&
-        file_replace(cache->file, cache->fresh.data, cache->fresh.length, 0600, NULL) < 0)
-        return;
+    buffer_release(&cache->old);
+    /* A large one is not kept in memory until the end. */
+    if (cache->fresh.length > LARGE && store_batch_flush(cache->store, NULL) < 0)
+        write_cache(cache, false);
+    else
+        store_batch_then(cache->store, write_cache, cache);
 }
 
 void stat_cache_release(struct stat_cache **cache) {

@@ -29,8 +29,9 @@ bool stat_cache_find(struct stat_cache *cache, const char *path, const struct st
  * (read_ns 0). */
 void stat_cache_add(struct stat_cache *cache, const char *path, const struct stat *status,
                     const struct stat_cache_content *content, int64_t read_ns);
-/* Writes what was added since the load when it differs. Failure to write is not an error. */
-void stat_cache_save(struct stat_cache *cache);
+/* Writes what was added when it differs from what was loaded, and releases the cache. The contents that it promises
+ * must be in the store first, so it is written when the store's batch is durable. Failure to write is not an error. */
+void stat_cache_keep(struct stat_cache **cache);
 void stat_cache_release(struct stat_cache **cache);
 #define AUTO_STAT_CACHE AUTO(stat_cache_release)
 

@@ -340,6 +340,9 @@ static int make_and_record(struct engine *engine, const struct container *input,
     int result = make_exec(engine, input, exec, prepared, step, output, error);
     if (result == 0)
         result = step_record_container(engine, key, definition, exec->name, output, error);
+    /* Who waits for the lock looks for it. */
+    if (result == 0)
+        result = store_batch_flush(engine->store, error);
     bool cancelled = result < 0 && progress_cancelled(engine->progress);
     progress_end(engine->progress, step,
                  result == 0 ? PROGRESS_MADE
@@ -354,7 +357,10 @@ static int exec_locked(struct engine *engine, const struct container *input, con
                        const struct json *definition, char *key, struct container *output, struct error *error) {
     struct prepared prepared = {0};
     AUTO_CLOSE int lock = -1;
-    int result = sandbox_enter(error);
+    /* What came before is not lost when the step runs long and is killed. */
+    int result = store_batch_flush(engine->store, error);
+    if (result == 0)
+        result = sandbox_enter(error);
     if (result == 0)
         store_remove_leftovers(engine->store);
     if (result == 0)

@@ -295,15 +295,14 @@ int tree_scan(struct engine *engine, const struct tree_scan *scan, struct tree *
     AUTO_STAT_CACHE struct stat_cache *cache = stat_cache_load(engine->store, name);
     AUTO_BUFFER struct buffer path = BUFFER(PATH_MAX);
     struct scanning scanning = {.engine = engine, .scan = scan, .cache = cache, .tree = tree, .block = block};
-    int result = store_batch_begin(engine->store, error);
-    if (result == 0)
-        result = scan_directory(&scanning, AT_FDCWD, scan->directory, &path, 0, error);
+    store_batch_begin(engine->store);
+    int result = scan_directory(&scanning, AT_FDCWD, scan->directory, &path, 0, error);
     /* What was read is kept even when a later file fails: it is right all the same. */
     struct error second;
     if (store_batch_end(engine->store, result == 0 ? error : &second) < 0)
         result = -1;
     else if (!scan->is_temporary)
-        stat_cache_save(cache);
+        stat_cache_keep(&cache);
     if (result < 0)
         tree_release(tree);
     else if (tree->count)

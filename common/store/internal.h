@@ -4,18 +4,33 @@
 
 #include "common/store/store.h"
 
-struct pending_object {
+/* What a batch holds back. */
+struct held_object {
     struct digest digest;
     int fd; /* an unnamed file, not yet durable */
+};
+struct held_name {
+    char *path, *text;
+    char *temporary; /* while it is made durable */
+    int fd;
+};
+struct held_action {
+    store_action *action;
+    void *context;
+};
+struct batch {
+    unsigned depth;
+    struct held_object *objects;
+    struct held_name *names;
+    struct held_action *actions;
+    size_t object_count, name_count, action_count;
 };
 
 struct store {
     char *path;
     int root_fd;
     int lock_fd; /* holds the shared lock as long as the store is open */
-    bool in_batch;
-    struct pending_object *pending;
-    size_t pending_count;
+    struct batch batch;
     char *trash; /* of gc, in tmp/ */
     size_t trash_count;
     struct text_list leftovers; /* in tmp/: of dead processes, and not ours to remove from outside of a namespace */
@@ -34,5 +49,13 @@ void store_object_name(const struct digest *digest, char *path);
 int store_link_object(struct store *store, int fd, const struct digest *digest, struct error *error);
 /* fsync of objects/ab. */
 int store_sync_shard(struct store *store, const struct digest *digest, struct error *error);
+
+/* Takes the descriptor. */
+int store_hold_object(struct store *store, const struct digest *digest, int *fd, struct error *error);
+const struct held_object *store_held_object(const struct store *store, const struct digest *digest);
+/* Takes the text. */
+void store_hold_name(struct store *store, const char *path, char *text);
+struct held_name *store_held_name(const struct store *store, const char *path);
+void store_batch_release(struct store *store);
 
 #endif

@@ -6,8 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-/* Below this many unnamed files, a batch keeps descriptors; then they are made durable and named early. */
-enum { BATCH_FILES = 400, BLOCK = 128 * 1024 };
+enum { BLOCK = 128 * 1024 };
 
 struct store_writer {
     struct store *store;
@@ -32,7 +31,7 @@ char *store_object_path(struct store *store, const struct digest *digest) {
 bool store_has(struct store *store, const struct digest *digest) {
     char name[OBJECT_PATH];
     store_object_name(digest, name);
-    return faccessat(store->root_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    return faccessat(store->root_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || store_held_object(store, digest);
 }
 
 void store_keep(struct store *store, const struct digest *digest) {
@@ -132,16 +131,6 @@ int store_link_object(struct store *store, int fd, const struct digest *digest, 
     return 0;
 }
 
-static int add_to_batch(struct store_writer *writer, const struct digest *digest, struct error *error) {
-    struct store *store = writer->store;
-    if (store->pending_count == BATCH_FILES &&
-        (store_batch_end(store, error) < 0 || store_batch_begin(store, error) < 0))
-        return -1;
-    store->pending = memory_resize(store->pending, store->pending_count + 1, sizeof(*store->pending));
-    store->pending[store->pending_count++] = (struct pending_object){*digest, take_fd(&writer->fd)};
-    return 0;
-}
-
 static int make_durable(struct store_writer *writer, const struct digest *digest, struct error *error) {
     if (fsync(writer->fd) < 0)
         return error_set_errno(error, errno, "cannot write to the store %s", writer->store->path);
@@ -157,8 +146,8 @@ int store_put_commit(struct store_writer **writer, struct digest *digest, uint64
     if (open->has_expected && !digest_equal(&got, &open->expected))
         result = error_set(error, ERROR_PROTOCOL, "the bytes have the digest %s, not %s", digest_format(&got).text,
                            digest_format(&open->expected).text);
-    else if (open->store->in_batch)
-        result = add_to_batch(open, &got, error);
+    else if (store_in_batch(open->store))
+        result = store_hold_object(open->store, &got, &open->fd, error);
     else
         result = make_durable(open, &got, error);
     if (digest)
@@ -182,7 +171,7 @@ int store_put(struct store *store, const void *data, size_t length, struct diges
     if (digest)
         *digest = known;
     /* The other writer may not have made it durable yet. */
-    if (!store->in_batch && has_size(store, &known, length)) {
+    if (!store_in_batch(store) && has_size(store, &known, length)) {
         store_keep(store, &known);
         return store_sync_shard(store, &known, error);
     }
@@ -192,44 +181,14 @@ int store_put(struct store *store, const void *data, size_t length, struct diges
     return store_put_commit(&writer, NULL, NULL, error);
 }
 
-int store_batch_begin(struct store *store, struct error *error) {
-    if (store->in_batch)
-        return error_set(error, ERROR_INTERNAL, "a batch is open in the store already");
-    store->in_batch = true;
-    return 0;
-}
-
-int store_batch_end(struct store *store, struct error *error) {
-    int result = 0;
-    store->in_batch = false;
-    size_t count = store->pending_count;
-    /* For a few files fsync is cheaper than a barrier for the whole file system. */
-    bool one_by_one = count <= 4;
-    if (count > 0 && !one_by_one && syncfs(store->root_fd) < 0)
-        result = error_set_errno(error, errno, "cannot write to the store %s", store->path);
-    bool shards[256] = {false};
-    for (size_t i = 0; i < count; i++) {
-        struct pending_object *object = &store->pending[i];
-        if (result == 0 && one_by_one && fsync(object->fd) < 0)
-            result = error_set_errno(error, errno, "cannot write to the store %s", store->path);
-        if (result == 0)
-            result = store_link_object(store, object->fd, &object->digest, error);
-        close(object->fd);
-    }
-    for (size_t i = 0; result == 0 && i < count; i++) {
-        unsigned shard = store->pending[i].digest.bytes[0];
-        if (!shards[shard])
-            result = store_sync_shard(store, &store->pending[i].digest, error);
-        shards[shard] = true;
-    }
-    store->pending_count = 0;
-    return result;
-}
-
 int store_open_object(struct store *store, const struct digest *digest, uint64_t *size, struct error *error) {
+    const struct held_object *held = store_held_object(store, digest);
     char name[OBJECT_PATH];
-    store_object_name(digest, name);
-    int fd = openat(store->root_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (held)
+        snprintf(name, sizeof(name), "/proc/self/fd/%d", held->fd);
+    else
+        store_object_name(digest, name);
+    int fd = openat(store->root_fd, name, O_RDONLY | O_CLOEXEC | (held ? 0 : O_NOFOLLOW));
     struct stat status;
     if (fd < 0 || (size && fstat(fd, &status) < 0)) {
         error_set(error, ERROR_DATA, "%s is not in the store %s", digest_format(digest).text, store->path);

@@ -126,9 +126,7 @@ struct store *store_open(const char *path, struct error *error) {
 void store_close(struct store **store) {
     if (!*store)
         return;
-    for (size_t i = 0; i < (*store)->pending_count; i++)
-        close((*store)->pending[i].fd);
-    free((*store)->pending);
+    store_batch_release(*store);
     text_list_release(&(*store)->leftovers);
     free((*store)->trash);
     if ((*store)->lock_fd >= 0)
@@ -189,7 +187,10 @@ static int write_name(struct store *store, const char *kind, const char *key, co
     AUTO_FREE char *text = json_format(value, JSON_COMPACT_STYLE);
     if (directory_make(folder, 0700, error) < 0)
         return -1;
-    return replace_name(store, folder, path, text, durable, error);
+    if (!durable || !store_in_batch(store))
+        return replace_name(store, folder, path, text, durable, error);
+    store_hold_name(store, path, take_pointer(&text));
+    return 0;
 }
 
 int store_name_write(struct store *store, const char *kind, const char *key, const struct json *value,
@@ -218,6 +219,11 @@ int store_name_peek(struct store *store, const char *kind, const char *key, stru
     bool found = false;
     if (!path)
         return error_set(error, ERROR_INTERNAL, "\"%s/%s\" cannot be a name in the store", kind, key);
+    const struct held_name *held = store_held_name(store, path);
+    if (held) {
+        *value = json_parse(held->text, strlen(held->text), path, NULL);
+        return 0;
+    }
     if (file_read(path, &text, &found, error) < 0)
         return -1;
     if (found)

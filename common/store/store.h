@@ -51,11 +51,18 @@ int store_put_restart(struct store_writer *writer, struct error *error) MUST_CHE
 int store_put(struct store *store, const void *data, size_t length, struct digest *digest,
               struct error *error) MUST_CHECK;
 
-/* Many small objects with one barrier: between begin and end, objects are written without their own fsync;
- * store_batch_end makes all of them durable at once (syncfs before the links) and only then names them. One batch at a
- * time per struct store. */
-int store_batch_begin(struct store *store, struct error *error) MUST_CHECK;
+/* Many writes with few waits for the disk: between begin and end, objects and names are held back and seen by this
+ * process alone. end makes all of it durable, contents first, then the objects' places, then the names; what comes
+ * before a failure or a kill is lost as a whole. Batches nest; the outermost counts. Trees and hints are not held back.
+ * flush makes durable what there is so far and goes on: before and after what must not be lost. */
+void store_batch_begin(struct store *store);
+int store_batch_flush(struct store *store, struct error *error) MUST_CHECK;
 int store_batch_end(struct store *store, struct error *error) MUST_CHECK;
+bool store_in_batch(const struct store *store);
+/* Calls `action` as soon as what is held back now is durable (at once when nothing is), or, with is_durable false, when
+ * it is certain that it will not be. */
+typedef void store_action(void *context, bool is_durable);
+void store_batch_then(struct store *store, store_action *action, void *context);
 
 bool store_has(struct store *store, const struct digest *digest);
 /* Notes that an object which no name refers to is still of use: gc keeps it for some days from now on. Names are noted

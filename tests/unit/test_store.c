@@ -109,7 +109,7 @@ static void a_truncated_object_gives_way_to_the_right_one(void **state) {
 static void a_batch_names_its_objects_at_the_end(void **state) {
     (void)state;
     AUTO_STORE struct store *store = open_store();
-    assert_int_equal(store_batch_begin(store, NULL), 0);
+    store_batch_begin(store);
     struct digest digests[1000];
     for (int i = 0; i < 1000; i++) {
         AUTO_FREE char *text = text_format("file %d", i);
@@ -118,6 +118,95 @@ static void a_batch_names_its_objects_at_the_end(void **state) {
     assert_int_equal(store_batch_end(store, NULL), 0);
     for (int i = 0; i < 1000; i++)
         assert_true(store_has(store, &digests[i]));
+}
+
+static int told = -1;
+
+static void tell(void *context, bool is_durable) {
+    (void)context;
+    told = is_durable;
+}
+
+static void name(struct store *store, const char *key, const struct digest *digest) {
+    AUTO_JSON struct json *value = json_new_object();
+    json_set_text(value, "object", digest_format(digest).text);
+    assert_int_equal(store_name_write(store, "steps", key, value, NULL), 0);
+}
+
+static bool is_named(struct store *store, const char *key, const struct digest *digest) {
+    AUTO_JSON struct json *value = NULL;
+    assert_int_equal(store_name_read(store, "steps", key, &value, NULL), 0);
+    return text_equal(json_get_text(value, "object", ""), digest_format(digest).text);
+}
+
+static void what_a_batch_holds_back_is_seen_by_itself_alone(void **state) {
+    (void)state;
+    AUTO_STORE struct store *store = open_store(), *other = open_store();
+    AUTO_BUFFER struct buffer out = BUFFER(100);
+    store_batch_begin(store);
+    struct digest one = put(store, "one"), two = put(store, "two");
+    name(store, "abc", &one);
+    name(store, "abc", &two);
+    store_batch_then(store, tell, NULL);
+    assert_int_equal(told, -1);
+    assert_true(store_has(store, &one) && !store_has(other, &one));
+    assert_true(is_named(store, "abc", &two) && !is_named(other, "abc", &two));
+    for (int i = 0; i < 2; i++) {
+        buffer_clear(&out);
+        assert_int_equal(store_read(store, &two, &out, NULL), 0);
+        assert_string_equal(buffer_text(&out), "two");
+    }
+    store_batch_begin(store);
+    struct digest three = put(store, "three");
+    assert_int_equal(store_batch_end(store, NULL), 0);
+    assert_false(store_has(other, &three));
+    assert_int_equal(store_batch_flush(store, NULL), 0);
+    assert_int_equal(told, true);
+    assert_true(store_has(other, &three) && is_named(other, "abc", &two));
+    name(store, "abd", &one);
+    assert_int_equal(store_batch_end(store, NULL), 0);
+    assert_true(is_named(other, "abd", &one) && !store_in_batch(store));
+    assert_int_equal(store_batch_end(store, NULL), -1);
+    name(store, "abe", &one);
+    assert_true(is_named(other, "abe", &one));
+}
+
+static void a_batch_that_does_not_end_leaves_nothing(void **state) {
+    (void)state;
+    struct store *store = open_store();
+    told = -1;
+    store_batch_begin(store);
+    struct digest one = put(store, "one");
+    name(store, "abc", &one);
+    store_batch_then(store, tell, NULL);
+    store_close(&store);
+    assert_int_equal(told, false);
+    AUTO_STORE struct store *again = open_store();
+    assert_false(store_has(again, &one) || is_named(again, "abc", &one));
+    AUTO_FREE char *names = path_join(place, "names/steps");
+    AUTO_LIST struct text_list left = {0};
+    assert_int_equal(directory_list(names, &left, NULL), 0);
+    assert_int_equal(left.count, 0);
+}
+
+/* The names cannot be written: then nothing is named, and the next batch is not disturbed. */
+static void a_batch_that_fails_fails_as_a_whole(void **state) {
+    (void)state;
+    AUTO_STORE struct store *store = open_store();
+    struct error error = {0};
+    AUTO_FREE char *names = path_join(place, "names/steps");
+    told = -1;
+    store_batch_begin(store);
+    struct digest one = put(store, "one");
+    name(store, "abc", &one);
+    name(store, "abd", &one);
+    store_batch_then(store, tell, NULL);
+    assert_int_equal(tree_remove(names, NULL), 0);
+    assert_int_equal(store_batch_end(store, &error), -1);
+    assert_int_equal(told, false);
+    assert_false(is_named(store, "abc", &one));
+    name(store, "abc", &one);
+    assert_true(is_named(store, "abc", &one));
 }
 
 static void a_name_is_read_back_and_a_damaged_one_is_absent(void **state) {
@@ -185,7 +274,7 @@ static void a_store_of_another_version_is_refused(void **state) {
     assert_int_equal(error.kind, ERROR_CONFIGURATION);
 }
 
-/* Children that are killed at any moment leave a store that is right. */
+/* Children that are killed at any moment, half of them in batches, leave a store that is right. */
 static void killed_writers_leave_a_right_store(void **state) {
     (void)state;
     struct store *store = open_store();
@@ -197,6 +286,9 @@ static void killed_writers_leave_a_right_store(void **state) {
             for (int i = 0; own; i++) {
                 AUTO_FREE char *text = text_format("round %d, object %d", round, i);
                 struct digest digest;
+                if (round % 2 && i % 5 == 0 &&
+                    ((i > 0 && store_batch_end(own, NULL) < 0) || (store_batch_begin(own), false)))
+                    break;
                 if (store_put(own, text, strlen(text), &digest, NULL) < 0)
                     break;
                 AUTO_JSON struct json *value = json_new_object();
@@ -234,6 +326,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_damaged_object_is_put_into_quarantine, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_truncated_object_gives_way_to_the_right_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_batch_names_its_objects_at_the_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_a_batch_holds_back_is_seen_by_itself_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_batch_that_does_not_end_leaves_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_batch_that_fails_fails_as_a_whole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_name_is_read_back_and_a_damaged_one_is_absent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(names_cannot_leave_their_folder, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_tree_appears_only_when_it_is_complete, set_up, tear_down),

@@ -207,16 +207,24 @@ static int write_lock(struct build *build, struct error *error) {
     return 0;
 }
 
-static int build_all(struct build *build, struct error *error) {
-    struct stack_result result = {0};
+static int make_result(struct build *build, struct stack_result *result, struct error *error) {
     struct dockerfile_build dockerfile = dockerfile_of(build);
     int status = build->kind == STACK_DOCKERFILE
-                     ? dockerfile_build(&build->engine, &dockerfile, &result.container, error)
-                     : build_stack(build, &result, error);
-    if (status == 0 && result.is_site && build->arguments->labels.count > 0)
-        status = error_set(error, ERROR_USAGE, "--label is for containers; this is a site");
-    if (status == 0 && !result.is_site)
-        status = apply_settings(build, &result.container, error);
+                     ? dockerfile_build(&build->engine, &dockerfile, &result->container, error)
+                     : build_stack(build, result, error);
+    if (status == 0 && result->is_site && build->arguments->labels.count > 0)
+        return error_set(error, ERROR_USAGE, "--label is for containers; this is a site");
+    return status == 0 && !result->is_site ? apply_settings(build, &result->container, error) : status;
+}
+
+static int build_all(struct build *build, struct error *error) {
+    struct stack_result result = {0};
+    struct error second;
+    store_batch_begin(build->engine.store);
+    int status = make_result(build, &result, error);
+    /* What was made before something failed is kept all the same. */
+    if (store_batch_end(build->engine.store, status == 0 ? error : &second) < 0)
+        status = -1;
     if (status == 0)
         status = write_lock(build, error);
     if (status == 0)
