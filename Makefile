@@ -114,7 +114,7 @@ tests: $(UNIT_TESTS)
 check: 
 	@tests/setup
 	@$(MAKE) --no-print-directory all completions tests
-	@tests/run unit lint cli wire engine e2e variants
+	@tests/run engine variants e2e wire cli lint unit
 
 check-unit check-lint check-cli check-wire check-engine check-e2e check-variants: check-%: all completions tests
 	@tests/run $*

@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
     const char *name;
@@ -109,7 +110,25 @@ static int check_variable(const char *variable, struct error *error) {
     return 0;
 }
 
+/* PL_ENDPOINT_RUNN would otherwise send the request to Google while its user believes it goes elsewhere. */
+static int check_name(const char *setting, struct error *error) {
+    const char *candidates[ENDPOINT_COUNT + 2] = {"PL_ENDPOINT_REGISTRY"};
+    AUTO_FREE char *name = text_copy_length(setting, strcspn(setting, "="));
+    for (int i = 0; i < ENDPOINT_COUNT; i++)
+        candidates[i + 1] = endpoints[i].variable;
+    for (size_t i = 0; candidates[i]; i++)
+        if (text_equal(name, candidates[i]))
+            return 0;
+    const char *nearest = text_nearest(name, candidates);
+    error_set(error, ERROR_CONFIGURATION, "%.100s names no service that pl talks to", name);
+    return nearest ? error_next(error, "did you mean %s? Else: unset %.100s", nearest, name)
+                   : error_next(error, "unset %.100s", name);
+}
+
 int endpoints_check(struct error *error) {
+    for (char **at = environ; at && *at; at++)
+        if (text_starts_with(*at, "PL_ENDPOINT_") && check_name(*at, error) < 0)
+            return -1;
     if (check_variable("PL_CLOUD_URL", error) < 0 || check_variable("PL_ENDPOINT_REGISTRY", error) < 0)
         return -1;
     for (int i = 0; i < ENDPOINT_COUNT; i++)

@@ -42,7 +42,7 @@ const char *endpoint_variable(enum endpoint endpoint);
 const char *endpoint_service(enum endpoint endpoint);
 
 /* ERROR_CONFIGURATION when PL_CLOUD_URL or a PL_ENDPOINT_* is no http(s) URL, or is plain http to a host that is not
- * loopback. Every tool that talks to the cloud calls it first. */
+ * loopback, or when there is a PL_ENDPOINT_* of another name. Every tool that talks to the cloud calls it first. */
 int endpoints_check(struct error *error) MUST_CHECK;
 /* Whether PL_CLOUD_URL is set: messages then speak of the local cloud. */
 bool endpoints_are_local(void);

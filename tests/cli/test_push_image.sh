@@ -25,6 +25,12 @@ test_wrong_options_are_refused_before_anything_is_read() {
     contains "$(pl-push-image --repo team/shop 2>&1 < /dev/null || true)" "docker.io/team/shop"
 }
 
+test_an_endpoint_of_no_service_is_refused() {
+    PL_ENDPOINT_OAUTH=http://127.0.0.1:1 status 78 pl-push-image --repo my-repo < /dev/null > out 2> error
+    contains "$(cat error)" "PL_ENDPOINT_OAUTH names no service"
+    contains "$(cat error)" "did you mean PL_ENDPOINT_OAUTH2?"
+}
+
 test_google_repository_in_the_local_cloud() {
     registry google,token,single
     export PL_CLOUD_URL=http://127.0.0.1:$PORT

@@ -8,7 +8,7 @@ metadata server) is left out. With --replies the requests were wrong on purpose:
 has not, and fields that only Google may write are errors; so is an error reply that has not Google's form."""
 import json, re, sys, urllib.parse
 
-APIS = ("firebase.v1beta1", "firebasehosting.v1beta1", "identitytoolkit.v1", "identitytoolkit.v2", "run.v2")
+APIS = ("firebase.v1beta1", "firebasehosting.v1beta1", "identitytoolkit.v1", "identitytoolkit.v2", "logging.v2", "run.v2")
 STANDARD = {"$.xgafv", "access_token", "alt", "callback", "fields", "key", "oauth_token", "prettyPrint", "quotaUser", "uploadType", "upload_protocol"}
 
 

@@ -1,24 +1,34 @@
 #!/usr/bin/env python3
 """Answers as Cloud Run, the metadata server and Cloud Logging would, by the scenario in argv[1]; prints its port, then
-one line of JSON for each request to the file argv[2]."""
+one line of JSON for each request and its reply to the file argv[2].
+
+Scenarios: new, update (there is a service with fields of others), conflict (it changes between the reading and the first
+PATCH), fail (the new revision does not start), expired (the first token is refused), disabled (the API is off), busy
+(two answers of 503 come first), held (traffic stays with the old revision)."""
 import http.server, json, sys, threading
 
 scenario, log = sys.argv[1], open(sys.argv[2], "a", buffering=1)
 PATH = "/v2/projects/demo/locations/us-central1/services/shop"
-state = {"service": None, "tokens": 0, "gets": 0, "patches": 0, "polls": 0, "denied": False,
+state = {"service": None, "tokens": 0, "gets": 0, "patches": 0, "polls": 0, "busy": 0,
          "policy": {"etag": "p1", "bindings": []}}
 FAILED = {"code": 9, "message": "Revision 'shop-00002' is not ready and cannot serve traffic. The user-provided container "
           "failed to start and listen on the port defined provided by the PORT=8080 environment variable"}
-if scenario in ("update", "conflict", "fail"):
+if scenario in ("update", "conflict", "fail", "held"):
     old = "h/r@sha256:" + "0" * 64
-    state["service"] = {"etag": "e1", "description": "mine", "template": {"revision": "shop-00001", "containers": [
-        {"image": old, "env": [{"name": "KEEP", "value": "1"}]}]}, "generation": "1", "observedGeneration": "1"}
+    state["service"] = {"etag": "e1", "description": "mine", "uri": "https://shop.run.app", "template": {
+        "revision": "shop-00001", "containers": [{"image": old, "env": [{"name": "KEEP", "value": "1"}]}],
+        "sessionAffinity": True}, "generation": "1", "observedGeneration": "1",
+        "latestReadyRevision": PATH[4:] + "/revisions/shop-00001",
+        "trafficStatuses": [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}]}
 
 
 def settle(service, revision):
     service.update(uri="https://shop.run.app", terminalCondition={"state": "CONDITION_SUCCEEDED"}, reconciling=False,
                    latestReadyRevision=revision, latestCreatedRevision=revision,
                    trafficStatuses=[{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}])
+    if scenario == "held":
+        service["trafficStatuses"] = [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", "percent": 100,
+                                       "revision": "shop-00001"}]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -29,6 +39,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def answer(self, status, body, flavor=False):
         data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+        log.write(json.dumps({**self.seen, "status": status, "reply": body if isinstance(body, dict) else None}) + "\n")
         self.send_response(status)
         if flavor:
             self.send_header("Metadata-Flavor", "Google")
@@ -68,8 +79,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         body = json.loads(body) if body else None
         path = self.path.split("?")[0]
-        log.write(json.dumps({"method": self.command, "path": self.path, "token": self.headers.get("Authorization"),
-                              "body": body}) + "\n")
+        self.seen = {"method": self.command, "path": self.path, "token": self.headers.get("Authorization"),
+                     "project": self.headers.get("x-goog-user-project"), "body": body}
         if path.startswith("/computeMetadata/"):
             return self.metadata(path)
         if scenario == "expired" and self.headers.get("Authorization") == "Bearer t1":
@@ -78,6 +89,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(403, {"error": {"code": 403, "status": "PERMISSION_DENIED", "message": "API is off", "details": [
                 {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SERVICE_DISABLED",
                  "domain": "googleapis.com", "metadata": {"service": "run.googleapis.com"}}]}})
+        if scenario == "busy" and state["busy"] < 2:
+            state["busy"] += 1
+            return self.answer(503, {"error": {"code": 503, "status": "UNAVAILABLE", "message": "later"}})
         if path == "/v2/entries:list":
             return self.answer(200, {"entries": [{"textPayload": "INFO: Uvicorn running on http://127.0.0.1:8080"}]})
         if path.endswith(":getIamPolicy"):
@@ -88,7 +102,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if "/operations/" in path:
             return self.operation()
         if "/revisions/" in path:
-            return self.answer(200, {"containers": state["service"]["template"]["containers"], "conditions": []})
+            image = old if path.endswith("/shop-00001") else state["service"]["template"]["containers"][0]["image"]
+            return self.answer(200, {"containers": [{"image": image}], "conditions": []})
         if self.command == "PATCH":
             return self.patch(body)
         if path == PATH and state["service"]:
