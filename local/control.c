@@ -13,7 +13,9 @@
 
 enum { START_SECONDS = 60, STOP_SECONDS = 60, PAUSE_MILLISECONDS = 20, CONFIG_LIMIT = 64 << 10, LOCK_FD = 3, READY_FD };
 
-static const char *const variables[] = {"PL_CLOUD_URL", "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT"};
+/* PL_CREATE_SITE: a site that is made here by mistake costs nothing, at Google it takes a name from everybody. */
+static const char *const variables[] = {"PL_CLOUD_URL", "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT",
+                                        "PL_CREATE_SITE"};
 
 static void pause_shortly(void) {
     nanosleep(&(struct timespec){.tv_nsec = PAUSE_MILLISECONDS * 1000000}, NULL);
@@ -260,6 +262,7 @@ int local_environment(const char *state, struct buffer *out, struct error *error
     append_quoted(out, variables[0], url);
     append_quoted(out, variables[1], credentials);
     append_quoted(out, variables[2], status.project ? status.project : "");
+    append_quoted(out, variables[3], "1");
     return 0;
 }
 

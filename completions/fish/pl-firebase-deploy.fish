@@ -2,6 +2,7 @@
 complete -c pl-firebase-deploy -f
 complete -c pl-firebase-deploy -a '(__fish_complete_directories)'
 complete -c pl-firebase-deploy -l site -x -d 'the site; without it what firebase.json says, then the project\'s default site'
+complete -c pl-firebase-deploy -l create-site -d 'make the site if the project has none of that name; pl-local\'s environment sets this'
 complete -c pl-firebase-deploy -l target -x -d 'the deploy target of firebase.json that .firebaserc connects with a site'
 complete -c pl-firebase-deploy -l project -x -d 'the project or its alias in .firebaserc; without it GOOGLE_CLOUD_PROJECT, then .firebaserc, then what the credentials say'
 complete -c pl-firebase-deploy -s c -l config -r -F -d 'the firebase.json; without it the nearest one at or above the source directory'
@@ -14,7 +15,7 @@ complete -c pl-firebase-deploy -l promote -x -d 'make the live channel show what
 complete -c pl-firebase-deploy -l rollback -d 'make the channel show the version before, or the one that is named'
 complete -c pl-firebase-deploy -l delete-channel -x -d 'delete a preview channel'
 complete -c pl-firebase-deploy -l runtime-config -x -d 'a setting for the application, in one JSON file that is added to the site'
-complete -c pl-firebase-deploy -l runtime-config-file -x -d 'where the application asks for that file'
+complete -c pl-firebase-deploy -l runtime-config-file -x -d 'where the application asks for that file; without it /config.json if the site has one, else /assets/config.json'
 complete -c pl-firebase-deploy -l default-headers -d 'add to firebase.json\'s headers those that a site without firebase.json gets'
 complete -c pl-firebase-deploy -l hooks -d 'run the predeploy and postdeploy commands of firebase.json; predeploy not for what a pipe brings'
 complete -c pl-firebase-deploy -l no-hooks -d 'turn --hooks off'

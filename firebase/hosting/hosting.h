@@ -33,8 +33,13 @@ char *hosting_url(const struct hosting *hosting, const char *format, ...) PRINTF
 
 /* ---- sites ---- */
 
-/* ERROR_CONFIGURATION when there is none of this name, with those that there are. */
+/* *site is NULL when there is none of this name. */
 int hosting_site_get(struct hosting *hosting, struct json **site, struct error *error) MUST_CHECK;
+/* Makes the site; fine, too, when the project has it by now. Ids are unique among all projects of Google's: with
+ * `only_ask` it is only asked whether this one is free, and nothing is made. */
+int hosting_site_create(struct hosting *hosting, bool only_ask, struct error *error) MUST_CHECK;
+/* Sets ERROR_CONFIGURATION: there is no such site; names those that there are. Returns -1. */
+int hosting_site_missing(struct hosting *hosting, struct error *error);
 /* The site that every project has. The caller frees. */
 int hosting_site_default(struct cloud *cloud, char **site, struct error *error) MUST_CHECK;
 

@@ -112,13 +112,12 @@ static int list_sites(struct cloud *cloud, struct json **sites, struct error *er
     return hosting_list(cloud, url, "sites", "cannot list the sites of the project", sites, error);
 }
 
-/* Says which sites there are, the likeliest first. */
-static int no_such_site(struct hosting *hosting, struct error *error) {
+int hosting_site_missing(struct hosting *hosting, struct error *error) {
     AUTO_JSON struct json *sites = NULL;
     const char *project = hosting->cloud->project;
     error_set(error, ERROR_CONFIGURATION, "project %s has no site %s", project, hosting->site);
     if (list_sites(hosting->cloud, &sites, NULL) < 0 || !json_count(sites))
-        return error_next(error, "make it: firebase hosting:sites:create %s --project %s", hosting->site, project);
+        return error_next(error, "to make it, add --create-site");
     AUTO_FREE const char **names = memory_allocate(json_count(sites) + 1, sizeof(*names));
     AUTO_BUFFER struct buffer list = BUFFER(300);
     for (size_t i = 0; i < json_count(sites); i++) {
@@ -126,8 +125,8 @@ static int no_such_site(struct hosting *hosting, struct error *error) {
         buffer_append_format(&list, "%s%s", i ? ", " : "", names[i]);
     }
     const char *nearest = text_nearest(hosting->site, names);
-    return nearest ? error_next(error, "did you mean --site %s?", nearest)
-                   : error_next(error, "it has: %s", buffer_text(&list));
+    return nearest ? error_next(error, "did you mean --site %s? To make %s, add --create-site", nearest, hosting->site)
+                   : error_next(error, "to make it, add --create-site; there is: %s", buffer_text(&list));
 }
 
 int hosting_site_get(struct hosting *hosting, struct json **site, struct error *error) {
@@ -135,9 +134,30 @@ int hosting_site_get(struct hosting *hosting, struct json **site, struct error *
     AUTO_FREE char *url = hosting_url(hosting, "%s", "");
     AUTO_FREE char *what = text_format("cannot read site %s", hosting->site);
     struct cloud_request request = {.url = url, .what = what, .accept = missing};
-    if (cloud_call(hosting->cloud, &request, site, NULL, error) < 0)
-        return -1;
-    return *site ? 0 : no_such_site(hosting, error);
+    return cloud_call(hosting->cloud, &request, site, NULL, error);
+}
+
+int hosting_site_create(struct hosting *hosting, bool only_ask, struct error *error) {
+    AUTO_FREE char *url =
+        text_format("%s/v1beta1/projects/%s/sites?%ssiteId=%s", endpoint_url(ENDPOINT_FIREBASE_HOSTING),
+                    hosting->cloud->project, only_ask ? "validateOnly=true&" : "", hosting->site);
+    AUTO_FREE char *what = text_format("cannot make site %s", hosting->site);
+    AUTO_JSON struct json *body = json_new_object(), *there = NULL;
+    struct cloud_request request = {.method = "POST", .url = url, .body = body, .what = what, .idempotent = true};
+    struct error failure = {0};
+    long status = 0;
+    if (cloud_call(hosting->cloud, &request, NULL, &status, &failure) == 0)
+        return 0;
+    /* Somebody else made it meanwhile, or it was made and the answer was lost. */
+    if (status == 409 && hosting_site_get(hosting, &there, NULL) == 0 && there)
+        return 0;
+    if (status == 409 || status == 400) {
+        failure.kind = ERROR_CONFIGURATION;
+        error_next(&failure, "a site's id is unique among all projects: give another one, --site ID");
+    }
+    if (error)
+        *error = failure;
+    return -1;
 }
 
 int hosting_site_default(struct cloud *cloud, char **site, struct error *error) {
@@ -153,5 +173,5 @@ int hosting_site_default(struct cloud *cloud, char **site, struct error *error) 
         return 0;
     error_set(error, ERROR_CONFIGURATION, "project %s has %zu sites, and none is the default", cloud->project,
               json_count(sites));
-    return error_next(error, json_count(sites) ? "say which: --site SITE" : "make one: firebase hosting:sites:create");
+    return error_next(error, json_count(sites) ? "say which: --site SITE" : "make one: --site SITE --create-site");
 }

@@ -4,6 +4,7 @@ version, hashes that are missing, quotas. Prints its port, then one line of JSON
 file argv[1]. The other arguments are NAME=VALUE:
 
   sites=a,b          the project's sites; the first one is the default (shop)
+  taken=a,b          ids that sites of other projects have
   quota=N            channels beside live
   services=R/S,...   ready services of Cloud Run, with R/S! for one that has no ready revision
   functions=R/S,...  those that are functions of the second generation
@@ -87,6 +88,15 @@ def check_config(config):
 
 
 def hosting(method, path, query, body):
+    if path == f"projects/{P}/sites" and method == "POST":
+        id = query["siteId"]
+        if id in options.get("taken", [""])[0].split(","):
+            raise Refused(400, "INVALID_ARGUMENT", f"Invalid name: `{id}` is reserved by another project; try something like `{id}-1a2b3` instead")
+        if id in SITES:
+            raise Refused(409, "ALREADY_EXISTS", "Requested entity already exists")
+        if query.get("validateOnly") != "true":
+            SITES.append(id)
+        return {"name": f"projects/{P}/sites/{id}", "defaultUrl": f"https://{id}.web.app", "type": "USER_SITE"}
     if path == f"projects/{P}/sites":
         return {"sites": [{"name": f"projects/{P}/sites/{s}", "defaultUrl": f"https://{s}.web.app",
                            "type": "USER_SITE" if i else "DEFAULT_SITE"} for i, s in enumerate(SITES)]}

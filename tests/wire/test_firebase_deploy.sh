@@ -101,10 +101,48 @@ test_what_is_wrong_is_known_before_the_record_comes() {
     mkfifo pipe; exec 3<> pipe # to which nobody writes, and which does not end
     status 78 timeout 10 pl-firebase-deploy --site shpo < pipe 2> said > /dev/null
     contains "$(cat said)" "project demo has no site shpo"
-    contains "$(cat said)" "did you mean --site shop?"
+    contains "$(cat said)" "did you mean --site shop? To make shpo, add --create-site"
     kill "$SERVER"
     status 77 pl-firebase-deploy site 2> said > /dev/null
     contains "$(cat said)" "pl-local start"
+}
+
+# Nothing is made before everything else is known to be right.
+test_a_site_is_made_when_asked() {
+    site; hosting taken=mine,yours
+    status 78 deploy --site brand-new 2> said > /dev/null
+    contains "$(cat said)" "project demo has no site brand-new"
+    contains "$(cat said)" "to make it, add --create-site; there is: shop"
+    : > "$LOG"
+    deploy --site brand-new --create-site --dry-run 2> said > /dev/null
+    contains "$(cat said)" "site brand-new would be made"
+    config '{"source": "/api/**", "run": {"serviceId": "missing"}}'
+    status 78 deploy --site brand-new --create-site 2> /dev/null > /dev/null
+    rm site/firebase.json
+    equal "$(log '{x["path"].split("?")[1] for x in r if x["method"] == "POST"}')" "{'validateOnly=true&siteId=brand-new'}"
+    : > "$LOG"
+    deploy --site brand-new --create-site -o ref > url 2> said
+    equal "$(cat url)" "https://brand-new.web.app"
+    contains "$(cat said)" "made site brand-new of project demo"
+    equal "$(log '[(x["method"], x["path"].split("projects/demo")[-1], x["body"]) for x in r][:4]')" \
+        "[('GET', '/sites/brand-new', None), ('POST', '/sites?validateOnly=true&siteId=brand-new', {}), ('POST', '/sites?siteId=brand-new', {}), ('GET', '/sites/brand-new/channels/live', None)]"
+    : > "$LOG"
+    PL_CREATE_SITE=1 deploy --site brand-new > /dev/null 2> said
+    contains "$(cat said)" unchanged
+    equal "$(requests | grep -c POST)" 0
+    # Ids are unique among all projects. What shows, promotes or deletes makes no site.
+    status 78 deploy --site mine --create-site 2> said > /dev/null
+    contains "$(cat said)" 'try something like `mine-1a2b3`'
+    contains "$(cat said)" "give another one, --site ID"
+    status 78 pl-firebase-deploy --site other --create-site --rollback 2> said > /dev/null
+    contains "$(cat said)" "project demo has no site other"
+}
+
+# The answer is lost, and the request comes a second time.
+test_a_site_whose_answer_is_lost_is_there() {
+    site; hosting 'drop=POST /v1beta1/projects/demo/sites?siteId=fresh'
+    deploy --site fresh --create-site -o ref > url
+    equal "$(cat url)" "https://fresh.web.app"
 }
 
 test_previews_have_their_own_url_and_end() {

@@ -199,7 +199,12 @@ test_one_build_serves_every_environment() {
     deploy --runtime-config apiUrl=y > /dev/null
     curl -s -H 'Authorization: Bearer t' "$PL_CLOUD_URL/scripted/blob?/assets/config.json" | jq -c . > got
     equal "$(cat got)" '{"apiUrl":"y","kept":1}'
-    echo '[]' > site/assets/config.json
+    rm -r site/assets; echo '{"apiUrl": "x", "other": 2}' > site/config.json
+    deploy --runtime-config apiUrl=z > /dev/null
+    curl -s -H 'Authorization: Bearer t' "$PL_CLOUD_URL/scripted/blob?/config.json" | jq -c . > got
+    equal "$(cat got)" '{"apiUrl":"z","other":2}'
+    equal "$(serving '.headers[-1].glob')" '"/config.json"'
+    rm site/config.json; mkdir site/assets; echo '[]' > site/assets/config.json
     status 65 deploy --runtime-config apiUrl=y > /dev/null 2> said
     contains "$(cat said)" "is no JSON object"
 }

@@ -6,6 +6,10 @@ static const struct option options[] = {
      .help = "the site; without it what firebase.json says, then the project's default site",
      .kind = OPTION_TEXT,
      INTO(site)},
+    {.name = "create-site",
+     .help = "make the site if the project has none of that name; pl-local's environment sets this",
+     .kind = OPTION_FLAG,
+     INTO(create_site)},
     {.name = "target",
      .value_name = "TARGET",
      .help = "the deploy target of firebase.json that .firebaserc connects with a site",
@@ -71,9 +75,9 @@ static const struct option options[] = {
      INTO(runtime_config)},
     {.name = "runtime-config-file",
      .value_name = "PATH",
-     .help = "where the application asks for that file",
+     .help = "where the application asks for that file; without it /config.json if the site has one, else "
+             "/assets/config.json",
      .kind = OPTION_TEXT,
-     .fallback = "/assets/config.json",
      INTO(runtime_config_file)},
     {.name = "default-headers",
      .help = "add to firebase.json's headers those that a site without firebase.json gets",
@@ -133,7 +137,8 @@ const struct command pl_firebase_deploy_command = {
         "Without a firebase.json the site is a single-page application: every path that is no file gets /index.html, "
         "files with a hash in their name are kept for a year, and nothing else is kept by browsers.\n\n"
         "While it waits for the record it checks credentials, project and site, and ends at once when one of them is "
-        "wrong.",
+        "wrong. A site that the project has not is made only when --create-site says so: its id is taken from then on, "
+        "for everybody.",
     .reads = "directory",
     .writes = "site",
     .options = options,

@@ -6,6 +6,7 @@
 
 struct arguments {
     const char *site;
+    bool create_site;
     const char *target;
     const char *project;
     const char *config;

@@ -93,6 +93,16 @@ static bool serves_without_files(const struct site_config *config) {
 
 /* ---- the runtime configuration ---- */
 
+/* As the user says; else the place where the application has one already, else where Angular's assets are. */
+static const char *runtime_config_path(const struct session *session) {
+    const char *given = session->arguments->runtime_config_file;
+    if (given)
+        return given;
+    bool at_top =
+        site_files_find(&session->files, "config.json") && !site_files_find(&session->files, "assets/config.json");
+    return at_top ? "/config.json" : "/assets/config.json";
+}
+
 /* A file of that name in the site gives the settings that are not named. */
 static int read_runtime_config(struct session *session, const char *path, struct json **config, struct error *error) {
     const struct site_file *file = site_files_find(&session->files, path);
@@ -111,7 +121,7 @@ static int read_runtime_config(struct session *session, const char *path, struct
 
 static int add_runtime_config(struct session *session, struct error *error) {
     const struct arguments *arguments = session->arguments;
-    const char *path = arguments->runtime_config_file + 1;
+    const char *path = runtime_config_path(session) + 1;
     AUTO_JSON struct json *config = NULL;
     struct digest digest;
     if (!arguments->runtime_config.count)
@@ -223,6 +233,6 @@ int session_complete_config(struct session *session, struct error *error) {
     }
     warn_of_missing_destinations(session);
     if (session->arguments->runtime_config.count)
-        append_rule(config->serving, session->arguments->runtime_config_file, CACHE_NOT);
+        append_rule(config->serving, runtime_config_path(session), CACHE_NOT);
     return 0;
 }

@@ -62,6 +62,8 @@ static int dry_run(struct session *session, const struct hosting_deployment *dep
         AUTO_FREE char *text = text_scrub(buffer_text(&difference.text), difference.text.length, true);
         result = command_print(session->context, *text ? text : "nothing would change\n", error);
     }
+    if (result == 0 && session->site_is_new)
+        progress_note(session->context->progress, "site %s would be made", session->hosting.site);
     if (result == 0 && difference.foreign && difference.changed)
         progress_note(session->context->progress, "what is shown was deployed by another tool, which packs files "
                                                   "differently: the same file counts as changed (~)");
@@ -80,12 +82,22 @@ static int postdeploy(struct session *session, struct error *error) {
     return error_wrap(error, "the site is deployed, but");
 }
 
+static int make_site(struct session *session, struct error *error) {
+    if (!session->site_is_new)
+        return 0;
+    if (hosting_site_create(&session->hosting, false, error) < 0)
+        return -1;
+    progress_note(session->context->progress, "made site %s of project %s (--create-site)", session->hosting.site,
+                  session->cloud.project);
+    return 0;
+}
+
 static int deploy(struct session *session, const struct hosting_deployment *deployment, struct error *error) {
     AUTO_HOSTING_OUTCOME struct hosting_outcome outcome = {0};
     AUTO_FREE char *site = site_text(session, session->channel);
     double begin = seconds_now();
-    if (hosting_deploy(&session->hosting, deployment, &outcome, error) < 0 || postdeploy(session, error) < 0 ||
-        write_site(session, session->channel, &outcome, error) < 0)
+    if (make_site(session, error) < 0 || hosting_deploy(&session->hosting, deployment, &outcome, error) < 0 ||
+        postdeploy(session, error) < 0 || write_site(session, session->channel, &outcome, error) < 0)
         return -1;
     command_summary(session->context, "%s: %s%zu file%s, %zu sent (%.1f MB), version %s (%.1f s)", site,
                     outcome.unchanged ? "unchanged, " : "", session->files.count, session->files.count == 1 ? "" : "s",
@@ -123,7 +135,9 @@ static int open_named_site(struct session *session, struct error *error) {
     AUTO_FREE char *here = getcwd(NULL, 0);
     if (session_read_config(session, here ? here : "/", error) < 0)
         return -1;
-    return session_open_site(session, error);
+    if (session_open_site(session, error) < 0)
+        return -1;
+    return session->site_is_new ? hosting_site_missing(&session->hosting, error) : 0;
 }
 
 static int finish_rollout(struct session *session, const char *channel, const struct hosting_outcome *outcome,
@@ -172,7 +186,7 @@ static int delete_channel(struct session *session, struct error *error) {
 
 static int check_runtime_config(const struct arguments *arguments, struct error *error) {
     const char *path = arguments->runtime_config_file;
-    if (*path != '/' || !path_is_below(path + 1) || path[strlen(path) - 1] == '/')
+    if (path && (*path != '/' || !path_is_below(path + 1) || path[strlen(path) - 1] == '/'))
         return error_set(error, ERROR_USAGE, "--runtime-config-file: \"%.100s\" is no path such as /assets/config.json",
                          path);
     for (size_t i = 0; i < arguments->runtime_config.count; i++) {

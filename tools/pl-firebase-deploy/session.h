@@ -14,6 +14,7 @@ struct session {
     struct engine engine;
     struct cloud cloud;
     struct hosting hosting; /* its site is NULL until session_open_site */
+    bool site_is_new;       /* it is to be made: only with --create-site */
     char *channel;
     char *directory;           /* the operand, absolute, or NULL */
     struct firebase_file file; /* its path is NULL without a firebase.json */
@@ -28,7 +29,8 @@ int session_read_config(struct session *session, const char *start, struct error
 /* Forgets it again. */
 void session_drop_config(struct session *session);
 
-/* Credentials and project; and also whether the site exists. May be called again when the configuration has changed. */
+/* Credentials and project; and also whether the site exists, or could be made with --create-site (site_is_new). May be
+ * called again when the configuration has changed. */
 int session_open_cloud(struct session *session, struct error *error) MUST_CHECK;
 int session_open_site(struct session *session, struct error *error) MUST_CHECK;
 

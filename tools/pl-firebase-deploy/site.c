@@ -96,8 +96,19 @@ int session_open_cloud(struct session *session, struct error *error) {
     return cloud_open(&session->cloud, session->context->progress, project, NULL, error);
 }
 
-int session_open_site(struct session *session, struct error *error) {
+/* Makes nothing yet: that has time until everything else is known to be right. */
+static int check_site(struct session *session, struct error *error) {
     AUTO_JSON struct json *found = NULL;
+    if (hosting_site_get(&session->hosting, &found, error) < 0)
+        return -1;
+    if (found)
+        return 0;
+    session->site_is_new = session->arguments->create_site;
+    return session->site_is_new ? hosting_site_create(&session->hosting, true, error)
+                                : hosting_site_missing(&session->hosting, error);
+}
+
+int session_open_site(struct session *session, struct error *error) {
     AUTO_FREE char *site = NULL;
     bool is_known = false;
     if (session_open_cloud(session, error) < 0 || find_site(session, &site, &is_known, error) < 0 ||
@@ -107,5 +118,6 @@ int session_open_site(struct session *session, struct error *error) {
         return 0;
     hosting_release(&session->hosting);
     session->hosting = (struct hosting){.cloud = &session->cloud, .site = take_pointer(&site)};
-    return is_known ? 0 : hosting_site_get(&session->hosting, &found, error);
+    session->site_is_new = false;
+    return is_known ? 0 : check_site(session, error);
 }
