@@ -4,7 +4,7 @@
 #   make check           the whole test suite (installs what it needs)
 #   make check-unit      only the unit tests; likewise check-cli, check-wire, check-engine, check-e2e, check-lint
 #   make check-variants  clang, sanitizers and valgrind; with PL_DEEP=1 the slow suites in them, too
-#   make demo            the main job on this machine
+#   make demo            both halves of the example on this machine, and a browser that shows them
 #   make bench           pl beside its peers
 #   make generated       completions, manual pages and docs/tools anew, from the tools' option tables
 #   make lint            formatting and static checks
