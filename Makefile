@@ -95,7 +95,7 @@ $(OUT)/obj/completions/commands.o: $(OUT)/obj/completions/commands.c
 	@$(CC) $(PL_CFLAGS) -c -o $@ $<
 $(OUT)/completions/generate: $(call object,$(sort $(wildcard completions/generate/*.c)) $(TABLES)) $(OUT)/obj/completions/commands.o $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(quiet_ld)$(CC) $(PL_LDFLAGS) -o $@ $(filter %.o,$^) $(OUT)/lib/libcommon.a $(LIBRARIES)
+	$(quiet_ld)$(CC) $(PL_LDFLAGS) -o $@ $(filter %.o,$^) $(OUT)/lib/libgcp.a $(OUT)/lib/libcommon.a $(LIBRARIES)
 $(OUT)/completions/done: $(OUT)/completions/generate
 	@rm -rf $(@D)/bash $(@D)/zsh $(@D)/fish $(@D)/man $(@D)/markdown
 	@$< $(@D)

@@ -17,13 +17,13 @@ struct http *cloud_http_new(struct progress *progress, unsigned deadline) {
     return http;
 }
 
-int cloud_open(struct cloud *cloud, struct progress *progress, const char *project, const char *region,
-               struct error *error) {
+int cloud_open(struct cloud *cloud, const struct credential_options *options, struct progress *progress,
+               const char *project, const char *region, struct error *error) {
     *cloud = (struct cloud){.progress = progress, .region = text_copy(region)};
     if (endpoints_check(error) < 0 || (region && region_check(region, error) < 0))
         return -1;
     cloud->http = cloud_http_new(progress, OPEN_DEADLINE);
-    cloud->credentials = credentials_find(cloud->http, progress, error);
+    cloud->credentials = credentials_find(options, cloud->http, progress, error);
     if (!cloud->credentials || !credentials_token(cloud->credentials, cloud->http, false, error))
         return -1;
     cloud->project = credentials_project(cloud->credentials, cloud->http, project, error);
@@ -56,8 +56,13 @@ static int send_once(struct cloud *cloud, const struct cloud_request *request, c
     const char *token = credentials_token(cloud->credentials, cloud->http, again, error);
     if (!token)
         return error_wrap(error, "%s", request->what);
+    const char *payer = credentials_quota_project(cloud->credentials);
+    AUTO_LIST struct text_list headers = {0};
+    if (payer)
+        text_list_add_format(&headers, "x-goog-user-project: %s", payer);
     struct http_request sent = {.method = request->method,
                                 .url = request->url,
+                                .headers = &headers,
                                 .authorization = HTTP_BEARER,
                                 .secret = token,
                                 .content_type = body ? "application/json" : NULL,

@@ -18,10 +18,11 @@ struct cloud {
 /* A struct http that may speak plain http to the metadata server (and, as every one, to loopback). */
 struct http *cloud_http_new(struct progress *progress, unsigned deadline);
 
-/* Checks the endpoints and the region (NULL: not needed), finds credentials, mints a token and finds out the project:
- * what is wrong with any of them is known after this, before any work is done. */
-int cloud_open(struct cloud *cloud, struct progress *progress, const char *project, const char *region,
-               struct error *error) MUST_CHECK;
+/* Checks the endpoints and the region (NULL: not needed), finds credentials as `options` (may be NULL; they must live
+ * as long as the cloud) say, mints a token and finds out the project: what is wrong with any of them is known after
+ * this, before any work is done. */
+int cloud_open(struct cloud *cloud, const struct credential_options *options, struct progress *progress,
+               const char *project, const char *region, struct error *error) MUST_CHECK;
 /* A new connection with a new deadline, when a long wait lies between cloud_open and the first call. */
 void cloud_renew(struct cloud *cloud);
 void cloud_release(struct cloud *cloud);

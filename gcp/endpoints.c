@@ -63,23 +63,38 @@ static const char *metadata_host_url(void) {
     return url;
 }
 
+/* Keeps `url` in a slot until it changes. */
+static const char *keep(char **slot, const char *url, size_t length) {
+    if (*slot && strlen(*slot) == length && !strncmp(*slot, url, length))
+        return *slot;
+    free(*slot);
+    return *slot = text_copy_length(url, length);
+}
+
 const char *endpoint_url(enum endpoint endpoint) {
     const char *url = configured(endpoint);
     if (!url && endpoint == ENDPOINT_METADATA)
         url = metadata_host_url();
     if (!url || strlen(url) > URL_LIMIT)
-        return endpoints[endpoint].url;
+        return endpoint_default(endpoint);
     size_t length = strlen(url);
     while (length && url[length - 1] == '/')
         length--;
-    if (resolved[endpoint] && strlen(resolved[endpoint]) == length && !strncmp(resolved[endpoint], url, length))
-        return resolved[endpoint];
-    free(resolved[endpoint]);
-    return resolved[endpoint] = text_copy_length(url, length);
+    return keep(&resolved[endpoint], url, length);
+}
+
+const char *endpoint_universe(void) {
+    const char *universe = setting("GOOGLE_CLOUD_UNIVERSE_DOMAIN");
+    return universe ? universe : UNIVERSE_DEFAULT;
 }
 
 const char *endpoint_default(enum endpoint endpoint) {
-    return endpoints[endpoint].url;
+    static char *of_universe[ENDPOINT_COUNT];
+    const char *url = endpoints[endpoint].url, *universe = endpoint_universe();
+    if (text_equal(universe, UNIVERSE_DEFAULT) || !text_ends_with(url, "." UNIVERSE_DEFAULT))
+        return url;
+    AUTO_FREE char *made = text_format("%.*s%s", (int)(strlen(url) - strlen(UNIVERSE_DEFAULT)), url, universe);
+    return keep(&of_universe[endpoint], made, strlen(made));
 }
 
 const char *endpoint_name(enum endpoint endpoint) {
@@ -125,10 +140,22 @@ static int check_name(const char *setting, struct error *error) {
                    : error_next(error, "unset %.100s", name);
 }
 
+static int check_universe(struct error *error) {
+    const char *universe = endpoint_universe();
+    size_t length = strlen(universe);
+    if (length <= 200 && strchr(universe, '.') && isalnum((unsigned char)universe[0]) &&
+        strspn(universe, "abcdefghijklmnopqrstuvwxyz0123456789.-") == length)
+        return 0;
+    error_set(error, ERROR_CONFIGURATION, "GOOGLE_CLOUD_UNIVERSE_DOMAIN is \"%.200s\", which is no domain", universe);
+    return error_next(error, "unset GOOGLE_CLOUD_UNIVERSE_DOMAIN: it is for clouds that are not Google's own");
+}
+
 int endpoints_check(struct error *error) {
     for (char **at = environ; at && *at; at++)
         if (text_starts_with(*at, "PL_ENDPOINT_") && check_name(*at, error) < 0)
             return -1;
+    if (check_universe(error) < 0)
+        return -1;
     if (check_variable("PL_CLOUD_URL", error) < 0 || check_variable("PL_ENDPOINT_REGISTRY", error) < 0)
         return -1;
     for (int i = 0; i < ENDPOINT_COUNT; i++)

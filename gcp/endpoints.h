@@ -33,16 +33,20 @@ enum endpoint {
 /* The base URL without a trailing slash, valid for the life of the process (do not free). Never NULL: a variable whose
  * value is no http(s) URL is reported by endpoints_check. */
 const char *endpoint_url(enum endpoint endpoint);
-/* Google's own, whatever the environment says. */
+/* Google's own (or those of GOOGLE_CLOUD_UNIVERSE_DOMAIN: https://run.UNIVERSE), whatever else the environment says. */
 const char *endpoint_default(enum endpoint endpoint);
 /* "run", "oauth2", …; PL_ENDPOINT_ and this in capitals is its variable. */
 const char *endpoint_name(enum endpoint endpoint);
+/* "googleapis.com", or GOOGLE_CLOUD_UNIVERSE_DOMAIN: the cloud of another operator with Google's software. */
+#define UNIVERSE_DEFAULT "googleapis.com"
+const char *endpoint_universe(void);
 const char *endpoint_variable(enum endpoint endpoint);
 /* The service's full name, for serviceusage and messages: "run.googleapis.com"; NULL for the metadata server. */
 const char *endpoint_service(enum endpoint endpoint);
 
 /* ERROR_CONFIGURATION when PL_CLOUD_URL or a PL_ENDPOINT_* is no http(s) URL, or is plain http to a host that is not
- * loopback, or when there is a PL_ENDPOINT_* of another name. Every tool that talks to the cloud calls it first. */
+ * loopback, or when there is a PL_ENDPOINT_* of another name, or when GOOGLE_CLOUD_UNIVERSE_DOMAIN is no domain. Every
+ * tool that talks to the cloud calls it first. */
 int endpoints_check(struct error *error) MUST_CHECK;
 /* Whether PL_CLOUD_URL is set: messages then speak of the local cloud. */
 bool endpoints_are_local(void);

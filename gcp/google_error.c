@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { MESSAGE_LIMIT = 900, NAME_LIMIT = 128 };
+enum { MESSAGE_LIMIT = 900, NAME_LIMIT = 400 };
 
 /* Which predefined role holds a permission; the first row whose prefix fits wins. */
 static const struct {

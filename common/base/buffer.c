@@ -16,10 +16,15 @@ static bool reserve(struct buffer *buffer, size_t length) {
     size_t capacity = buffer->capacity ? buffer->capacity : 64;
     while (capacity < needed)
         capacity = capacity > SIZE_MAX / 2 ? needed : capacity * 2;
-    char *data = realloc(buffer->data, capacity);
+    char *data = buffer->secret ? malloc(capacity) : realloc(buffer->data, capacity);
     if (!data) {
         buffer->failed = true;
         return false;
+    }
+    if (buffer->secret && buffer->data) {
+        memcpy(data, buffer->data, buffer->length);
+        memory_wipe(buffer->data, buffer->capacity);
+        free(buffer->data);
     }
     buffer->data = data;
     buffer->capacity = capacity;
@@ -67,11 +72,13 @@ const char *buffer_text(const struct buffer *buffer) {
 
 char *buffer_take(struct buffer *buffer) {
     char *data = buffer->data ? buffer->data : text_copy("");
-    *buffer = BUFFER(buffer->limit);
+    *buffer = (struct buffer){.limit = buffer->limit, .secret = buffer->secret};
     return data;
 }
 
 void buffer_clear(struct buffer *buffer) {
+    if (buffer->secret && buffer->data)
+        memory_wipe(buffer->data, buffer->capacity);
     buffer->length = 0;
     buffer->failed = false;
     if (buffer->data)
@@ -80,7 +87,9 @@ void buffer_clear(struct buffer *buffer) {
 
 void buffer_release(struct buffer *buffer) {
     int saved = errno;
+    if (buffer->secret && buffer->data)
+        memory_wipe(buffer->data, buffer->capacity);
     free(buffer->data);
-    *buffer = BUFFER(buffer->limit);
+    *buffer = (struct buffer){.limit = buffer->limit, .secret = buffer->secret};
     errno = saved;
 }

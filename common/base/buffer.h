@@ -17,9 +17,12 @@ struct buffer {
     size_t capacity;
     size_t limit;
     bool failed;
+    bool secret;
 };
 
 #define BUFFER(maximum) ((struct buffer){.limit = (maximum)})
+/* One whose bytes are wiped wherever they were, also when it grows or is released. */
+#define BUFFER_SECRET(maximum) ((struct buffer){.limit = (maximum), .secret = true})
 
 void buffer_append(struct buffer *buffer, const void *data, size_t length);
 void buffer_append_text(struct buffer *buffer, const char *text);

@@ -63,6 +63,13 @@ struct option {
 
 #define INTO(member) .offset = offsetof(struct arguments, member)
 
+/* Rows that several tools have in common: their offsets are in a struct of their own, which lies in each tool's
+ * arguments. */
+struct option_group {
+    const struct option *options; /* ends with a row whose name is NULL */
+    size_t offset;                /* INTO(member) */
+};
+
 struct command_exit {
     int status;
     const char *meaning;
@@ -80,7 +87,8 @@ struct command {
     const char *description; /* paragraphs separated by an empty line */
     const char *reads;       /* the record types it reads, for `pl`: "container", or NULL */
     const char *writes;
-    const struct option *options; /* ends with a row whose name is NULL */
+    const struct option *options;      /* ends with a row whose name is NULL */
+    const struct option_group *groups; /* come after `options`; ends with one whose options are NULL; may be NULL */
     const struct command_example *examples;
     const struct command_exit *exits; /* beside 0 and 64, which every tool has */
     const char *const *see_also;

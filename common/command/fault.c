@@ -82,19 +82,42 @@ static const char *clash(const struct option *option, const struct option *other
     return option->letter && option->letter == other->letter ? "the letter is there twice" : NULL;
 }
 
+struct search {
+    const struct command *command;
+    const struct option *option; /* the one that is looked at, and those before it */
+    bool reached;
+    const char *fault;
+    char *text;
+};
+
+static void compare(void *context, const struct option *other, size_t base) {
+    struct search *search = context;
+    (void)base;
+    search->reached |= other == search->option;
+    if (!search->reached && !search->fault)
+        search->fault = clash(search->option, other);
+}
+
+static void look(void *context, const struct option *option, size_t base) {
+    struct search *search = context;
+    if (search->text)
+        return;
+    search->option = option;
+    search->reached = false;
+    search->fault = option_fault(option);
+    options_visit(search->command, compare, search);
+    for (const struct option *other = common_options; !search->fault && other->name; other++)
+        search->fault = clash(option, other);
+    if (!search->fault && base + option->offset >= search->command->arguments_size)
+        search->fault = "its member lies outside of the arguments";
+    if (search->fault)
+        search->text = text_format("%s --%s: %s", search->command->name, option->name, search->fault);
+}
+
 static char *options_fault(const struct command *command) {
-    for (const struct option *option = command->options; option && option->name; option++) {
-        const char *fault = option_fault(option);
-        for (const struct option *other = command->options; !fault && other != option; other++)
-            fault = clash(option, other);
-        for (const struct option *other = common_options; !fault && other->name; other++)
-            fault = clash(option, other);
-        if (!fault && option->offset >= command->arguments_size)
-            fault = "its member lies outside of the arguments";
-        if (fault)
-            return text_format("%s --%s: %s", command->name, option->name, fault);
-    }
-    return NULL;
+    struct search search = {.command = command};
+    options_visit(command, look, &search);
+    return search.text;
 }
 
 static const char *command_text_fault(const struct command *command) {

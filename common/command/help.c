@@ -91,9 +91,8 @@ static void append_row(struct buffer *out, const char *names, const char *text) 
     append_wrapped(out, text, COLUMN, COLUMN);
 }
 
-static void append_option(struct buffer *out, const struct option *option) {
-    if (option->traits & OPTION_HIDDEN)
-        return;
+static void append_option(void *context, const struct option *option) {
+    struct buffer *out = context;
     char names[160];
     help_option_names(option, names, sizeof(names));
     AUTO_BUFFER struct buffer text = BUFFER(8192);
@@ -122,11 +121,7 @@ static void append_examples(struct buffer *out, const struct command *command) {
 
 static void append_options(struct buffer *out, const struct command *command) {
     buffer_append_text(out, "\nOptions\n");
-    for (const struct option *option = command->options; option && option->name; option++)
-        append_option(out, option);
-    for (const struct option *option = common_options; option->name; option++)
-        if (common_option_applies(command, option))
-            append_option(out, option);
+    help_each_option(command, append_option, out);
     append_row(out, "-h, --help", "this text; --help=json: the same for machines");
     append_row(out, "    --version", "the version");
 }

@@ -2,11 +2,22 @@
 #include "common/command/help.h"
 #include "common/command/options.h"
 
+struct showing {
+    void (*each)(void *context, const struct option *option);
+    void *context;
+};
+
+static void show(void *context, const struct option *option, size_t base) {
+    struct showing *showing = context;
+    (void)base;
+    if (!(option->traits & OPTION_HIDDEN))
+        showing->each(showing->context, option);
+}
+
 void help_each_option(const struct command *command, void (*each)(void *context, const struct option *option),
                       void *context) {
-    for (const struct option *option = command->options; option && option->name; option++)
-        if (!(option->traits & OPTION_HIDDEN))
-            each(context, option);
+    struct showing showing = {each, context};
+    options_visit(command, show, &showing);
     for (const struct option *option = common_options; option->name; option++)
         if (common_option_applies(command, option))
             each(context, option);

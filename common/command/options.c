@@ -43,6 +43,14 @@ void option_variable(const struct option *option, char *name, size_t size) {
         *at = *at == '-' ? '_' : (char)toupper((unsigned char)*at);
 }
 
+void options_visit(const struct command *command, option_visit *visit, void *context) {
+    for (const struct option *option = command->options; option && option->name; option++)
+        visit(context, option, 0);
+    for (const struct option_group *group = command->groups; group && group->options; group++)
+        for (const struct option *option = group->options; option->name; option++)
+            visit(context, option, group->offset);
+}
+
 static void add(struct settings *settings, const struct option *option, void *base) {
     void *member = (char *)base + option->offset;
     settings->items = memory_resize(settings->items, settings->count + 1, sizeof(*settings->items));
@@ -55,11 +63,21 @@ static void add(struct settings *settings, const struct option *option, void *ba
         *(long long *)member = -1;
 }
 
+struct opening {
+    struct settings *settings;
+    void *arguments;
+};
+
+static void add_own(void *context, const struct option *option, size_t base) {
+    struct opening *opening = context;
+    add(opening->settings, option, (char *)opening->arguments + base);
+}
+
 void settings_open(struct settings *settings, const struct command *command, struct common_arguments *common,
                    void *arguments) {
     *settings = (struct settings){.command = command};
-    for (const struct option *option = command->options; option && option->name; option++)
-        add(settings, option, arguments);
+    struct opening opening = {settings, arguments};
+    options_visit(command, add_own, &opening);
     for (const struct option *option = common_options; option->name; option++)
         if (common_option_applies(command, option))
             add(settings, option, common);

@@ -13,6 +13,9 @@ struct common_arguments {
 };
 
 extern const struct option common_options[];
+/* The tool's own rows, then those of its groups: `base` is where the row's offset counts from in its arguments. */
+typedef void option_visit(void *context, const struct option *option, size_t base);
+void options_visit(const struct command *command, option_visit *visit, void *context);
 /* Rows of common_options that do not apply: a tool that writes no record has no --output. */
 bool common_option_applies(const struct command *command, const struct option *option);
 

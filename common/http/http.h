@@ -56,8 +56,10 @@ struct http_request {
     uint64_t body_size;
     uint64_t body_offset;
     bool has_body_fd;
-    bool idempotent;       /* may be sent twice; GET, HEAD, PUT and DELETE always are */
-    bool follow_redirects; /* only GET and HEAD */
+    const char *certificate, *key; /* PEM files: ours for mutual TLS, or NULL */
+    bool secret_response;          /* the body of the response is wiped when it is released */
+    bool idempotent;               /* may be sent twice; GET, HEAD, PUT and DELETE always are */
+    bool follow_redirects;         /* only GET and HEAD */
     bool no_retry;
     size_t response_limit; /* bytes of body kept in response->body; 0: 1 MiB. More is ERROR_PROTOCOL, and
                             * is cut off when the status is not 2xx */

@@ -331,6 +331,10 @@ static void set_security(struct transfer *transfer) {
         curl.easy_setopt(easy, CURLOPT_CAPATH, setting("SSL_CERT_DIR"));
     if (url_is_loopback(transfer->url))
         curl.easy_setopt(easy, CURLOPT_PROXY, "");
+    if (transfer->request->certificate) {
+        curl.easy_setopt(easy, CURLOPT_SSLCERT, transfer->request->certificate);
+        curl.easy_setopt(easy, CURLOPT_SSLKEY, transfer->request->key);
+    }
     curl.easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, socket_wanted);
     curl.easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
 }
@@ -377,6 +381,7 @@ int transfer_start(struct transfer_pool *pool, struct transfer *transfer, struct
         return error_set(error, ERROR_INTERNAL, "libcurl gives no handle");
     size_t limit = transfer->request->response_limit;
     transfer->response->body = BUFFER(limit ? limit : BODY_LIMIT);
+    transfer->response->body.secret = transfer->request->secret_response;
     set_rest(transfer);
     set_security(transfer);
     set_method_and_body(transfer);

@@ -4,6 +4,7 @@
 #include "common/file/file.h"
 
 #include <jansson.h>
+#include <malloc.h>
 #include <string.h>
 
 /* jansson's macros of these names give way to our functions. */
@@ -47,6 +48,18 @@ static bool is_too_deep(const char *text, size_t length) {
     return false;
 }
 
+/* jansson allocates with malloc, so that the size of what it frees is known. */
+static void wipe_and_free(void *pointer) {
+    if (pointer)
+        memory_wipe(pointer, malloc_usable_size(pointer));
+    free(pointer);
+}
+
+/* From the first document with secrets on, all memory that jansson gives back is wiped. */
+static void wipe_from_now_on(void) {
+    json_set_alloc_funcs(malloc, wipe_and_free);
+}
+
 static struct json *parse(const char *text, size_t length, const char *what, bool is_secret, struct error *error) {
     if (is_too_deep(text, length)) {
         error_set(error, ERROR_DATA, "%s: JSON nested deeper than %d", what, DEPTH_LIMIT);
@@ -68,6 +81,7 @@ struct json *json_parse(const char *text, size_t length, const char *what, struc
 }
 
 struct json *json_parse_secret(const char *text, size_t length, const char *what, struct error *error) {
+    wipe_from_now_on();
     return parse(text, length, what, true, error);
 }
 

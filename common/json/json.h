@@ -17,7 +17,8 @@ struct json;
 /* `what` names the document in errors ("firebase.json", "the registry's manifest"). NULL and ERROR_DATA when it is
  * malformed, with line and column. */
 struct json *json_parse(const char *text, size_t length, const char *what, struct error *error) MUST_CHECK;
-/* The same for a document that holds secrets: the error quotes nothing of it. */
+/* The same for a document that holds secrets: the error quotes nothing of it, and its memory is wiped when it is
+ * released. */
 struct json *json_parse_secret(const char *text, size_t length, const char *what, struct error *error) MUST_CHECK;
 struct json *json_parse_file(const char *path, size_t limit, struct error *error) MUST_CHECK;
 

@@ -12,7 +12,7 @@ static int find(void *context, const char *host, int again, char **user, char **
     if (!registry_host_is_google(host))
         return 0;
     if (!login->credentials) {
-        login->credentials = credentials_find(login->http, login->progress, error);
+        login->credentials = credentials_find(login->options, login->http, login->progress, error);
         login->owned = true;
         if (!login->credentials)
             return error_wrap(error, "%s", host);
@@ -32,7 +32,8 @@ struct login_source google_login_source(struct google_login *login, const struct
 struct http *google_login_open(void *context, struct progress *progress, const struct login_source *next,
                                struct login_source *source) {
     struct google_login *login = context;
-    *login = (struct google_login){.http = cloud_http_new(progress, OPEN_DEADLINE), .progress = progress};
+    login->http = cloud_http_new(progress, OPEN_DEADLINE);
+    login->progress = progress;
     *source = google_login_source(login, next);
     return login->http;
 }

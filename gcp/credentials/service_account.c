@@ -1,21 +1,19 @@
-/* A service account's key: a signed assertion for an access token (RFC 7523, AIP-4112). */
+/* A service account's key: a signed assertion for a token (RFC 7523, AIP-4112). In another universe than Google's own
+ * there is nothing to exchange: there the assertion itself, for a scope, is the access token (AIP-4111). */
 #include "gcp/credentials/type.h"
 
 #include "common/crypto/jwt.h"
-#include "gcp/endpoints.h"
-#include "gcp/google_error.h"
 
 #include <string.h>
 #include <time.h>
-
-enum { ASSERTION_SECONDS = 3600 };
 
 struct service_account {
     struct jwt_key *key;
     char *key_id;
     char *email;
     char *project;
-    char *token_uri;
+    char *audience; /* the file's token_uri */
+    char *url;      /* where it is asked */
 };
 
 static void release(void *self) {
@@ -24,27 +22,9 @@ static void release(void *self) {
     free(account->key_id);
     free(account->email);
     free(account->project);
-    free(account->token_uri);
+    free(account->audience);
+    free(account->url);
     free(account);
-}
-
-static char *endpoint_token(bool of_google) {
-    return text_format("%s/token", of_google ? endpoint_default(ENDPOINT_OAUTH2) : endpoint_url(ENDPOINT_OAUTH2));
-}
-
-/* An assertion must not go to whatever URL a file names: only to Google or to the configured endpoint. */
-static int check_token_uri(const char *uri, const char *path, struct error *error) {
-    AUTO_FREE char *google = endpoint_token(true);
-    AUTO_FREE char *configured = endpoint_token(false);
-    if (text_equal(uri, google) || text_equal(uri, configured) ||
-        text_equal(uri, "https://accounts.google.com/o/oauth2/token") ||
-        text_equal(uri, "https://www.googleapis.com/oauth2/v4/token"))
-        return 0;
-    error_set(error, ERROR_CONFIGURATION, "%s: its token_uri is %.200s, which is not Google's (%s)%s", path, uri,
-              google, endpoints_are_local() ? " nor the local cloud's" : "");
-    if (url_is_loopback(uri))
-        return error_next(error, "it is a local cloud's key: eval \"$(pl-local start)\"");
-    return error_next(error, "set GOOGLE_APPLICATION_CREDENTIALS to a key file of Google's");
 }
 
 static void *open_account(const struct json *document, const char *path, struct error *error) {
@@ -52,61 +32,80 @@ static void *open_account(const struct json *document, const char *path, struct 
     if (json_need_text(document, "private_key", path, &pem, error) < 0 ||
         json_need_text(document, "client_email", path, &email, error) < 0 ||
         json_need_text(document, "token_uri", path, &token_uri, error) < 0 ||
-        check_token_uri(token_uri, path, error) < 0)
+        member_check(email, "client_email", path, error) < 0)
         return NULL;
-    struct jwt_key *key = jwt_key_private(pem, strlen(pem), error);
-    if (!key) {
+    AUTO_FREE char *url = google_url(ENDPOINT_OAUTH2, token_uri, "token_uri", path, error);
+    struct jwt_key *key = url ? jwt_key_private(pem, strlen(pem), error) : NULL;
+    if (url && !key)
         error_wrap(error, "%s: private_key", path);
+    if (!key)
         return NULL;
-    }
     struct service_account *account = memory_allocate(1, sizeof(*account));
     account->key = key;
     account->key_id = text_copy(json_get_text(document, "private_key_id", NULL));
     account->email = text_copy(email);
     account->project = text_copy(json_get_text(document, "project_id", NULL));
-    account->token_uri = text_copy(token_uri);
+    account->audience = text_copy(token_uri);
+    account->url = take_pointer(&url);
     return account;
 }
 
-static char *assertion(const struct service_account *account, struct error *error) {
-    AUTO_JSON struct json *claims = json_new_object();
+static struct json *claims_new(const struct service_account *account) {
+    struct json *claims = json_new_object();
     int64_t now = time(NULL);
     json_set_text(claims, "iss", account->email);
-    json_set_text(claims, "scope", SCOPE_CLOUD_PLATFORM);
-    json_set_text(claims, "aud", account->token_uri);
     json_set_integer(claims, "iat", now);
-    json_set_integer(claims, "exp", now + ASSERTION_SECONDS);
-    return jwt_sign(account->key, account->key_id, claims, error);
+    json_set_integer(claims, "exp", now + TOKEN_SECONDS);
+    return claims;
 }
 
-static int mint(void *self, struct http *http, struct buffer *token, int64_t *seconds, struct error *error) {
-    struct service_account *account = self;
-    char *signed_token = assertion(account, error);
-    if (!signed_token)
+static int sign(const struct service_account *account, const struct json *claims, struct buffer *out,
+                struct error *error) {
+    char *text = jwt_sign(account->key, account->key_id, claims, error);
+    if (!text)
         return -1;
-    char *form =
-        text_format("grant_type=urn%%3Aietf%%3Aparams%%3Aoauth%%3Agrant-type%%3Ajwt-bearer&assertion=%s", signed_token);
-    AUTO_FREE char *url = endpoint_token(false);
-    AUTO_FREE char *what = text_format("cannot get a token for %s", account->email);
-    AUTO_RESPONSE struct http_response response = {0};
-    struct http_request request = {.method = "POST",
-                                   .url = url,
-                                   .content_type = "application/x-www-form-urlencoded",
-                                   .body = form,
-                                   .body_length = strlen(form),
-                                   .idempotent = true};
-    int result = http_perform(http, &request, &response, error);
-    memory_wipe(signed_token, strlen(signed_token));
-    memory_wipe(form, strlen(form));
-    free(signed_token);
-    free(form);
-    if (result < 0)
-        return error_wrap(error, "%s", what);
-    if (response.status != 200)
-        return google_error_set(error, what, &response, NULL);
-    result = token_read(&response, what, token, seconds, error);
-    memory_wipe(response.body.data, response.body.length);
-    return result;
+    buffer_append_text(out, text);
+    memory_wipe(text, strlen(text));
+    free(text);
+    return buffer_check(out, "the signed token", error);
+}
+
+static int sign_itself(const struct service_account *account, const struct mint *mint, struct token *token,
+                       struct error *error) {
+    AUTO_JSON struct json *claims = claims_new(account);
+    json_set_text(claims, "sub", account->email);
+    json_set_text(claims, "scope", mint->scope);
+    token->seconds = TOKEN_SECONDS;
+    return sign(account, claims, &token->text, error);
+}
+
+static int exchange(const struct service_account *account, const struct mint *mint, struct token *token,
+                    struct error *error) {
+    AUTO_JSON struct json *claims = claims_new(account), *reply = NULL;
+    json_set_text(claims, "aud", account->audience);
+    json_set_text(claims, mint->audience ? "target_audience" : "scope", mint->audience ? mint->audience : mint->scope);
+    AUTO_BUFFER struct buffer assertion = BUFFER_SECRET(JWT_LIMIT), form = BUFFER_SECRET(FORM_LIMIT);
+    if (sign(account, claims, &assertion, error) < 0)
+        return -1;
+    form_add(&form, "grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
+    form_add(&form, "assertion", buffer_text(&assertion));
+    AUTO_FREE char *what = text_format("cannot get a token for %s with its key", account->email);
+    struct token_request request = {.what = what, .url = account->url, .form = &form};
+    if (token_post(mint->http, &request, &reply, error) < 0)
+        return -1;
+    return mint->audience ? token_take_id(reply, "id_token", what, token, error)
+                          : token_take_access(reply, what, token, error);
+}
+
+static int mint_token(void *self, const struct mint *mint, struct token *token, struct error *error) {
+    struct service_account *account = self;
+    bool itself = !mint->audience && !text_equal(endpoint_universe(), UNIVERSE_DEFAULT);
+    hop_begin(mint->hops, HOP_TOKEN, "the key %s of %s%s", account->key_id ? account->key_id : "", account->email,
+              itself ? " (signed here)" : "");
+    if ((itself ? sign_itself : exchange)(account, mint, token, error) < 0)
+        return error_wrap(error, "%s", hop_name(HOP_TOKEN));
+    hop_end(mint->hops);
+    return 0;
 }
 
 static const char *principal(const void *self) {
@@ -121,7 +120,7 @@ static char *project(void *self, struct http *http) {
 const struct credential_type service_account_type = {
     .name = "service_account",
     .open = open_account,
-    .mint = mint,
+    .mint = mint_token,
     .principal = principal,
     .project = project,
     .release = release,

@@ -93,6 +93,8 @@ static const struct option options[] = {
     {0},
 };
 
+static const struct option_group groups[] = {CREDENTIAL_OPTIONS(credentials), {0}};
+
 static const struct command_example examples[] = {
     {"pl-build ./backend", "build the application in ./backend and print the container's reference"},
     {"pl-build ./backend | pl-push-image --repo my-repo | pl-run-deploy --region us-central1",
@@ -141,6 +143,7 @@ const struct command pl_build_command = {
         "Files that hold credentials are refused unless they are allowed by name.",
     .writes = "container or directory",
     .options = options,
+    .groups = groups,
     .examples = examples,
     .exits = exits,
     .see_also = see_also,

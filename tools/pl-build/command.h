@@ -3,6 +3,7 @@
 #define TOOLS_PL_BUILD_COMMAND_H
 
 #include "common/command/command.h"
+#include "gcp/credentials/options.h"
 
 struct arguments {
     const char *file;
@@ -23,6 +24,7 @@ struct arguments {
     bool lock;
     bool plan;
     bool doctor;
+    struct credential_options credentials;
 };
 
 extern const struct command pl_build_command;

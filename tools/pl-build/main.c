@@ -245,7 +245,7 @@ static int check_options(const struct build *build, struct error *error) {
 }
 
 static int run_build(struct build *build, struct error *error) {
-    AUTO_GOOGLE_LOGIN struct google_login login = {0};
+    AUTO_GOOGLE_LOGIN struct google_login login = {.options = &build->arguments->credentials};
     AUTO_REGISTRIES struct registries registries = {
         .progress = build->context->progress, .open = google_login_open, .context = &login};
     struct image_source source = registries_source(&registries);

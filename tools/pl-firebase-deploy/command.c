@@ -97,6 +97,8 @@ static const struct option options[] = {
     {0},
 };
 
+static const struct option_group groups[] = {CREDENTIAL_OPTIONS(credentials), {0}};
+
 static const struct command_example examples[] = {
     {"pl-build ./frontend | pl-firebase-deploy --site my-site", "from source to a live site"},
     {"pl-build ./frontend | pl-firebase-deploy --site my-site --channel pr-12 --expires 7d", "a preview"},
@@ -142,6 +144,7 @@ const struct command pl_firebase_deploy_command = {
     .reads = "directory",
     .writes = "site",
     .options = options,
+    .groups = groups,
     .examples = examples,
     .exits = exits,
     .see_also = see_also,

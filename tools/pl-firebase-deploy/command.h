@@ -3,6 +3,7 @@
 #define TOOLS_PL_FIREBASE_DEPLOY_COMMAND_H
 
 #include "common/command/command.h"
+#include "gcp/credentials/options.h"
 
 struct arguments {
     const char *site;
@@ -23,6 +24,7 @@ struct arguments {
     bool default_headers;
     int hooks;
     struct text_list allowed_files;
+    struct credential_options credentials;
 };
 
 extern const struct command pl_firebase_deploy_command;

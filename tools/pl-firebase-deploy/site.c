@@ -93,7 +93,8 @@ int session_open_cloud(struct session *session, struct error *error) {
         return 0;
     hosting_release(&session->hosting);
     cloud_release(&session->cloud);
-    return cloud_open(&session->cloud, session->context->progress, project, NULL, error);
+    return cloud_open(&session->cloud, &session->arguments->credentials, session->context->progress, project, NULL,
+                      error);
 }
 
 /* Makes nothing yet: that has time until everything else is known to be right. */

@@ -34,6 +34,8 @@ static const struct option options[] = {
     {0},
 };
 
+static const struct option_group groups[] = {CREDENTIAL_OPTIONS(credentials), {0}};
+
 static const struct command_example examples[] = {
     {"pl-build ./backend | pl-push-image --repo my-repo", "to us-central1-docker.pkg.dev/PROJECT/my-repo/backend"},
     {"pl-build ./backend | pl-push-image --repo my-repo --tag v1.2 --tag latest", "with two tags"},
@@ -74,6 +76,7 @@ const struct command pl_push_image_command = {
     .reads = "container",
     .writes = "image",
     .options = options,
+    .groups = groups,
     .examples = examples,
     .exits = exits,
     .see_also = see_also,

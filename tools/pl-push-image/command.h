@@ -3,6 +3,7 @@
 #define TOOLS_PL_PUSH_IMAGE_COMMAND_H
 
 #include "common/command/command.h"
+#include "gcp/credentials/options.h"
 
 struct arguments {
     const char *repo;
@@ -10,6 +11,7 @@ struct arguments {
     const char *name;
     const char *project;
     const char *region;
+    struct credential_options credentials;
 };
 
 extern const struct command pl_push_image_command;

@@ -28,7 +28,7 @@ struct session {
 static int find_project(struct session *session, struct error *error) {
     const struct arguments *arguments = session->arguments;
     struct google_login *google = &session->google;
-    google->credentials = credentials_find(session->http, session->context->progress, error);
+    google->credentials = credentials_find(&arguments->credentials, session->http, session->context->progress, error);
     google->owned = true;
     if (!google->credentials)
         return -1;
@@ -73,7 +73,8 @@ static int session_open(struct session *session, struct error *error) {
     if (!session->engine.store)
         return -1;
     session->http = cloud_http_new(progress, DEADLINE);
-    session->google = (struct google_login){.http = session->http, .progress = progress};
+    session->google =
+        (struct google_login){.options = &session->arguments->credentials, .http = session->http, .progress = progress};
     session->docker = (struct docker_login){.progress = progress};
     session->sources[1] = docker_login_source(&session->docker, NULL);
     session->sources[0] = google_login_source(&session->google, &session->sources[1]);

@@ -83,6 +83,8 @@ static const struct option options[] = {
     {0},
 };
 
+static const struct option_group groups[] = {CREDENTIAL_OPTIONS(credentials), {0}};
+
 static const struct command_example examples[] = {
     {"pl-build ./backend | pl-push-image --repo my-repo | pl-run-deploy --region us-central1",
      "from source to a running service"},
@@ -123,6 +125,7 @@ const struct command pl_run_deploy_command = {
     .reads = "image",
     .writes = "service",
     .options = options,
+    .groups = groups,
     .examples = examples,
     .exits = exits,
     .see_also = see_also,

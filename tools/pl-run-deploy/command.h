@@ -3,6 +3,7 @@
 #define TOOLS_PL_RUN_DEPLOY_COMMAND_H
 
 #include "common/command/command.h"
+#include "gcp/credentials/options.h"
 
 struct arguments {
     const char *region;
@@ -20,6 +21,7 @@ struct arguments {
     struct text_list labels;
     const char *service_account;
     bool dry_run;
+    struct credential_options credentials;
 };
 
 extern const struct command pl_run_deploy_command;

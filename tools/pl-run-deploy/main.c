@@ -14,8 +14,8 @@ struct preflight {
 
 static int preflight(void *context, struct error *error) {
     struct preflight *preflight = context;
-    return cloud_open(preflight->cloud, preflight->progress, preflight->arguments->project,
-                      preflight->arguments->region, error);
+    return cloud_open(preflight->cloud, &preflight->arguments->credentials, preflight->progress,
+                      preflight->arguments->project, preflight->arguments->region, error);
 }
 
 static struct run_settings settings_of(const struct arguments *arguments) {

@@ -80,6 +80,8 @@ static const struct option options[] = {
     {0},
 };
 
+static const struct option_group groups[] = {CREDENTIAL_OPTIONS(credentials), {0}};
+
 static const struct command_example examples[] = {
     {"pl-test ./backend", "run the unit tests"},
     {"pl-test ./backend -- -k items -x", "with arguments for the runner"},
@@ -125,6 +127,7 @@ const struct command pl_test_command = {
         "eslint), types (tsc) and audit (npm audit). Coverage is measured where the project has what measures it.",
     .writes = "report",
     .options = options,
+    .groups = groups,
     .examples = examples,
     .exits = exits,
     .see_also = see_also,

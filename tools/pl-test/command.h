@@ -3,6 +3,7 @@
 #define TOOLS_PL_TEST_COMMAND_H
 
 #include "common/command/command.h"
+#include "gcp/credentials/options.h"
 
 struct arguments {
     const char *suite;
@@ -19,6 +20,7 @@ struct arguments {
     bool no_cache;
     bool explain;
     bool plan;
+    struct credential_options credentials;
 };
 
 extern const struct command pl_test_command;

@@ -145,7 +145,7 @@ static int check_dockerfile_options(const struct testing *testing, const struct 
 }
 
 static int test(struct testing *testing, struct error *error) {
-    AUTO_GOOGLE_LOGIN struct google_login login = {0};
+    AUTO_GOOGLE_LOGIN struct google_login login = {.options = &testing->arguments->credentials};
     AUTO_REGISTRIES struct registries registries = {
         .progress = testing->context->progress, .open = google_login_open, .context = &login};
     AUTO_TEST_PLAN struct test_plan plan = {0};
