@@ -66,6 +66,7 @@ struct option {
 /* Rows that several tools have in common: their offsets are in a struct of their own, which lies in each tool's
  * arguments. */
 struct option_group {
+    const char *title;            /* the heading in --help */
     const struct option *options; /* ends with a row whose name is NULL */
     size_t offset;                /* INTO(member) */
 };

@@ -91,8 +91,9 @@ static void append_row(struct buffer *out, const char *names, const char *text) 
     append_wrapped(out, text, COLUMN, COLUMN);
 }
 
-static void append_option(void *context, const struct option *option) {
-    struct buffer *out = context;
+static void append_option(struct buffer *out, const struct option *option) {
+    if (option->traits & OPTION_HIDDEN)
+        return;
     char names[160];
     help_option_names(option, names, sizeof(names));
     AUTO_BUFFER struct buffer text = BUFFER(8192);
@@ -121,9 +122,18 @@ static void append_examples(struct buffer *out, const struct command *command) {
 
 static void append_options(struct buffer *out, const struct command *command) {
     buffer_append_text(out, "\nOptions\n");
-    help_each_option(command, append_option, out);
+    for (const struct option *option = command->options; option && option->name; option++)
+        append_option(out, option);
+    for (const struct option *option = common_options; option->name; option++)
+        if (common_option_applies(command, option))
+            append_option(out, option);
     append_row(out, "-h, --help", "this text; --help=json: the same for machines");
     append_row(out, "    --version", "the version");
+    for (const struct option_group *group = command->groups; group && group->options; group++) {
+        buffer_append_format(out, "\n%s\n", group->title);
+        for (const struct option *option = group->options; option->name; option++)
+            append_option(out, option);
+    }
 }
 
 static void append_exits(struct buffer *out, const struct command *command) {

@@ -59,7 +59,7 @@ static bool is_below(const char *url, const char *base) {
 
 char *google_url(enum endpoint endpoint, const char *url, const char *key, const char *path, struct error *error) {
     const char *base = endpoint_url(endpoint);
-    if (!strpbrk(url, " \t\r\n#?@\\")) {
+    if (!strpbrk(url, " \t\r\n#?\\")) {
         if (is_below(url, base))
             return text_copy(url);
         if (is_google(endpoint, url))

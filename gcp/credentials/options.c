@@ -5,8 +5,8 @@
 const struct option credential_option_rows[] = {
     {.name = "workload-identity-provider",
      .value_name = "PROVIDER",
-     .help = "sign in by federation: projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER, "
-             "with the identity token of GitHub Actions, or that of --id-token",
+     .help = "sign in by federation with this provider of a workload identity pool (projects/NUMBER/…/providers/NAME), "
+             "with the identity token of GitHub Actions or that of --id-token",
      .kind = OPTION_TEXT,
      MEMBER(provider)},
     {.name = "id-token",

@@ -20,6 +20,6 @@ struct credential_options {
 
 extern const struct option credential_option_rows[];
 #define CREDENTIAL_OPTIONS(member)                                                                                     \
-    { .options = credential_option_rows, INTO(member) }
+    { .title = "Credentials", .options = credential_option_rows, INTO(member) }
 
 #endif
