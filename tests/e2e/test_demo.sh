@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# make demo, from the line after which everything is built: both halves, a browser, and the same again.
+# make demo, from the line after which everything is built: both halves, a browser, and the same again; and the example's own
+# Makefile and script.
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/cloud.sh"
 
 demo() { DEMO=$PWD/demo "$ROOT/examples/demo" > shown 2> story || { tail -n 30 story; return 1; }; }
 
@@ -29,6 +31,24 @@ test_the_demo_deploys_both_halves_and_shows_the_page() {
     contains "$(cat story)" "NOT SHOWN: there is no Chromium"
     contains "$(cat story)" "The service stays at http://127.0.0.1:"
     lacks "$(cat shown)" Notebook
+}
+
+# The example's own two ways to write it all down: the second finds what the first has made.
+test_the_makefile_and_the_script_of_the_example() {
+    shared_store
+    cloud
+    cp -R "$ROOT/examples/shop" shop
+    rm -rf shop/frontend/node_modules shop/out
+    make -s -C shop deploy 2> story || { tail -n 30 story; return 1; }
+    equal "$(jq -r .type shop/out/* | sort | tr '\n' ' ')" "container directory image report report service site "
+    site=$(jq -r .ref shop/out/frontend.site)
+    equal "$(curl -s -o body -w '%{http_code}' "$site/")" 200
+    contains "$(cat body)" "<app-root>"
+    equal "$(curl -s -o body -w '%{http_code}' "$site/api/items")" 401
+    sh shop/deploy > refs 2> story || { tail -n 30 story; return 1; }
+    equal "$(jq -r .ref refs | tail -n 1)" "$site"
+    equal "$(grep -c ': unchanged, ' story)" 2
+    equal "$(grep -c 'passed before; not run again' story)" 2
 }
 
 run_tests

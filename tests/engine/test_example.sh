@@ -52,6 +52,15 @@ test_what_is_made_anew_after_a_change() {
     equal "$(cat sixth)" "$(cat fifth)"
 }
 
+# npm leaves out of a lock what its registry lacks when the lock is made, and `npm ci` of npm 11 then refuses it.
+test_the_lock_of_the_frontend_has_every_platform() {
+    lock=$ROOT/examples/shop/frontend/package-lock.json
+    jq -r '.packages[] | .optionalDependencies // {} | keys[]' "$lock" | sort -u > named
+    jq -r '.packages | keys[] | sub(".*node_modules/"; "")' "$lock" | sort -u > locked
+    [ -s named ]
+    equal "$(comm -23 named locked)" ""
+}
+
 test_requirements_that_cannot_be_resolved() {
     shared_store
     get_source backend
