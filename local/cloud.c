@@ -3,7 +3,9 @@
 #include "common/crypto/random.h"
 #include "common/file/file.h"
 #include "local/hosting/hosting.h"
+#include "local/iam/iam.h"
 #include "local/identity/identity.h"
+#include "local/issuer/issuer.h"
 #include "local/registry/registry.h"
 #include "local/run/run.h"
 
@@ -48,6 +50,7 @@ static int read_config(struct local_cloud *cloud, const struct local_settings *s
     cloud->port = (unsigned)port;
     cloud->strict = settings->strict;
     cloud->startup_time = settings->startup_time > 0 ? (unsigned)settings->startup_time : STARTUP_SECONDS;
+    cloud->token_seconds = settings->token_time > 0 ? (unsigned)settings->token_time : TOKEN_SECONDS;
     cloud->listener = loopback_listen(&cloud->port, settings->port <= 0, error);
     if (cloud->listener < 0)
         return error_next(error, "another program has this port: give another one with --port");
@@ -59,25 +62,29 @@ static int read_config(struct local_cloud *cloud, const struct local_settings *s
     return file_write_atomic(path, text, strlen(text), 0600, error);
 }
 
-static int open_server_key(struct local_cloud *cloud, struct error *error) {
-    AUTO_FREE char *path = path_join(cloud->state, "server.pem");
+struct jwt_key *local_key_open(const char *path, struct error *error) {
     AUTO_BUFFER struct buffer pem = BUFFER(CONFIG_LIMIT);
     bool found = false;
     if (file_read(path, &pem, &found, error) < 0)
-        return -1;
-    if (found) {
-        cloud->server_key = jwt_key_private(buffer_text(&pem), pem.length, error);
+        return NULL;
+    AUTO_JWT_KEY struct jwt_key *key =
+        found ? jwt_key_private(buffer_text(&pem), pem.length, error) : jwt_key_generate(error);
+    char *text = key ? jwt_key_private_pem(key, error) : NULL;
+    int result = !text   ? error_wrap(error, "%s", path)
+                 : found ? 0
+                         : file_write_atomic(path, text, strlen(text), 0600, error);
+    if (text)
+        memory_wipe(text, strlen(text));
+    if (pem.data)
         memory_wipe(pem.data, pem.length);
-        return cloud->server_key ? 0 : error_wrap(error, "%s", path);
-    }
-    cloud->server_key = jwt_key_generate(error);
-    char *text = cloud->server_key ? jwt_key_private_pem(cloud->server_key, error) : NULL;
-    if (!text)
-        return -1;
-    int result = file_write_atomic(path, text, strlen(text), 0600, error);
-    memory_wipe(text, strlen(text));
     free(text);
-    return result;
+    return result < 0 ? NULL : take_pointer(&key);
+}
+
+static int open_server_key(struct local_cloud *cloud, struct error *error) {
+    AUTO_FREE char *path = path_join(cloud->state, "server.pem");
+    cloud->server_key = local_key_open(path, error);
+    return cloud->server_key ? 0 : -1;
 }
 
 static int write_credentials(const struct local_cloud *cloud, const char *path, const char *pem, struct error *error) {
@@ -88,7 +95,7 @@ static int write_credentials(const struct local_cloud *cloud, const char *path, 
     json_set_text(document, "private_key_id", cloud->key_id);
     json_set_text(document, "private_key", pem);
     json_set_text(document, "client_email", cloud->email);
-    json_set_text(document, "client_id", "100000000000000000001");
+    json_set_text(document, "client_id", LOCAL_ACCOUNT_ID);
     json_set_text(document, "auth_uri", "https://accounts.google.com/o/oauth2/auth");
     json_set_text(document, "token_uri", token_uri);
     json_set_text(document, "universe_domain", "googleapis.com");
@@ -118,11 +125,31 @@ static int open_credentials(struct local_cloud *cloud, struct error *error) {
     return result;
 }
 
+static int write_user(const struct local_cloud *cloud, struct error *error) {
+    AUTO_FREE char *path = path_join(cloud->state, "user.json");
+    AUTO_JSON struct json *document = json_new_object();
+    char *token = local_refresh_token(cloud, error);
+    if (!token)
+        return -1;
+    json_set_text(document, "type", "authorized_user");
+    json_set_text(document, "client_id", LOCAL_CLIENT_ID);
+    json_set_text(document, "client_secret", LOCAL_CLIENT_SECRET);
+    json_set_text(document, "refresh_token", token);
+    json_set_text(document, "quota_project_id", cloud->project);
+    json_set_text(document, "universe_domain", "googleapis.com");
+    AUTO_FREE char *text = json_format(document, JSON_PRETTY);
+    int result = file_write_atomic(path, text, strlen(text), 0600, error);
+    memory_wipe(text, strlen(text));
+    memory_wipe(token, strlen(token));
+    free(token);
+    return result;
+}
+
 int local_cloud_open(struct local_cloud *cloud, const struct local_settings *settings, struct error *error) {
     *cloud = (struct local_cloud){.listener = -1, .state = local_state_path(settings->state)};
     AUTO_FREE char *store = path_join(cloud->state, "store");
     if (read_config(cloud, settings, error) < 0 || open_server_key(cloud, error) < 0 ||
-        open_credentials(cloud, error) < 0)
+        open_credentials(cloud, error) < 0 || write_user(cloud, error) < 0)
         return -1;
     cloud->store = store_open(store, error);
     if (!cloud->store)
@@ -137,32 +164,70 @@ int local_cloud_open(struct local_cloud *cloud, const struct local_settings *set
     if (!cloud->hosting)
         return -1;
     cloud->identity = identity_open(cloud, error);
-    return cloud->identity ? 0 : -1;
+    if (!cloud->identity)
+        return -1;
+    cloud->iam = iam_open(cloud, error);
+    if (!cloud->iam)
+        return -1;
+    cloud->issuer = issuer_open(cloud, error);
+    return cloud->issuer ? 0 : -1;
 }
+
+static bool is_oauth_path(const char *path) {
+    return text_equal(path, "/token") || text_equal(path, "/oauth2/v4/token") || text_equal(path, "/o/oauth2/token");
+}
+
+static bool is_metadata_path(const char *path) {
+    return text_starts_with(path, "/computeMetadata") || text_equal(path, "/");
+}
+
+static bool is_entries_path(const char *path) {
+    return text_equal(path, "/v2/entries:list");
+}
+
+static bool is_functions_path(const char *path) {
+    return text_starts_with(path, "/v2/projects/") && text_ends_with(path, "/functions");
+}
+
+static bool is_registry_path(const char *path) {
+    return text_starts_with(path, "/v2/") || text_equal(path, "/v2");
+}
+
+static bool is_sts_path(const char *path) {
+    return text_equal(path, "/v1/token");
+}
+
+/* The first that takes a path has it. */
+static const struct {
+    bool (*is_path)(const char *path);
+    void (*begin)(struct local_cloud *cloud, struct request *request, struct reply *reply);
+} parts[] = {
+    {hosting_is_path, hosting_begin},
+    {identity_is_path, identity_begin},
+    {iam_is_path, iam_begin},
+    {iam_is_key_path, iam_keys_begin},
+    {issuer_is_path, issuer_begin},
+    {run_is_path, run_begin},
+    {is_entries_path, run_entries_begin},
+    {is_functions_path, google_begin},
+    {is_registry_path, registry_begin},
+    {is_sts_path, sts_begin},
+    {is_oauth_path, oauth_begin},
+    {is_metadata_path, metadata_begin},
+};
 
 static void begin(void *context, struct request *request, struct reply *reply) {
     struct local_cloud *cloud = context;
-    const char *path = request->path;
-    if (hosting_is_host(request->host))
+    if (hosting_is_host(request->host)) {
         hosting_serve_begin(cloud, request, reply);
-    else if (hosting_is_path(path))
-        hosting_begin(cloud, request, reply);
-    else if (identity_is_path(path))
-        identity_begin(cloud, request, reply);
-    else if (run_is_path(path))
-        run_begin(cloud, request, reply);
-    else if (text_equal(path, "/v2/entries:list"))
-        run_entries_begin(cloud, request, reply);
-    else if (text_starts_with(path, "/v2/projects/") && text_ends_with(path, "/functions"))
-        google_begin(cloud, request, reply);
-    else if (text_starts_with(path, "/v2/") || text_equal(path, "/v2"))
-        registry_begin(cloud, request, reply);
-    else if (text_equal(path, "/token") || text_equal(path, "/oauth2/v4/token") || text_equal(path, "/o/oauth2/token"))
-        oauth_begin(cloud, request, reply);
-    else if (text_starts_with(path, "/computeMetadata") || text_equal(path, "/"))
-        metadata_begin(cloud, request, reply);
-    else
-        google_begin(cloud, request, reply);
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++)
+        if (parts[i].is_path(request->path)) {
+            parts[i].begin(cloud, request, reply);
+            return;
+        }
+    google_begin(cloud, request, reply);
 }
 
 int local_cloud_serve(struct local_cloud *cloud, struct error *error) {
@@ -174,6 +239,8 @@ int local_cloud_serve(struct local_cloud *cloud, struct error *error) {
 void local_cloud_close(struct local_cloud *cloud) {
     run_close(&cloud->run);
     server_stop(&cloud->server);
+    issuer_close(&cloud->issuer);
+    iam_close(&cloud->iam);
     identity_close(&cloud->identity);
     hosting_close(&cloud->hosting);
     registry_close(&cloud->registry);

@@ -54,26 +54,10 @@ static void handle_service(const struct local_cloud *cloud, const struct request
         reply_json(reply, 200, service);
 }
 
-static void handle_project(const struct local_cloud *cloud, const struct request *request, const struct path *path,
-                           struct reply *reply) {
+static void handle_project(const struct local_cloud *cloud, const struct path *path, struct reply *reply) {
     const char *project = path->parts.items[2];
     struct json *document = json_new_object();
-    if (text_equal(path->verb, "testIamPermissions")) {
-        AUTO_JSON struct json *body =
-            json_parse(buffer_text(&request->body), request->body.length, "the request", NULL);
-        struct json *asked = json_get(body, "permissions");
-        if (json_is_array(asked))
-            json_set(document, "permissions", json_share(asked));
-    } else if (text_equal(path->verb, "getIamPolicy")) {
-        struct json *bindings = json_new_array(), *binding = json_new_object(), *members = json_new_array();
-        AUTO_FREE char *member = text_format("serviceAccount:%s", cloud->email);
-        json_append_text(members, member);
-        json_set_text(binding, "role", "roles/owner");
-        json_set(binding, "members", members);
-        json_append(bindings, binding);
-        json_set_integer(document, "version", 1);
-        json_set(document, "bindings", bindings);
-    } else if (part_is(path, 0, "v3")) {
+    if (part_is(path, 0, "v3")) {
         AUTO_FREE char *name = text_format("projects/%s", cloud->number);
         json_set_text(document, "name", name);
         json_set_text(document, "projectId", project);
@@ -178,8 +162,8 @@ static void google_handle(void *context, struct request *request, struct reply *
         handle_firebase_project(cloud, &path, reply);
     else if (functions && request_is(request, "GET"))
         reply_json(reply, 200, json_new_object());
-    else if (in_project && path.parts.count == 3)
-        handle_project(cloud, request, &path, reply);
+    else if (in_project && path.parts.count == 3 && !path.verb)
+        handle_project(cloud, &path, reply);
     else if (in_project && path.parts.count == 5 && part_is(&path, 3, "services"))
         handle_service(cloud, request, &path, reply);
     else if (in_project && path.parts.count >= 6 && part_is(&path, 3, "locations") &&

@@ -9,14 +9,15 @@ static void reply_value(struct reply *reply, const char *text) {
 
 static void reply_token(const struct local_cloud *cloud, struct reply *reply) {
     struct error error = {0};
-    char *token = token_mint(cloud, TOKEN_ACCESS, cloud->email, NULL, NULL, &error);
+    struct token_request request = {.type = TOKEN_ACCESS, .principal = cloud->email};
+    char *token = token_mint(cloud, &request, &error);
     if (!token) {
         reply_google_error(reply, 500, "%s", error.text);
         return;
     }
     struct json *document = json_new_object();
     json_set_text(document, "access_token", token);
-    json_set_integer(document, "expires_in", TOKEN_SECONDS - 1);
+    json_set_integer(document, "expires_in", cloud->token_seconds - 1);
     json_set_text(document, "token_type", "Bearer");
     reply_json(reply, 200, document);
     free(token);
@@ -29,7 +30,9 @@ static void reply_identity(const struct local_cloud *cloud, const struct request
         reply_text(reply, 400, "text/html; charset=UTF-8", "non-empty audience parameter required");
         return;
     }
-    AUTO_FREE char *token = token_mint(cloud, TOKEN_IDENTITY, cloud->email, audience, NULL, &error);
+    struct token_request wanted = {
+        .type = TOKEN_IDENTITY, .principal = cloud->email, .subject = LOCAL_ACCOUNT_ID, .audience = audience};
+    AUTO_FREE char *token = token_mint(cloud, &wanted, &error);
     if (token)
         reply_text(reply, 200, "text/html", token);
     else

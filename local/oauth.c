@@ -1,5 +1,7 @@
-/* The OAuth token endpoint: a service account's signed assertion for a token (RFC 7523, AIP-4112). */
+/* The OAuth token endpoint: a service account's signed assertion (RFC 7523, AIP-4112), or a user's refresh token, for
+ * an access token. */
 #include "local/cloud.h"
+#include "local/iam/iam.h"
 
 #include <string.h>
 #include <time.h>
@@ -13,9 +15,16 @@ static bool is_our_audience(const struct local_cloud *cloud, const char *audienc
 
 static int check_assertion(const struct local_cloud *cloud, const char *assertion, struct json **claims,
                            struct error *error) {
-    AUTO_JSON struct json *checked = NULL;
-    if (jwt_verify(cloud->account_key, assertion, &checked, error) < 0 ||
-        jwt_check_claims(checked, cloud->email, NULL, time(NULL), error) < 0)
+    AUTO_JSON struct json *header = NULL, *said = NULL, *checked = NULL;
+    if (jwt_read(assertion, &header, &said, error) < 0)
+        return -1;
+    const char *email = json_get_text(said, "iss", "");
+    AUTO_JWT_KEY struct jwt_key *key = iam_account_key(cloud, email, json_get_text(header, "kid", NULL));
+    if (!key)
+        return error_set(error, ERROR_PERMISSION, "account not found, or it has no key \"%.60s\"",
+                         json_get_text(header, "kid", ""));
+    if (jwt_verify(key, assertion, &checked, error) < 0 ||
+        jwt_check_claims(checked, email, NULL, time(NULL), error) < 0)
         return -1;
     if (!is_our_audience(cloud, json_get_text(checked, "aud", NULL)))
         return error_set(error, ERROR_PERMISSION, "its audience is not %s/token", cloud->origin);
@@ -28,25 +37,85 @@ static int check_assertion(const struct local_cloud *cloud, const char *assertio
     return 0;
 }
 
+static struct json *bearer(const struct local_cloud *cloud, const char *token) {
+    struct json *document = json_new_object();
+    json_set_text(document, "access_token", token);
+    json_set_integer(document, "expires_in", cloud->token_seconds - 1);
+    json_set_text(document, "token_type", "Bearer");
+    return document;
+}
+
 static void grant(const struct local_cloud *cloud, const struct json *claims, struct reply *reply) {
     const char *target = json_get_text(claims, "target_audience", NULL);
+    const char *scope = json_get_text(claims, "scope", NULL);
     struct error error = {0};
-    if (!target && text_is_empty(json_get_text(claims, "scope", NULL))) {
+    if (!target && text_is_empty(scope)) {
         reply_oauth_error(reply, 400, "invalid_scope", "Invalid OAuth scope or ID token audience provided.");
         return;
     }
-    AUTO_FREE char *token =
-        token_mint(cloud, target ? TOKEN_IDENTITY : TOKEN_ACCESS, cloud->email, target, NULL, &error);
+    struct token_request wanted = {.type = target ? TOKEN_IDENTITY : TOKEN_ACCESS,
+                                   .principal = json_get_text(claims, "iss", ""),
+                                   .audience = target,
+                                   .scope = target ? NULL : scope};
+    AUTO_FREE char *token = token_mint(cloud, &wanted, &error);
     if (!token) {
         reply_oauth_error(reply, 500, "server_error", "%s", error.text);
         return;
     }
-    struct json *document = json_new_object();
-    json_set_text(document, target ? "id_token" : "access_token", token);
-    if (!target) {
-        json_set_integer(document, "expires_in", TOKEN_SECONDS - 1);
-        json_set_text(document, "token_type", "Bearer");
+    struct json *document = target ? json_new_object() : bearer(cloud, token);
+    if (target)
+        json_set_text(document, "id_token", token);
+    reply_json(reply, 200, document);
+}
+
+static void by_assertion(const struct local_cloud *cloud, const char *form, struct reply *reply) {
+    AUTO_FREE char *assertion = form_value(form, "assertion");
+    AUTO_JSON struct json *claims = NULL;
+    struct error error = {0};
+    if (text_is_empty(assertion) || strlen(assertion) > JWT_LIMIT)
+        reply_oauth_error(reply, 400, "invalid_request", "Bad Request: assertion");
+    else if (check_assertion(cloud, assertion, &claims, &error) < 0)
+        reply_oauth_error(reply, 400, "invalid_grant", "Invalid JWT: %s", error.text);
+    else
+        grant(cloud, claims, reply);
+}
+
+/* ---- refresh tokens: what user.json of the state holds ---- */
+
+char *local_refresh_token(const struct local_cloud *cloud, struct error *error) {
+    AUTO_JSON struct json *claims = json_new_object();
+    json_set_text(claims, "use", "user-refresh");
+    json_set_text(claims, "sub", cloud->email);
+    return jwt_sign(cloud->server_key, "server", claims, error);
+}
+
+static bool is_our_refresh_token(const struct local_cloud *cloud, const char *token) {
+    AUTO_JSON struct json *claims = NULL;
+    return token && strlen(token) <= JWT_LIMIT && jwt_verify(cloud->server_key, token, &claims, NULL) == 0 &&
+           text_equal(json_get_text(claims, "use", NULL), "user-refresh");
+}
+
+static void by_refresh_token(const struct local_cloud *cloud, const char *form, struct reply *reply) {
+    AUTO_FREE char *given = form_value(form, "refresh_token");
+    AUTO_FREE char *client = form_value(form, "client_id");
+    AUTO_FREE char *secret = form_value(form, "client_secret");
+    struct error error = {0};
+    if (!text_equal(client, LOCAL_CLIENT_ID) || !text_equal(secret, LOCAL_CLIENT_SECRET)) {
+        reply_oauth_error(reply, 401, "invalid_client", "The OAuth client was not found.");
+        return;
     }
+    if (!is_our_refresh_token(cloud, given)) {
+        reply_oauth_error(reply, 400, "invalid_grant", "Bad Request");
+        return;
+    }
+    struct token_request wanted = {.type = TOKEN_ACCESS, .principal = cloud->email};
+    AUTO_FREE char *token = token_mint(cloud, &wanted, &error);
+    if (!token) {
+        reply_oauth_error(reply, 500, "server_error", "%s", error.text);
+        return;
+    }
+    struct json *document = bearer(cloud, token);
+    json_set_text(document, "scope", "https://www.googleapis.com/auth/cloud-platform");
     reply_json(reply, 200, document);
 }
 
@@ -54,18 +123,13 @@ static void oauth_handle(void *context, struct request *request, struct reply *r
     const struct local_cloud *cloud = context;
     const char *form = buffer_text(&request->body);
     AUTO_FREE char *type = form_value(form, "grant_type");
-    AUTO_FREE char *assertion = form_value(form, "assertion");
-    AUTO_JSON struct json *claims = NULL;
-    struct error error = {0};
     reply_header(reply, "Cache-Control", "no-store");
-    if (!text_equal(type, "urn:ietf:params:oauth:grant-type:jwt-bearer"))
-        reply_oauth_error(reply, 400, "unsupported_grant_type", "Invalid grant_type: %.100s", type ? type : "");
-    else if (text_is_empty(assertion) || strlen(assertion) > JWT_LIMIT)
-        reply_oauth_error(reply, 400, "invalid_request", "Bad Request: assertion");
-    else if (check_assertion(cloud, assertion, &claims, &error) < 0)
-        reply_oauth_error(reply, 400, "invalid_grant", "Invalid JWT: %s", error.text);
+    if (text_equal(type, "urn:ietf:params:oauth:grant-type:jwt-bearer"))
+        by_assertion(cloud, form, reply);
+    else if (text_equal(type, "refresh_token"))
+        by_refresh_token(cloud, form, reply);
     else
-        grant(cloud, claims, reply);
+        reply_oauth_error(reply, 400, "unsupported_grant_type", "Invalid grant_type: %.100s", type ? type : "");
 }
 
 void oauth_begin(struct local_cloud *cloud, struct request *request, struct reply *reply) {

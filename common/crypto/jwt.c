@@ -8,6 +8,7 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <string.h>
@@ -140,10 +141,61 @@ struct json *jwt_key_jwk(const struct jwt_key *key, const char *key_id, struct e
     return take_pointer(&jwk);
 }
 
+static BIGNUM *get_number(const struct json *jwk, const char *name) {
+    const char *text = json_get_text(jwk, name, "");
+    AUTO_BUFFER struct buffer bytes = BUFFER(KEY_BITS_MAXIMUM / 8);
+    if (base64_decode(BASE64_URL, text, strlen(text), &bytes, NULL) < 0 || bytes.failed || !bytes.length)
+        return NULL;
+    return BN_bin2bn((const unsigned char *)bytes.data, (int)bytes.length, NULL);
+}
+
+static void cleanup_builder(OSSL_PARAM_BLD **builder) {
+    OSSL_PARAM_BLD_free(*builder);
+}
+
+static void cleanup_parameters(OSSL_PARAM **parameters) {
+    OSSL_PARAM_free(*parameters);
+}
+
+static void cleanup_pkey_context(EVP_PKEY_CTX **context) {
+    EVP_PKEY_CTX_free(*context);
+}
+
+struct jwt_key *jwt_key_from_jwk(const struct json *jwk, struct error *error) {
+    AUTO(cleanup_bignum) BIGNUM *modulus = get_number(jwk, "n");
+    AUTO(cleanup_bignum) BIGNUM *exponent = get_number(jwk, "e");
+    AUTO(cleanup_builder) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    AUTO(cleanup_pkey_context) EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    EVP_PKEY *pkey = NULL;
+    if (!text_equal(json_get_text(jwk, "kty", NULL), "RSA") ||
+        !text_equal(json_get_text(jwk, "alg", "RS256"), "RS256") || !modulus || !exponent || !builder || !context ||
+        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) != 1 ||
+        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, exponent) != 1) {
+        error_set(error, ERROR_DATA, "the key is no JSON Web Key of RSA for RS256");
+        return NULL;
+    }
+    AUTO(cleanup_parameters) OSSL_PARAM *parameters = OSSL_PARAM_BLD_to_param(builder);
+    if (parameters && EVP_PKEY_fromdata_init(context) == 1)
+        EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, parameters);
+    return key_take(pkey, "public", error);
+}
+
 static void append_part(struct buffer *token, const struct json *value) {
     char *text = json_format(value, JSON_COMPACT_STYLE);
     base64_encode(BASE64_URL, text, strlen(text), token);
     free(text);
+}
+
+int jwt_sign_bytes(const struct jwt_key *key, const void *data, size_t length, struct buffer *out,
+                   struct error *error) {
+    unsigned char signature[KEY_BITS_MAXIMUM / 8];
+    size_t size = sizeof(signature);
+    AUTO(cleanup_context) EVP_MD_CTX *context = EVP_MD_CTX_new();
+    if (!context || EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key->pkey) != 1 ||
+        EVP_DigestSign(context, signature, &size, data, length) != 1)
+        return openssl_error(error, "cannot sign");
+    buffer_append(out, signature, size);
+    return buffer_check(out, "the signature", error);
 }
 
 char *jwt_sign(const struct jwt_key *key, const char *key_id, const struct json *claims, struct error *error) {
@@ -157,16 +209,11 @@ char *jwt_sign(const struct jwt_key *key, const char *key_id, const struct json 
     append_part(&token, claims);
     if (buffer_check(&token, "the token", error) < 0)
         return NULL;
-    unsigned char signature[KEY_BITS_MAXIMUM / 8];
-    size_t length = sizeof(signature);
-    AUTO(cleanup_context) EVP_MD_CTX *context = EVP_MD_CTX_new();
-    if (!context || EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key->pkey) != 1 ||
-        EVP_DigestSign(context, signature, &length, (const unsigned char *)token.data, token.length) != 1) {
-        openssl_error(error, "cannot sign a token");
+    AUTO_BUFFER struct buffer signature = BUFFER(KEY_BITS_MAXIMUM / 8);
+    if (jwt_sign_bytes(key, token.data, token.length, &signature, error) < 0)
         return NULL;
-    }
     buffer_append_byte(&token, '.');
-    base64_encode(BASE64_URL, signature, length, &token);
+    base64_encode(BASE64_URL, signature.data, signature.length, &token);
     if (buffer_check(&token, "the token", error) < 0)
         return NULL;
     return buffer_take(&token);

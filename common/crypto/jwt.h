@@ -19,6 +19,8 @@ struct jwt_key;
 struct jwt_key *jwt_key_private(const char *pem, size_t length, struct error *error) MUST_CHECK;
 /* PEM "BEGIN PUBLIC KEY". */
 struct jwt_key *jwt_key_public(const char *pem, size_t length, struct error *error) MUST_CHECK;
+/* The public half from a JSON Web Key of RSA (RFC 7517); "alg" must be RS256 or absent. */
+struct jwt_key *jwt_key_from_jwk(const struct json *jwk, struct error *error) MUST_CHECK;
 /* A new RSA key pair of 2048 bits. */
 struct jwt_key *jwt_key_generate(struct error *error) MUST_CHECK;
 void jwt_key_release(struct jwt_key **key);
@@ -33,6 +35,10 @@ struct json *jwt_key_jwk(const struct jwt_key *key, const char *key_id, struct e
 /* A signed token over `claims`, with "kid" in its header unless key_id is NULL. The caller wipes and frees. */
 char *jwt_sign(const struct jwt_key *key, const char *key_id, const struct json *claims,
                struct error *error) MUST_CHECK;
+
+/* The bare signature (RSASSA-PKCS1-v1_5 with SHA-256) over any bytes, appended to `out`. */
+int jwt_sign_bytes(const struct jwt_key *key, const void *data, size_t length, struct buffer *out,
+                   struct error *error) MUST_CHECK;
 
 /* Header and claims without checking anything (either may be NULL): to find the key of a kid, or to show what a token
  * says. ERROR_DATA when it is no token. */

@@ -1,7 +1,7 @@
 /* The Hosting API: which request is which, and what all answers share. */
+#include "local/field_mask.h"
 #include "local/hosting/internal.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -93,18 +93,6 @@ void call_page(struct call *call, const char *name, struct json *items, size_t u
     reply_json(call->reply, 200, document);
 }
 
-/* "expire_time" is the same field as "expireTime". */
-static char *camel_case(const char *field) {
-    char *out = text_copy(field), *to = out;
-    for (const char *at = out; *at; at++) {
-        bool up = *at == '_' && islower((unsigned char)at[1]);
-        at += up;
-        *to++ = up ? (char)toupper((unsigned char)*at) : *at;
-    }
-    *to = '\0';
-    return out;
-}
-
 static bool is_known_field(const char *const *known, const char *field) {
     AUTO_FREE char *first = text_copy_length(field, strcspn(field, "."));
     for (size_t i = 0; known[i]; i++)
@@ -124,7 +112,7 @@ bool call_mask(struct call *call, const char *const *known, struct text_list *fi
             if (is_known_field(known, json_key(at)))
                 text_list_add(&given, json_key(at));
     for (size_t i = 0; i < given.count && i < FIELDS_LIMIT; i++) {
-        AUTO_FREE char *field = camel_case(given.items[i]);
+        AUTO_FREE char *field = field_camel_case(given.items[i]);
         if (!is_known_field(known, field)) {
             reply_google_error(call->reply, 400, "Invalid field path in update_mask: %.100s", given.items[i]);
             return false;

@@ -20,7 +20,7 @@ static void reply_with_tokens(struct ask *ask, struct json *document, const char
     struct error error = {0};
     AUTO_JSON struct json *owned = document;
     AUTO_FREE char *token = id_token_mint(ask->identity, id, user, user_signed_in_at(user), &error);
-    AUTO_FREE char *refresh = token ? refresh_token_mint(ask->identity, id, &error) : NULL;
+    AUTO_FREE char *refresh = token ? user_refresh_token_mint(ask->identity, id, &error) : NULL;
     if (!refresh) {
         fail(ask, &error);
         return;

@@ -65,9 +65,9 @@ int keys_open(struct identity *identity, struct error *error) MUST_CHECK;
 char *id_token_mint(const struct identity *identity, const char *user_id, const struct json *user, int64_t signed_in,
                     struct error *error) MUST_CHECK;
 /* A refresh token does not end; it is good as long as its user is there. The caller frees. */
-char *refresh_token_mint(const struct identity *identity, const char *user_id, struct error *error) MUST_CHECK;
+char *user_refresh_token_mint(const struct identity *identity, const char *user_id, struct error *error) MUST_CHECK;
 /* The user's id, which the caller frees, or NULL. */
-char *refresh_token_check(const struct identity *identity, const char *token);
+char *user_refresh_token_check(const struct identity *identity, const char *token);
 /* Signature, times, issuer and audience: the user's id, which the caller frees, or NULL. */
 char *id_token_check(const struct identity *identity, const char *token);
 

@@ -81,14 +81,14 @@ char *id_token_check(const struct identity *identity, const char *token) {
 }
 
 /* Signed with the cloud's own key, which is not published: nothing else takes it for a token. */
-char *refresh_token_mint(const struct identity *identity, const char *user_id, struct error *error) {
+char *user_refresh_token_mint(const struct identity *identity, const char *user_id, struct error *error) {
     AUTO_JSON struct json *claims = json_new_object();
     json_set_text(claims, "use", "refresh");
     json_set_text(claims, "sub", user_id);
     return jwt_sign(identity->cloud->server_key, "server", claims, error);
 }
 
-char *refresh_token_check(const struct identity *identity, const char *token) {
+char *user_refresh_token_check(const struct identity *identity, const char *token) {
     AUTO_JSON struct json *claims = NULL;
     if (strlen(token) > JWT_LIMIT || jwt_verify(identity->cloud->server_key, token, &claims, NULL) < 0 ||
         !text_equal(json_get_text(claims, "use", NULL), "refresh"))

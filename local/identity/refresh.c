@@ -26,7 +26,7 @@ void token_refresh(struct ask *ask) {
         refuse(ask, "MISSING_REFRESH_TOKEN");
         return;
     }
-    AUTO_FREE char *id = refresh_token_check(ask->identity, refresh);
+    AUTO_FREE char *id = user_refresh_token_check(ask->identity, refresh);
     AUTO_JSON struct json *user = id ? user_read(ask->identity, id) : NULL;
     if (id && !user) {
         refuse(ask, "USER_NOT_FOUND");

@@ -264,6 +264,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     buffer_release(&exchange->reply.body);
     text_list_release(&exchange->reply.headers);
     free(exchange->request.principal);
+    text_list_release(&exchange->request.members);
     free(exchange->request.target);
     free(exchange);
 }

@@ -38,7 +38,8 @@ struct request {
     void *sink_context;
     bool sink_failed;
     struct error sink_error;
-    char *principal; /* who asks, when a token was checked; owned */
+    char *principal;          /* who asks, when a token was checked; owned */
+    struct text_list members; /* what policies may call him */
 };
 
 struct reply {

@@ -9,6 +9,7 @@ struct arguments {
     const char *project;
     long long port;
     long long startup_time;
+    long long token_lifetime;
     long long lines;
     bool strict;
     bool follow;

@@ -12,6 +12,7 @@ static struct local_settings settings_of(const struct arguments *arguments) {
                                    .project = arguments->project,
                                    .port = arguments->port,
                                    .startup_time = arguments->startup_time,
+                                   .token_time = arguments->token_lifetime,
                                    .strict = arguments->strict};
 }
 
