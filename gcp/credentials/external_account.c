@@ -28,6 +28,12 @@ static void release(void *self) {
 
 /* The member of credential_source that says what kind of source it is; a file wins over a URL. */
 static const struct subject_source *source_of(const struct json *source) {
+    if (json_get(source, "environment_id"))
+        return &subject_aws;
+    if (json_get(source, "executable"))
+        return &subject_executable;
+    if (json_get(source, "certificate"))
+        return &subject_certificate;
     if (json_get(source, "file"))
         return &subject_file;
     return json_get(source, "url") ? &subject_url : NULL;
