@@ -13,9 +13,13 @@
 
 enum { START_SECONDS = 60, STOP_SECONDS = 60, PAUSE_MILLISECONDS = 20, CONFIG_LIMIT = 64 << 10, LOCK_FD = 3, READY_FD };
 
-/* PL_CREATE_SITE: a site that is made here by mistake costs nothing, at Google it takes a name from everybody. */
-static const char *const variables[] = {"PL_CLOUD_URL", "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT",
-                                        "PL_CREATE_SITE"};
+/* The first four are what `env` sets, all are what `env --unset` takes away: also those of `federation`.
+ * PL_CREATE_SITE: a site that is made here by mistake costs nothing, at Google it takes a name from everybody. */
+static const char *const variables[] = {
+    "PL_CLOUD_URL",     "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT",
+    "PL_CREATE_SITE",   "PL_WORKLOAD_IDENTITY_PROVIDER",  "PL_IMPERSONATE_SERVICE_ACCOUNT",
+    "PL_ID_TOKEN",      "ACTIONS_ID_TOKEN_REQUEST_URL",   "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "GITLAB_OIDC_TOKEN"};
 
 static void pause_shortly(void) {
     nanosleep(&(struct timespec){.tv_nsec = PAUSE_MILLISECONDS * 1000000}, NULL);
@@ -239,8 +243,7 @@ int local_reset(const char *given, struct error *error) {
     return tree_remove(state, error);
 }
 
-/* For a POSIX shell: in single quotes. */
-static void append_quoted(struct buffer *out, const char *name, const char *value) {
+void environment_append(struct buffer *out, const char *name, const char *value) {
     buffer_append_format(out, "export %s='", name);
     for (const char *at = value; *at; at++)
         if (*at == '\'')
@@ -260,10 +263,10 @@ int local_environment(const char *state, struct buffer *out, struct error *error
     }
     AUTO_FREE char *credentials = path_join(status.state, "credentials.json");
     AUTO_FREE char *url = text_format("http://127.0.0.1:%u", status.port);
-    append_quoted(out, variables[0], url);
-    append_quoted(out, variables[1], credentials);
-    append_quoted(out, variables[2], status.project ? status.project : "");
-    append_quoted(out, variables[3], "1");
+    environment_append(out, variables[0], url);
+    environment_append(out, variables[1], credentials);
+    environment_append(out, variables[2], status.project ? status.project : "");
+    environment_append(out, variables[3], "1");
     return 0;
 }
 

@@ -33,6 +33,8 @@ int local_reset(const char *state, struct error *error) MUST_CHECK;
 /* Lines for a shell to evaluate. */
 int local_environment(const char *state, struct buffer *out, struct error *error) MUST_CHECK;
 void local_environment_unset(struct buffer *out);
+/* "export NAME='VALUE'" for a POSIX shell. */
+void environment_append(struct buffer *out, const char *name, const char *value);
 
 /* The serving process: `arguments` come from local_start. Returns the exit status. */
 int local_serve(int argc, char **argv);

@@ -1,6 +1,6 @@
 # fish completion for pl-local
 complete -c pl-local -f
-complete -c pl-local -n __fish_use_subcommand -a 'start env status logs stop reset'
+complete -c pl-local -n __fish_use_subcommand -a 'start env status logs federation stop reset'
 complete -c pl-local -l state -x -a '(__fish_complete_directories)' -d 'where the cloud keeps its state; without it ~/.local/state/pl-local'
 complete -c pl-local -s p -l port -x -d 'start: the port on 127.0.0.1; without it a free one, which is kept'
 complete -c pl-local -l project -x -d 'start: the id of the one project; without it the last one, or pl-local'
@@ -9,6 +9,9 @@ complete -c pl-local -l token-lifetime -x -d 'start: how long tokens live at mos
 complete -c pl-local -l strict -d 'start: nobody calls a service without permission, not even who runs the cloud'
 complete -c pl-local -s f -l follow -d 'logs: go on printing what comes'
 complete -c pl-local -s n -l lines -x -d 'logs: the last N lines'
+complete -c pl-local -l repository -x -d 'federation: whose jobs may deploy'
+complete -c pl-local -l issuer -x -a 'github gitlab' -d 'federation: where the jobs run'
+complete -c pl-local -l claim -x -d 'federation: what the job\'s identity token says, such as environment=production, ref=refs/heads/main or event_name=pull_request'
 complete -c pl-local -l unset -d 'env: lines that take the settings away again'
 complete -c pl-local -l progress -x -a 'auto tty plain github' -d 'how the work is told on standard error'
 complete -c pl-local -s q -l quiet -d 'tell only what fails'

@@ -134,4 +134,198 @@ test_who_may_act_as_an_account() {
     contains "$(get .error.message)" "Permission 'iam.workloadIdentityPools.create' denied"
 }
 
+test_one_command_makes_a_job_of_a_repository() {
+    start_cloud
+    eval "$(pl-local federation --repository shop/backend --claim environment=production)"
+    [ -z "${GOOGLE_APPLICATION_CREDENTIALS:-}" ]
+    equal "$PL_IMPERSONATE_SERVICE_ACCOUNT" "$ACCOUNT"
+    REQUEST_URL=$ACTIONS_ID_TOKEN_REQUEST_URL REQUEST_TOKEN=$ACTIONS_ID_TOKEN_REQUEST_TOKEN PROVIDER=$PL_WORKLOAD_IDENTITY_PROVIDER
+    claims "$(id_token)" > answer
+    equal "$(get .sub)" repo:shop/backend:environment:production
+    exchange 200 "$(id_token)"
+    eval "$(pl-local federation --repository shop/backend/app --issuer gitlab --claim ref=v1 --claim ref_type=tag)"
+    equal "$PL_ID_TOKEN" env:GITLAB_OIDC_TOKEN
+    claims "$GITLAB_OIDC_TOKEN" > answer
+    equal "$(get '.iss + " " + .sub')" "https://gitlab.com project_path:shop/backend/app:ref_type:tag:ref:v1"
+    PROVIDER=$PL_WORKLOAD_IDENTITY_PROVIDER
+    exchange 200 "$GITLAB_OIDC_TOKEN"
+    # A second repository keeps the first one's rights.
+    pl-local federation --repository Other_Owner/x > again
+    expect 200 POST "/v1/projects/-/serviceAccounts/$ACCOUNT:getIamPolicy"
+    equal "$(get '.bindings[0].members | length')" 3
+    contains "$(cat again)" providers/other-owner-repos
+    for wrong in "" x "a b/c" "a/b'; touch x; '"; do status 64 pl-local federation --repository "$wrong" 2> error; done
+    status 64 pl-local federation --repository a/b --claim environment 2> error
+    contains "$(cat error)" "--claim takes NAME=VALUE"
+    contains "$(pl-local env --unset)" ACTIONS_ID_TOKEN_REQUEST_TOKEN
+    pl-local stop 2> /dev/null
+    status 69 pl-local federation --repository a/b 2> error
+}
+
+test_tokens_can_live_for_seconds() {
+    start_cloud --token-lifetime 2
+    set_up
+    job '{"repository":"shop/backend"}'
+    token=$(id_token)
+    claims "$token" > answer
+    equal "$(get '.exp - .iat')" 2
+    exchange 200 "$token"
+    TOKEN=$(get .access_token)
+    [ "$(get .expires_in)" -le 2 ]
+    api POST "/v1/projects/-/serviceAccounts/$ACCOUNT:testIamPermissions" -d '{"permissions":["iam.serviceAccounts.getAccessToken"]}'
+    has_ended() { api POST "/v1/projects/-/serviceAccounts/$ACCOUNT:testIamPermissions" -d '{}'; [ "$STATUS" = 401 ]; }
+    wait_for 10 has_ended
+    exchange 400 "$token"
+    contains "$(get .error_description)" "is stale to sign-in."
+}
+
+test_pools_and_providers() {
+    start_cloud
+    set_up
+    expect 200 GET "/v1/$POOL/operations/abc"
+    equal "$(get '.done')" true
+    expect 409 POST "$POOLS?workloadIdentityPoolId=github" -d '{}'
+    for id in "" abc Upper gcp-pool -abc "$(printf 'a%.0s' {1..33})"; do expect 400 POST "$POOLS?workloadIdentityPoolId=$id" -d '{}'; done
+    expect 200 GET "$POOLS"
+    equal "$(get '.workloadIdentityPools[0] | .name + " " + .state + " " + .displayName')" "$POOL ACTIVE GitHub"
+    expect 200 PATCH "/v1/$POOL?updateMask=displayName,disabled" -d '{"displayName":"Other","disabled":true}'
+    job '{"repository":"shop/backend"}'
+    exchange 400 "$(id_token)"
+    equal "$(get .error)" invalid_target
+    expect 200 PATCH "/v1/$POOL?updateMask=disabled" -d '{}'
+    exchange 200 "$(id_token)"
+    expect 400 PATCH "/v1/$POOL?updateMask=name" -d '{"name":"x"}'
+    expect 200 PATCH "/v1/$PROVIDER?updateMask=oidc.allowed_audiences" -d '{"oidc":{"allowedAudiences":["https://a.example"]}}'
+    expect 200 GET "/v1/$PROVIDER"
+    equal "$(get '.oidc.allowedAudiences[0] + " " + .oidc.issuerUri')" "https://a.example https://token.actions.githubusercontent.com"
+    exchange 400 "$(id_token)"
+    exchange 200 "$(id_token https%3A%2F%2Fa.example)"
+    expect 200 DELETE "/v1/$PROVIDER"
+    expect 400 DELETE "/v1/$PROVIDER"
+    exchange 400 "$(id_token https%3A%2F%2Fa.example)"
+    expect 200 GET "/v1/$POOL/providers"
+    equal "$(get .workloadIdentityPoolProviders)" null
+    expect 200 GET "/v1/$POOL/providers?showDeleted=true"
+    equal "$(get '.workloadIdentityPoolProviders[0].state')" DELETED
+    expect 200 POST "/v1/$PROVIDER:undelete" -d '{}'
+    pl-local stop 2> /dev/null; pl-local start > environment 2> /dev/null
+    exchange 200 "$(id_token https%3A%2F%2Fa.example)"
+    expect 404 GET "/v1/$POOL/providers/none"
+    expect 403 GET "${POOLS/$NUMBER/other-project}"
+}
+
+test_what_a_provider_must_be() {
+    start_cloud
+    set_up
+    provider() { expect 400 POST "/v1/$POOL/providers?workloadIdentityPoolProviderId=wrong" -d "$1"; contains "$(get .error.message)" "$2"; }
+    provider "{$MAPPING,$ISSUER}" "The attribute condition must reference one of the provider's claims."
+    provider "{$MAPPING,$ISSUER,\"attributeCondition\":\"true\"}" "The attribute condition must reference one of the provider's claims."
+    provider "{$MAPPING,$CONDITION}" "oidc"
+    provider "{$MAPPING,$CONDITION,\"aws\":{\"accountId\":\"1\"}}" "OIDC only"
+    provider "{$MAPPING,$CONDITION,\"oidc\":{\"issuerUri\":\"http://a.example\"}}" "https"
+    provider "{$ISSUER,$CONDITION}" "must map google.subject"
+    provider "{$ISSUER,$CONDITION,\"attributeMapping\":{\"google.subject\":\"assertion.sub\",\"attribute.Bad\":\"assertion.sub\"}}" "Invalid mapped attribute key: attribute.Bad"
+    provider "{$ISSUER,$CONDITION,\"attributeMapping\":{\"google.subject\":\"assertion.sub.reverse()\"}}" "the local cloud does not know the function: \"reverse\""
+    provider "{$MAPPING,$ISSUER,\"attributeCondition\":\"request.time < 1\"}" "of variables there are assertion, google and attribute only: \"request\""
+}
+
+test_keys_of_another_issuer() {
+    start_cloud
+    expect 200 POST "$POOLS?workloadIdentityPoolId=github" -d '{}'
+    openssl genrsa -out key.pem 2048 2> /dev/null
+    modulus=$(openssl rsa -in key.pem -noout -modulus | cut -d= -f2 | xxd -r -p | base64 -w0 | tr '+/' '-_' | tr -d =)
+    keys=$(jq -nc --arg n "$modulus" '{keys: [{kty: "RSA", alg: "RS256", use: "sig", kid: "one", $n, e: "AQAB"}]}')
+    expect 200 POST "/v1/$POOL/providers?workloadIdentityPoolProviderId=actions" -d "$(jq -nc --arg keys "$keys" '{attributeMapping: {"google.subject": "assertion.sub"}, oidc: {issuerUri: "https://ci.example", jwksJson: $keys, allowedAudiences: ["us"]}}')"
+    part() { base64 -w0 | tr '+/' '-_' | tr -d =; }
+    signed() { # signed CLAIMS [KID]
+        local text; text=$(printf '{"alg":"RS256","kid":"%s"}' "${2:-one}" | part).$(printf '%s' "$1" | part)
+        printf '%s.%s' "$text" "$(printf '%s' "$text" | openssl dgst -sha256 -sign key.pem | part)"
+    }
+    now=$(date +%s)
+    exchange 200 "$(signed "{\"iss\":\"https://ci.example\",\"sub\":\"me\",\"aud\":\"us\",\"iat\":$now,\"exp\":$((now + 600))}")"
+    exchange 400 "$(signed "{\"iss\":\"https://ci.example\",\"sub\":\"me\",\"aud\":\"us\",\"iat\":$now,\"exp\":$((now + 600))}" two)"
+    contains "$(get .error_description)" 'has no key "two"'
+    exchange 400 "$(signed "{\"iss\":\"https://ci.example\",\"aud\":\"us\",\"iat\":$now,\"exp\":$((now + 600))}")"
+    refused invalid_grant "Could not obtain a value for google.subject from the given credential."
+    exchange 400 "$(signed "{\"iss\":\"https://ci.example\",\"sub\":\"me\",\"aud\":\"us\",\"iat\":$now,\"exp\":$((now + 90000))}")"
+    contains "$(get .error_description)" "24 hours"
+    exchange 400 "$(signed "{\"iss\":\"https://ci.example\",\"sub\":\"me\",\"aud\":\"us\",\"iat\":$((now + 600)),\"exp\":$((now + 900))}")"
+    contains "$(get .error_description)" "is in the future"
+}
+
+test_service_accounts_keys_and_signatures() {
+    start_cloud
+    set_up
+    expect 409 POST /v1/projects/pl-local/serviceAccounts -d '{"accountId":"deployer"}'
+    expect 400 POST /v1/projects/pl-local/serviceAccounts -d '{"accountId":"x"}'
+    expect 200 GET /v1/projects/pl-local/serviceAccounts
+    equal "$(get '.accounts | length')" 2
+    expect 200 POST "/v1/projects/pl-local/serviceAccounts/$ACCOUNT/keys" -d '{}'
+    get .privateKeyData | base64 -d > key.json
+    equal "$(jq -r '.type + " " + .client_email' key.json)" "service_account $ACCOUNT"
+    id=$(jq -r .private_key_id key.json)
+    GOOGLE_APPLICATION_CREDENTIALS=$PWD/key.json PL_CLOUD_URL=$CLOUD pl-gcp-auth -q -o ref --project pl-local > principal
+    equal "$(cat principal)" "$ACCOUNT"
+    expect 200 DELETE "/v1/projects/pl-local/serviceAccounts/$ACCOUNT/keys/$id"
+    status 77 env GOOGLE_APPLICATION_CREDENTIALS="$PWD/key.json" PL_CLOUD_URL="$CLOUD" pl-gcp-auth -q --project pl-local > said 2>&1
+    expect 200 POST "/v1/projects/-/serviceAccounts/$ACCOUNT:signBlob" -d "{\"payload\":\"$(printf hello | base64)\"}"
+    kid=$(get .keyId)
+    get .signedBlob | base64 -d > signature
+    expect 200 POST "/v1/projects/-/serviceAccounts/$ACCOUNT:signJwt" -d '{"payload":"{\"sub\":\"x\"}"}'
+    equal "$(claims "$(get .signedJwt)")" '{"sub":"x"}'
+    curl -sf "$CLOUD/service_accounts/v1/jwk/$ACCOUNT" > answer
+    equal "$(get '.keys[0].kid')" "$kid"
+    expect 400 POST "/v1/projects/pl-local/serviceAccounts/$ACCOUNT:generateAccessToken" -d '{"scope":["a"]}'
+    expect 400 POST "/v1/projects/-/serviceAccounts/$ACCOUNT:generateAccessToken" -d '{}'
+    expect 400 POST "/v1/projects/-/serviceAccounts/$ACCOUNT:generateAccessToken" -d '{"scope":["a"],"lifetime":"3601s"}'
+    equal "$(get .error.message)" "The access token lifetime cannot exceed 3600 seconds."
+    expect 404 POST /v1/projects/-/serviceAccounts/none@pl-local.iam.gserviceaccount.com:generateAccessToken -d '{"scope":["a"]}'
+    expect 200 POST "/v1/projects/pl-local/serviceAccounts/$ACCOUNT:disable"
+    expect 400 POST "/v1/projects/-/serviceAccounts/$ACCOUNT:generateAccessToken" -d '{"scope":["a"]}'
+    expect 200 DELETE "/v1/projects/pl-local/serviceAccounts/$ACCOUNT"
+    expect 404 GET "/v1/projects/pl-local/serviceAccounts/$ACCOUNT"
+}
+
+test_delegates_go_hop_by_hop() {
+    start_cloud
+    set_up
+    expect 200 POST /v1/projects/pl-local/serviceAccounts -d '{"accountId":"middle"}'
+    middle=middle@pl-local.iam.gserviceaccount.com
+    expect 200 POST "/v1/projects/-/serviceAccounts/$middle:setIamPolicy" -d "{\"policy\":{\"bindings\":[{\"role\":\"roles/iam.serviceAccountTokenCreator\",\"members\":[\"principalSet://iam.googleapis.com/$POOL/*\"]}]}}"
+    job '{"repository":"shop/frontend"}'
+    exchange 200 "$(id_token)"
+    owner=$TOKEN TOKEN=$(get .access_token)
+    ask="{\"scope\":[\"a\"],\"delegates\":[\"projects/-/serviceAccounts/$middle\"]}"
+    expect 403 POST "/v1/projects/-/serviceAccounts/$ACCOUNT:generateAccessToken" -d "$ask"
+    TOKEN=$owner expect 200 POST "/v1/projects/-/serviceAccounts/$ACCOUNT:setIamPolicy" -d "{\"policy\":{\"bindings\":[{\"role\":\"roles/iam.serviceAccountTokenCreator\",\"members\":[\"serviceAccount:$middle\"]}]}}"
+    expect 200 POST "/v1/projects/-/serviceAccounts/$ACCOUNT:generateAccessToken" -d "$ask"
+    expect 403 POST "/v1/projects/-/serviceAccounts/$ACCOUNT:generateAccessToken" -d '{"scope":["a"]}'
+}
+
+test_policies() {
+    start_cloud
+    set_up
+    expect 200 POST /v1/projects/pl-local:getIamPolicy -d '{}'
+    equal "$(get '.bindings[0] | .role + " " + .members[0]')" "roles/owner serviceAccount:developer@pl-local.iam.gserviceaccount.com"
+    etag=$(get .etag)
+    binding() { printf '{"policy":{"etag":"%s","bindings":[{"role":"%s","members":["%s"]%s}]}}' "$etag" "$1" "$2" "${3:-}"; }
+    expect 200 POST /v1/projects/pl-local:setIamPolicy -d "$(binding roles/run.admin user:a@b.example)"
+    expect 409 POST /v1/projects/pl-local:setIamPolicy -d "$(binding roles/run.viewer user:a@b.example)"
+    equal "$(get .error.status)" ABORTED
+    etag=
+    expect 400 POST /v1/projects/pl-local:setIamPolicy -d "$(binding run.viewer user:a@b.example)"
+    expect 400 POST /v1/projects/pl-local:setIamPolicy -d "$(binding roles/run.viewer somebody)"
+    expect 400 POST /v1/projects/pl-local:setIamPolicy -d "$(binding roles/run.viewer user:a@b.example ',"condition":{"expression":"true"}')"
+    # Whoever runs the cloud stays its owner.
+    expect 200 POST /v1/projects/pl-local:testIamPermissions -d '{"permissions":["resourcemanager.projects.setIamPolicy"]}'
+    equal "$(get '.permissions | length')" 1
+    expect 404 POST "/v1/projects/pl-local/serviceAccounts/none@pl-local.iam.gserviceaccount.com:getIamPolicy"
+}
+
+test_zz_every_reply_is_valid_by_googles_discovery_document() {
+    grep -v '"path":"/github/jobs' "$WORK/exchanges" > replies
+    [ -s replies ]
+    valid_by_discovery --replies replies
+}
+
 run_tests

@@ -1,5 +1,7 @@
 #include "tools/pl-local/command.h"
 
+static const char *const issuers[] = {"github", "gitlab", NULL};
+
 static const struct option options[] = {
     {.name = "state",
      .value_name = "DIR",
@@ -53,6 +55,28 @@ static const struct option options[] = {
      .variable = "PL_LOCAL_LINES",
      .fallback = "1000",
      INTO(lines)},
+    {.name = "repository",
+     .value_name = "OWNER/NAME",
+     .help = "federation: whose jobs may deploy",
+     .kind = OPTION_TEXT,
+     .variable = "PL_LOCAL_REPOSITORY",
+     INTO(repository)},
+    {.name = "issuer",
+     .value_name = "NAME",
+     .help = "federation: where the jobs run",
+     .kind = OPTION_CHOICE,
+     .choices = issuers,
+     .fallback = "github",
+     .variable = "PL_LOCAL_ISSUER",
+     INTO(issuer)},
+    {.name = "claim",
+     .value_name = "NAME=VALUE",
+     .help = "federation: what the job's identity token says, such as environment=production, ref=refs/heads/main or "
+             "event_name=pull_request",
+     .kind = OPTION_TEXT,
+     .traits = OPTION_REPEATABLE,
+     .variable = "PL_LOCAL_CLAIM",
+     INTO(claims)},
     {.name = "unset",
      .help = "env: lines that take the settings away again",
      .kind = OPTION_FLAG,
@@ -66,6 +90,7 @@ static const struct command_example examples[] = {
     {"pl-build ./backend | pl-push-image --repo demo | pl-run-deploy --region us-central1", "then deploy as always"},
     {"pl-local status", "whether it runs, and the URLs of the services"},
     {"pl-local logs backend -f", "what a service prints"},
+    {"eval \"$(pl-local federation --repository shop/backend)\"", "be a job of GitHub Actions: no key, OIDC instead"},
     {"eval \"$(pl-local env --unset)\"; pl-local stop", "back to Google's cloud"},
     {0},
 };
@@ -74,7 +99,7 @@ static const struct command_exit exits[] = {
     {1, "status: it does not run"},
     {65, "reset: the directory is no state of a local cloud"},
     {66, "logs: no such service"},
-    {69, "env: it does not run"},
+    {69, "env, federation: it does not run"},
     {73, "the state cannot be written"},
     {78, "start: it runs already, with other settings"},
     {124, "it did not start or stop in time"},
@@ -82,12 +107,12 @@ static const struct command_exit exits[] = {
 };
 
 static const char *const see_also[] = {"pl-push-image", "pl-run-deploy", "pl-firebase-deploy", NULL};
-static const char *const choices[] = {"start", "env", "status", "logs", "stop", "reset", NULL};
+static const char *const choices[] = {"start", "env", "status", "logs", "federation", "stop", "reset", NULL};
 
 const struct command pl_local_command = {
     .name = "pl-local",
     .summary = "a complete local cloud: registry, credentials, Cloud Run, Hosting, sign-in",
-    .synopsis = "start|env|status|logs SERVICE|stop|reset",
+    .synopsis = "start|env|status|logs SERVICE|federation|stop|reset",
     .description =
         "start returns when the cloud is ready and prints lines that point pl at it: eval \"$(pl-local start)\". "
         "Where it runs already, it says the same again. env prints them once more. Everything listens on 127.0.0.1 "
@@ -96,6 +121,9 @@ const struct command pl_local_command = {
         "ends the "
         "cloud and every container; its state stays and the next start carries on with it, also after a crash. reset "
         "stops it and removes images, services, sites, users, logs and keys.\n\n"
+        "federation sets up what a repository's jobs need to deploy without a key (a workload identity pool and "
+        "provider, a service account, its roles) and prints the environment of such a job, whose identity tokens the "
+        "local cloud makes in GitHub's or GitLab's place.\n\n"
         "Services run in the same containers that pl-build uses, each in a network of its own, and answer at "
         "http://127.0.0.1:PORT, one port each. A container has 240 seconds to listen on $PORT. Sites answer at "
         "http://SITE.localhost:PORT, which browsers and curl find on this machine. Firebase's JavaScript SDK signs in "

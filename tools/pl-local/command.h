@@ -11,6 +11,9 @@ struct arguments {
     long long startup_time;
     long long token_lifetime;
     long long lines;
+    const char *repository;
+    const char *issuer;
+    struct text_list claims;
     bool strict;
     bool follow;
     bool unset;

@@ -1,6 +1,7 @@
 #include "tools/pl-local/command.h"
 
 #include "local/control.h"
+#include "local/federation.h"
 #include "local/hosting/hosting.h"
 #include "local/run/log.h"
 #include "local/run/run.h"
@@ -82,6 +83,21 @@ static int logs(struct command_context *context, const struct arguments *argumen
     return run_log_show(&query, error);
 }
 
+static int federation(struct command_context *context, const struct arguments *arguments, struct error *error) {
+    AUTO_BUFFER struct buffer text = BUFFER(65536);
+    struct federation_request request = {.state = arguments->state,
+                                         .is_gitlab = text_equal(arguments->issuer, "gitlab"),
+                                         .repository = arguments->repository,
+                                         .claims = &arguments->claims};
+    if (federation_set_up(&request, &text, error) < 0)
+        return -1;
+    int result = command_print(context, buffer_text(&text), error);
+    memory_wipe(text.data, text.length);
+    if (result == 0)
+        command_summary(context, "jobs of %s deploy as deployer, without a key", arguments->repository);
+    return result;
+}
+
 static int stop(struct command_context *context, const struct arguments *arguments, struct error *error) {
     bool stopped;
     if (local_stop(arguments->state, &stopped, error) < 0)
@@ -111,6 +127,8 @@ static int run(struct command_context *context, void *given, struct error *error
         return print_status(context, arguments, error);
     if (of_service)
         return logs(context, arguments, error);
+    if (text_equal(word, "federation"))
+        return federation(context, arguments, error);
     if (text_equal(word, "stop"))
         return stop(context, arguments, error);
     if (text_equal(word, "reset"))
