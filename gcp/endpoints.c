@@ -35,6 +35,8 @@ static const struct {
                                    "https://firebasehosting.googleapis.com"},
     [ENDPOINT_FIREBASE_UPLOAD] = {"firebaseupload", "PL_ENDPOINT_FIREBASEUPLOAD", "firebasehosting.googleapis.com",
                                   "https://upload-firebasehosting.googleapis.com"},
+    [ENDPOINT_IDENTITY_TOOLKIT] = {"identitytoolkit", "PL_ENDPOINT_IDENTITYTOOLKIT", "identitytoolkit.googleapis.com",
+                                   "https://identitytoolkit.googleapis.com"},
     [ENDPOINT_METADATA] = {"metadata", "PL_ENDPOINT_METADATA", NULL, "http://metadata.google.internal"},
 };
 

@@ -17,6 +17,8 @@ complete -c pl-firebase-deploy -l delete-channel -x -d 'delete a preview channel
 complete -c pl-firebase-deploy -l runtime-config -x -d 'a setting for the application, in one JSON file that is added to the site'
 complete -c pl-firebase-deploy -l runtime-config-file -x -d 'where the application asks for that file; without it /config.json if the site has one, else /assets/config.json'
 complete -c pl-firebase-deploy -l default-headers -d 'add to firebase.json\'s headers those that a site without firebase.json gets'
+complete -c pl-firebase-deploy -l authorized-domains -d 'let people sign in at a preview: its host is added to the authorized domains of Firebase Authentication (this is the default)'
+complete -c pl-firebase-deploy -l no-authorized-domains -d 'turn --authorized-domains off'
 complete -c pl-firebase-deploy -l hooks -d 'run the predeploy and postdeploy commands of firebase.json; predeploy not for what a pipe brings'
 complete -c pl-firebase-deploy -l no-hooks -d 'turn --hooks off'
 complete -c pl-firebase-deploy -l allow-file -x -d 'take this file although it looks like credentials'

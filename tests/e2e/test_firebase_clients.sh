@@ -74,6 +74,36 @@ test_firebase_tools_channels_copies_and_disabling() {
     expect 404 GET /v1beta1/projects/pl-local/sites/other
 }
 
+# There are no functions here: firebase-tools says so, and the rewrite is kept.
+test_firebase_tools_with_a_rewrite_to_a_function() {
+    tools; start_cloud; project
+    firebase hosting:sites:create shop
+    for function in '"hello"' '{"functionId": "hello", "region": "europe-west1"}'; do
+        jq --argjson f "$function" '.hosting.rewrites = [{source: "/f/**", function: $f}]' firebase.json > changed; mv changed firebase.json
+        firebase deploy --only hosting
+        contains "$(cat tool.log)" "Deploy complete!"
+        equal "$(visit shop /f/x)" 501
+    done
+}
+
+# Both clients authorize the hosts of their previews. (firebase-tools takes "https://" off a URL and nothing else.)
+test_previews_are_authorized_for_sign_in() {
+    tools; start_cloud; project; eval "$(cat environment)"
+    firebase hosting:sites:create shop
+    firebase hosting:channel:deploy theirs
+    pl-firebase-deploy -q --site shop --channel mine public > record
+    expect 200 GET /admin/v2/projects/pl-local/config
+    cp answer authorized
+    for channel in mine theirs; do
+        expect 200 GET "/v1beta1/sites/shop/channels/$channel"
+        contains "$(jq -r '.authorizedDomains[]' authorized)" "$(get .url | sed 's|http://||; s|:.*||')"
+    done
+    pl-firebase-deploy -q --site shop --delete-channel mine
+    expect 200 GET /admin/v2/projects/pl-local/config
+    lacks "$(cat answer)" shop--mine
+    contains "$(cat answer)" shop--theirs
+}
+
 # To what it reaches without TLS, firebase-tools sends "owner" for a token; through TLS it sends a real one.
 test_firebase_tools_with_a_real_token() {
     tools; start_cloud --strict; project

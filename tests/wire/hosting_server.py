@@ -5,6 +5,7 @@ file argv[1]. The other arguments are NAME=VALUE:
 
   sites=a,b          the project's sites; the first one is the default (shop)
   taken=a,b          ids that sites of other projects have
+  domains=a,b        authorized domains of Firebase Authentication; without it the project has none
   quota=N            channels beside live
   services=R/S,...   ready services of Cloud Run, with R/S! for one that has no ready revision
   functions=R/S,...  those that are functions of the second generation
@@ -178,6 +179,14 @@ def hosting(method, path, query, body):
     return shown(version)
 
 
+def domains(method, path, body):
+    if "domains" not in options or path != f"/admin/v2/projects/{P}/config":
+        raise Refused(404, "NOT_FOUND", "CONFIGURATION_NOT_FOUND")
+    if method == "PATCH":
+        state["domains"] = body["authorizedDomains"]
+    return {"name": f"projects/{P}/config", "authorizedDomains": state.setdefault("domains", options["domains"][0].split(","))}
+
+
 def upload(path, data):
     hash = path.split("/")[-1]
     if hashlib.sha256(data).hexdigest() != hash:
@@ -273,6 +282,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = json.loads(data) if data else None
         if path.startswith("/v1beta1/"):
             return hosting(self.command, path[len("/v1beta1/"):], query, body)
+        if path.startswith("/admin/"):
+            return domains(self.command, path, body)
         return run(self.command, path[len("/v2/"):], query, body)
 
     def handle_any(self):

@@ -161,6 +161,27 @@ test_previews_have_their_own_url_and_end() {
     done
 }
 
+# As firebase-tools does it: signing in with a provider works at a preview only when its host is authorized.
+test_people_can_sign_in_at_a_preview() {
+    site; hosting domains=localhost,demo.firebaseapp.com,shop--gone-x7.web.app,shop--kept-x7.web.app,other--a.web.app
+    deploy --channel kept --no-authorized-domains > /dev/null
+    deploy > /dev/null
+    equal "$(log 'sum("/admin/" in x["path"] for x in r)')" 0
+    deploy --channel new > /dev/null; deploy --channel new > /dev/null
+    equal "$(log '[(x["path"], x["body"]) for x in r if x["method"] == "PATCH" and "/admin/" in x["path"]]')" \
+        "[('/admin/v2/projects/demo/config?updateMask=authorizedDomains', {'authorizedDomains': ['localhost', 'demo.firebaseapp.com', 'shop--kept-x7.web.app', 'other--a.web.app', 'shop--new-x7.web.app']})]"
+    pl-firebase-deploy --delete-channel new
+    equal "$(log 'r[-1]["body"]["authorizedDomains"][2:]')" "['shop--kept-x7.web.app', 'other--a.web.app']"
+    # It may be forbidden; without Firebase Authentication there is nothing to do, and nothing is said.
+    hosting 'fault=/admin/|403' domains=localhost
+    deploy --channel new -o ref > url 2> said
+    contains "$(cat url)" https://shop--new
+    contains "$(cat said)" "warning: people may not be able to sign in at the preview: cannot authorize"
+    hosting
+    deploy --channel new -o ref > url 2> said
+    lacks "$(cat said)" "sign in"
+}
+
 test_a_full_quota_makes_room_only_when_asked() {
     site; hosting quota=1 state=state
     deploy --channel old --expires 1s > /dev/null

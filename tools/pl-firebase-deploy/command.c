@@ -83,6 +83,12 @@ static const struct option options[] = {
      .help = "add to firebase.json's headers those that a site without firebase.json gets",
      .kind = OPTION_FLAG,
      INTO(default_headers)},
+    {.name = "authorized-domains",
+     .help = "let people sign in at a preview: its host is added to the authorized domains of Firebase Authentication "
+             "(this is the default)",
+     .kind = OPTION_FLAG,
+     .traits = OPTION_NEGATABLE,
+     INTO(authorized_domains)},
     {.name = "hooks",
      .help = "run the predeploy and postdeploy commands of firebase.json; predeploy not for what a pipe brings",
      .kind = OPTION_FLAG,

@@ -22,6 +22,7 @@ struct arguments {
     struct text_list runtime_config;
     const char *runtime_config_file;
     bool default_headers;
+    int authorized_domains;
     int hooks;
     struct text_list allowed_files;
     struct credential_options credentials;

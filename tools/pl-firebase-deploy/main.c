@@ -1,6 +1,7 @@
 #include "tools/pl-firebase-deploy/command.h"
 
 #include "common/file/file.h"
+#include "firebase/hosting/domains.h"
 #include "firebase/hosting/rollout.h"
 #include "firebase/hosting/services.h"
 #include "tools/pl-firebase-deploy/session.h"
@@ -92,12 +93,26 @@ static int make_site(struct session *session, struct error *error) {
     return 0;
 }
 
+/* A preview is there all the same when this cannot be done. */
+static void authorize_preview(struct session *session, const char *url) {
+    struct error failure = {0};
+    if (session->arguments->authorized_domains && hosting_domains_update(&session->hosting, url, &failure) < 0)
+        progress_note(session->context->progress,
+                      "warning: people may not be able to sign in at the preview: %s; --no-authorized-domains leaves "
+                      "this out",
+                      failure.text);
+}
+
 static int deploy(struct session *session, const struct hosting_deployment *deployment, struct error *error) {
     AUTO_HOSTING_OUTCOME struct hosting_outcome outcome = {0};
     AUTO_FREE char *site = site_text(session, session->channel);
     double begin = seconds_now();
     if (make_site(session, error) < 0 || hosting_deploy(&session->hosting, deployment, &outcome, error) < 0 ||
-        postdeploy(session, error) < 0 || write_site(session, session->channel, &outcome, error) < 0)
+        postdeploy(session, error) < 0)
+        return -1;
+    if (!is_live(session->channel))
+        authorize_preview(session, outcome.url);
+    if (write_site(session, session->channel, &outcome, error) < 0)
         return -1;
     command_summary(session->context, "%s: %s%zu file%s, %zu sent (%.1f MB), version %s (%.1f s)", site,
                     outcome.unchanged ? "unchanged, " : "", session->files.count, session->files.count == 1 ? "" : "s",
@@ -177,6 +192,7 @@ static int delete_channel(struct session *session, struct error *error) {
         return error_set(error, ERROR_USAGE, "the channel live cannot be deleted");
     if (open_named_site(session, error) < 0 || hosting_channel_delete(&session->hosting, id, &missing, error) < 0)
         return -1;
+    authorize_preview(session, NULL);
     command_summary(session->context, "site %s: channel %s %s", session->hosting.site, id,
                     missing ? "was not there" : "is deleted");
     return 0;
