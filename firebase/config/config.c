@@ -86,7 +86,7 @@ static int no_choice(const struct choice *choice, const struct json *hosting, si
     if (!wanted) {
         error_set(error, ERROR_CONFIGURATION, "%s has %zu sites (%s)", choice->file->shown, json_count(hosting),
                   buffer_text(&list));
-        return error_next(error, "say which: --site SITE or --target TARGET");
+        return error_next(error, "say which: --site SITE or --target TARGET; --all-sites deploys all");
     }
     error_set(error, ERROR_CONFIGURATION, "%s has %s %s %s (it has %s)", choice->file->shown,
               fitting ? "several entries for" : "no", choice->target ? "target" : "site", wanted, buffer_text(&list));
@@ -103,6 +103,24 @@ static int check_entries(const struct value *hosting, struct error *error) {
             return value_wrong(&entry, error, "each of several sites needs \"site\" or \"target\"");
     }
     return 0;
+}
+
+int config_count(const struct firebase_file *file, size_t *count, struct error *error) {
+    struct value hosting;
+    if (find_hosting(file, &hosting, error) < 0)
+        return -1;
+    *count = json_is_object(hosting.json) ? 1 : json_count(hosting.json);
+    return json_is_object(hosting.json) ? 0 : check_entries(&hosting, error);
+}
+
+int config_entry(const struct firebase_file *file, size_t entry, size_t *index, struct error *error) {
+    struct value hosting;
+    if (find_hosting(file, &hosting, error) < 0)
+        return -1;
+    *index = json_is_object(hosting.json) ? SIZE_MAX : entry;
+    if (entry < (json_is_object(hosting.json) ? 1 : json_count(hosting.json)))
+        return 0;
+    return error_set(error, ERROR_DATA, "%s has changed meanwhile", file->shown);
 }
 
 int config_choose(const struct firebase_file *file, const struct json *rc, const char *site, const char *target,

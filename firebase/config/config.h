@@ -41,6 +41,9 @@ struct site_config {
  * hosting part, ERROR_CONFIGURATION when none or several fit. */
 int config_choose(const struct firebase_file *file, const struct json *rc, const char *site, const char *target,
                   const char *public, size_t *index, struct error *error) MUST_CHECK;
+/* How many sites the file has, and for `entry` below that *index as config_choose gives it. */
+int config_count(const struct firebase_file *file, size_t *count, struct error *error) MUST_CHECK;
+int config_entry(const struct firebase_file *file, size_t entry, size_t *index, struct error *error) MUST_CHECK;
 /* Reads one, as config_choose named it. */
 int config_read(const struct firebase_file *file, size_t index, struct site_config *config,
                 struct error *error) MUST_CHECK;

@@ -61,6 +61,38 @@ test_targets_and_projects_of_firebaserc() {
     equal "$(GOOGLE_CLOUD_PROJECT=demo pl-firebase-deploy . --site shop-admin | jq -r .site)" shop-admin
 }
 
+# As "firebase deploy" does without --only. What is wrong with any of the sites is known before the first is touched.
+test_all_sites_of_a_firebase_json() {
+    hosting sites=shop,shop-admin
+    mkdir -p app/www app/admin; echo x > app/www/index.html; echo y > app/admin/index.html
+    sites() { printf '{"hosting": [{"site": "shop", "public": "www"}, {"target": "admin", "public": "admin", "cleanUrls": true%s}]}' "$1" > app/firebase.json; }
+    printf '{"targets": {"demo": {"hosting": {"admin": ["shop-admin"]}}}}' > app/.firebaserc
+    sites ', "rewrites": [{"source": "/api", "run": {"serviceId": "missing"}}]'
+    status 78 pl-firebase-deploy --all-sites app > /dev/null 2> said
+    contains "$(cat said)" "site 2 of 2: app/firebase.json:1: the rewrite /api leads to the service missing"
+    equal "$(log 'sum(x["method"] != "GET" for x in r)')" 0
+    sites ''
+    status 78 pl-firebase-deploy app > /dev/null 2> said
+    contains "$(cat said)" "app/firebase.json has 2 sites (site shop, target admin)"
+    contains "$(cat said)" "--all-sites"
+    pl-firebase-deploy --all-sites app > records
+    equal "$(jq -r '"\(.site) \(.seq)/\(.of)"' records | tr '\n' ' ')" "shop 1/2 shop-admin 2/2 "
+    equal "$(log '[(x["path"].split("/")[5], sorted(x["body"]["files"])) for x in r if "populate" in x["path"]]')" "[('shop', ['/index.html']), ('shop-admin', ['/index.html'])]"
+    equal "$(serving)" '{"cleanUrls":true}'
+    pl-firebase-deploy --all-sites app > /dev/null 2> said
+    equal "$(grep -c ': unchanged, ' said)" 2
+    pl-firebase-deploy --all-sites --channel pr-1 -o ref app | tr '\n' ' ' > urls
+    equal "$(cat urls)" "https://shop--pr-1-x7.web.app https://shop-admin--pr-1-x7.web.app "
+    echo z > app/admin/index.html
+    pl-firebase-deploy --all-sites -n app > shown 2>&1
+    contains "$(cat shown)" "site shop: 0 would be added, 0 changed"
+    contains "$(cat shown)" "site shop-admin: 0 would be added, 1 changed"
+    printf '{"hosting": {"site": "shop", "public": "www"}}' > app/firebase.json
+    equal "$(pl-firebase-deploy --all-sites app | jq -r '"\(.site) \(.of)"')" "shop 1"
+    status 64 pl-firebase-deploy --all-sites < /dev/null 2> said > /dev/null
+    status 64 pl-firebase-deploy --all-sites --site shop app 2> said > /dev/null
+}
+
 # ---- files ----
 
 test_names_of_all_kinds_are_deployed_as_they_are() {

@@ -15,6 +15,10 @@ static const struct option options[] = {
      .help = "the deploy target of firebase.json that .firebaserc connects with a site",
      .kind = OPTION_TEXT,
      INTO(target)},
+    {.name = "all-sites",
+     .help = "deploy all sites of the firebase.json in DIR, each with the directory that it calls public",
+     .kind = OPTION_FLAG,
+     INTO(all_sites)},
     {.name = "project",
      .value_name = "ID",
      .help = "the project or its alias in .firebaserc; without it GOOGLE_CLOUD_PROJECT, then .firebaserc, then "

@@ -8,6 +8,7 @@
 struct arguments {
     const char *site;
     bool create_site;
+    bool all_sites;
     const char *target;
     const char *project;
     const char *config;

@@ -62,7 +62,8 @@ static int scan_directory(struct session *session, struct tree *tree, struct err
     if (session->file.path && session->arguments->hooks != 0 &&
         session_run_hook(session, "predeploy", &session->config.predeploy, error) < 0)
         return -1;
-    AUTO_FREE char *public = file_exists(own) ? session_public(session) : text_copy(session->directory);
+    AUTO_FREE char *public =
+        session->of_all || file_exists(own) ? session_public(session) : text_copy(session->directory);
     if (!public)
         return 0;
     AUTO_FREE char *directory = path_resolve(public, error);

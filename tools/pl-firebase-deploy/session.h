@@ -5,7 +5,8 @@
 #include "engine/engine.h"
 #include "firebase/config/config.h"
 #include "firebase/files/files.h"
-#include "firebase/hosting/hosting.h"
+#include "firebase/hosting/deploy.h"
+#include "firebase/hosting/services.h"
 #include "tools/pl-firebase-deploy/command.h"
 
 struct session {
@@ -21,11 +22,17 @@ struct session {
     struct json *rc;           /* .firebaserc, or NULL */
     struct site_config config; /* without a firebase.json: what is left out, and nothing else */
     struct site_files files;
-    char *from; /* the ref of what is deployed */
+    struct services services; /* of the rewrites, after session_prepare */
+    char *from;               /* the ref of what is deployed */
+    bool of_all;              /* one of all sites of firebase.json (--all-sites): */
+    size_t entry;             /* which */
+    struct record_list *results;
 };
 
 /* Reads the firebase.json that is meant: --config, or the nearest at or above `start`; and chooses the site in it. */
 int session_read_config(struct session *session, const char *start, struct error *error) MUST_CHECK;
+/* Reads the firebase.json of the session's directory; *count is how many sites it has. */
+int session_count_sites(struct session *session, size_t *count, struct error *error) MUST_CHECK;
 /* Forgets it again. */
 void session_drop_config(struct session *session);
 
@@ -45,5 +52,18 @@ char *session_public(const struct session *session);
 int session_read_files(struct session *session, struct error *error) MUST_CHECK;
 /* What is served how: firebase.json's rules, or the defaults. */
 int session_complete_config(struct session *session, struct error *error) MUST_CHECK;
+
+/* Everything that can be known before something changes: configuration, site, files, services. */
+int session_prepare(struct session *session, struct error *error) MUST_CHECK;
+/* Then the deployment, or with --dry-run what it would change. */
+int session_deploy(struct session *session, struct error *error) MUST_CHECK;
+
+bool session_is_live(const char *channel);
+/* "site S, channel C"; the caller frees. */
+char *session_site_text(const struct session *session, const char *channel);
+/* Adds the record of what the channel shows now to the results. */
+void session_add_result(struct session *session, const char *channel, const struct hosting_outcome *outcome);
+/* Lets people sign in at the preview with this URL, or, with NULL, no longer at those that are gone. */
+void session_authorize_preview(struct session *session, const char *url);
 
 #endif

@@ -40,10 +40,19 @@ int session_read_config(struct session *session, const char *start, struct error
     json_release(&session->rc);
     size_t index;
     if (firebaserc_read(session->file.directory, &session->rc, error) < 0 ||
-        config_choose(&session->file, session->rc, arguments->site, arguments->target, session->directory, &index,
-                      error) < 0)
+        (session->of_all ? config_entry(&session->file, session->entry, &index, error)
+                         : config_choose(&session->file, session->rc, arguments->site, arguments->target,
+                                         session->directory, &index, error)) < 0)
         return -1;
     return config_read(&session->file, index, &session->config, error);
+}
+
+int session_count_sites(struct session *session, size_t *count, struct error *error) {
+    const char *given = session->arguments->config;
+    AUTO_FREE char *path = given ? text_copy(given) : firebase_file_find(session->directory);
+    if (!path)
+        return error_set(error, ERROR_CONFIGURATION, "there is no firebase.json at or above %s", session->directory);
+    return firebase_file_read(path, &session->file, error) < 0 ? -1 : config_count(&session->file, count, error);
 }
 
 char *session_public(const struct session *session) {
