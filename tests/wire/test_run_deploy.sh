@@ -145,7 +145,9 @@ test_what_cannot_be_deployed() {
     contains "$(cat log)" "digest"
     status 66 pl-run-deploy --region us-central1 < /dev/null > out 2> log
     contains "$(cat log)" "nothing arrived"
-    status 65 pl-run-deploy --region us-central1 > out 2> log <<< '{"pl":1,"type":"directory","ref":"tree:sha256:'"$(printf %064d 7)"'"}'
+    mkdir site; echo x > site/index.html
+    "$ROOT/tests/wire/make_directory.py" "$PL_STORE" site > record
+    status 65 pl-run-deploy --region us-central1 > out 2> log < record
     contains "$(cat log)" "image"
     equal "$(methods)" ""
 }
