@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { OPEN_DEADLINE = 120, CALL_DEADLINE = 1800 };
+enum { OPEN_DEADLINE = 120, CALL_DEADLINE = 1800, PAGE_SIZE = 100, PAGE_LIMIT = 32 << 20 };
 
 struct http *cloud_http_new(struct progress *progress, unsigned deadline) {
     struct text_list hosts = {0};
@@ -106,5 +106,33 @@ int cloud_call(struct cloud *cloud, const struct cloud_request *request, struct 
             error->kind = ERROR_PROTOCOL;
         return error_wrap(error, "%s", request->what);
     }
+    return 0;
+}
+
+/* One page; *token is the next one's, or NULL. */
+static int list_page(struct cloud *cloud, const char *url, const char *member, const char *what, char **token,
+                     struct json *all, struct error *error) {
+    AUTO_FREE char *encoded = *token ? url_encode(*token) : NULL;
+    AUTO_FREE char *paged =
+        text_format("%s?pageSize=%d%s%s", url, PAGE_SIZE, encoded ? "&pageToken=" : "", encoded ? encoded : "");
+    AUTO_JSON struct json *page = NULL;
+    struct cloud_request request = {.url = paged, .what = what, .response_limit = PAGE_LIMIT};
+    if (cloud_call(cloud, &request, &page, NULL, error) < 0)
+        return -1;
+    const struct json *items = json_get(page, member);
+    for (size_t i = 0; i < json_count(items); i++)
+        json_append(all, json_share(json_at(items, i)));
+    const char *next = json_get_text(page, "nextPageToken", NULL);
+    free(*token);
+    *token = text_is_empty(next) ? NULL : text_copy(next);
+    return 0;
+}
+
+int cloud_list(struct cloud *cloud, const char *url, const char *member, const char *what, struct json *all,
+               struct error *error) {
+    AUTO_FREE char *token = NULL;
+    for (int page = 0; page == 0 || (token && page < CLOUD_PAGES); page++)
+        if (list_page(cloud, url, member, what, &token, all, error) < 0)
+            return -1;
     return 0;
 }

@@ -44,4 +44,10 @@ struct cloud_request {
 int cloud_call(struct cloud *cloud, const struct cloud_request *request, struct json **reply, long *status,
                struct error *error) MUST_CHECK;
 
+/* All pages of a list (GET url, then with pageToken), at most CLOUD_PAGES of up to 32 MiB: appends the elements of
+ * `member` to the array `all`. The URL has no query yet. */
+enum { CLOUD_PAGES = 100 };
+int cloud_list(struct cloud *cloud, const char *url, const char *member, const char *what, struct json *all,
+               struct error *error) MUST_CHECK;
+
 #endif

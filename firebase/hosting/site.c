@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { NAME_LIMIT = 63, PAGE = 100, PAGES = 100 };
+enum { NAME_LIMIT = 63 };
 
 void hosting_release(struct hosting *hosting) {
     free(hosting->site);
@@ -86,22 +86,8 @@ bool hosting_is_later(const struct timespec *time, const struct timespec *other)
 int hosting_list(struct cloud *cloud, const char *url, const char *key, const char *what, struct json **all,
                  struct error *error) {
     AUTO_JSON struct json *found = json_new_array();
-    AUTO_FREE char *token = text_copy("");
-    for (unsigned page = 0; page < PAGES; page++) {
-        AUTO_FREE char *encoded = url_encode(token);
-        AUTO_FREE char *paged = text_format("%s?pageSize=%d%s%s", url, PAGE, *encoded ? "&pageToken=" : "", encoded);
-        AUTO_JSON struct json *reply = NULL;
-        struct cloud_request request = {.url = paged, .what = what, .response_limit = HOSTING_LIST_LIMIT};
-        if (cloud_call(cloud, &request, &reply, NULL, error) < 0)
-            return -1;
-        const struct json *items = json_get(reply, key);
-        for (size_t i = 0; i < json_count(items); i++)
-            json_append(found, json_share(json_at(items, i)));
-        free(token);
-        token = text_copy(json_get_text(reply, "nextPageToken", ""));
-        if (!*token)
-            break;
-    }
+    if (cloud_list(cloud, url, key, what, found, error) < 0)
+        return -1;
     *all = take_pointer(&found);
     return 0;
 }

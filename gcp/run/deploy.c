@@ -1,144 +1,121 @@
 #include "gcp/run/deploy.h"
 
-#include "common/base/version.h"
-#include "gcp/logging.h"
-#include "gcp/run/failure.h"
+#include "common/crypto/digest.h"
+#include "common/crypto/random.h"
+#include "gcp/run/change.h"
+#include "gcp/run/explain.h"
+#include "gcp/run/revision.h"
+#include "gcp/run/traffic.h"
 
 #include <string.h>
-#include <time.h>
 
-enum { CONFLICT_TRIES = 4, OPERATION_SECONDS = 900, LOG_LINES = 40, LOG_TRIES = 4 };
+enum { SETTLE_SECONDS = 600, NAMES_MOST = 9, HASH_LENGTH = 10 };
 
-struct plan {
-    struct json *current; /* NULL: there is no such service */
-    struct json *before;
-    struct json *after;
-    char *mask;
+/* ---- the plan ---- */
+
+struct planning {
+    struct cloud *cloud;
+    const char *path;
+    const struct run_deployment *deployment;
+    char *revision; /* that runs it: a new one, or the one that does already */
 };
 
-static void plan_release(struct plan *plan) {
-    json_release(&plan->current);
-    json_release(&plan->before);
-    json_release(&plan->after);
-    free(plan->mask);
-    *plan = (struct plan){0};
-}
-
-static int plan_make(struct cloud *cloud, const char *path, const struct run_settings *settings, struct plan *plan,
-                     struct error *error) {
-    plan_release(plan);
-    if (run_service_get(cloud, path, &plan->current, error) < 0)
-        return -1;
-    plan->before = run_service_writable(plan->current);
-    plan->after = run_service_plan(plan->current, settings);
-    plan->mask = run_plan_mask(plan->before, plan->after);
+/* One that is free in this service; a new service has none yet. */
+static int choose_name(const struct planning *planning, const struct json *current, const struct json *template,
+                       char **name, struct error *error) {
+    AUTO_FREE char *text = json_format(template, JSON_CANONICAL);
+    struct digest digest = digest_of(text, strlen(text));
+    AUTO_FREE char *plain =
+        text_format("%s-%.*s", planning->deployment->service, HASH_LENGTH, digest_format_hex(&digest).text);
+    bool taken = current != NULL;
+    *name = text_copy(plain);
+    for (int i = 2; taken && i <= NAMES_MOST; i++) {
+        if (run_revision_exists(planning->cloud, planning->path, *name, &taken, error) < 0)
+            return -1;
+        if (!taken)
+            break;
+        free(*name);
+        *name = text_format("%s-%d", plain, i);
+    }
+    if (taken) {
+        char random[9];
+        random_hex(random, sizeof(random));
+        free(*name);
+        *name = text_format("%s-%s", planning->deployment->service, random);
+    }
     return 0;
 }
 
-/* What is sent: the plan, with the etag that it was made from. */
-static struct json *plan_body(const struct plan *plan, const char *path) {
-    struct json *body = json_copy_deep(plan->after);
-    json_set_text(body, "name", path);
-    json_set_text(body, "client", "pl");
-    json_set_text(body, "clientVersion", PL_VERSION);
-    json_set_text(body, "etag", json_get_text(plan->current, "etag", NULL));
-    return body;
+/* So that pl-run-deploy --rollback knows the way back. */
+static void note_previous(struct json *after, const struct json *current, const char *next) {
+    const char *serving = run_service_serving_revision(current);
+    if (serving && !text_equal(serving, next))
+        run_note_previous(after, serving);
 }
 
-static int plan_send(struct cloud *cloud, const char *path, const struct plan *plan, unsigned patch,
-                     struct json **operation, bool *conflict, struct error *error) {
-    AUTO_JSON struct json *body = plan_body(plan, path);
-    AUTO_FREE char *mask = text_format("%s,client,clientVersion", *plan->mask ? plan->mask : "template");
-    if (plan->current && !*plan->mask)
-        patch |= RUN_PATCH_NEW_REVISION;
-    return run_service_patch(cloud, path, body, mask, patch, operation, conflict, error);
+static int plan_traffic(const struct planning *planning, const struct json *current, struct json *after,
+                        struct error *error) {
+    const struct run_deployment *deployment = planning->deployment;
+    if (!current && deployment->traffic == RUN_TRAFFIC_NONE) {
+        error_set(error, ERROR_USAGE, "service %s is new: its first revision gets all the traffic",
+                  deployment->service);
+        return error_next(error, "leave --no-traffic out this once");
+    }
+    if (current && deployment->traffic == RUN_TRAFFIC_LATEST) {
+        /* A service that says nothing of it gives all to the latest. */
+        if (json_count(json_get(current, "traffic")) > 0)
+            json_set(after, "traffic", run_traffic_latest(current));
+        note_previous(after, current, planning->revision);
+    }
+    if (current && deployment->traffic == RUN_TRAFFIC_NONE)
+        json_set(after, "traffic", run_traffic_pinned(current));
+    if (!deployment->tag)
+        return 0;
+    if (json_count(json_get(after, "traffic")) == 0)
+        json_set(after, "traffic", run_traffic_latest(after));
+    if (!text_equal(run_traffic_tagged(current, deployment->tag), planning->revision))
+        run_traffic_tag(json_get(after, "traffic"), deployment->tag, planning->revision);
+    return 0;
 }
 
-static char *conditions_text(const struct json *revision) {
-    AUTO_BUFFER struct buffer text = BUFFER(65536);
-    const struct json *conditions = json_get(revision, "conditions");
-    for (size_t i = 0; i < json_count(conditions); i++)
-        if (text_equal(json_get_text(json_at(conditions, i), "state", NULL), "CONDITION_FAILED"))
-            buffer_append_format(&text, "%s %s\n", json_get_text(json_at(conditions, i), "reason", ""),
-                                 json_get_text(json_at(conditions, i), "message", ""));
-    return buffer_take(&text);
+/* What is under way already is waited for: it may be what a run that was cut off began. */
+static int settle(struct planning *planning, const struct json *current, struct json **settled, struct error *error) {
+    *settled = json_copy_deep(current);
+    if (!json_get_bool(current, "reconciling", false))
+        return 0;
+    progress_note(planning->cloud->progress, "service %s is being deployed already: waiting for that",
+                  planning->deployment->service);
+    return run_service_settle(planning->cloud, planning->path, settled, SETTLE_SECONDS, error);
 }
 
-/* Log lines appear in Cloud Logging some seconds after they were printed. */
-static void read_lines(struct cloud *cloud, const char *service, const char *revision, struct text_list *lines) {
-    for (int i = 0; i < LOG_TRIES && !lines->count && !progress_cancelled(cloud->progress); i++) {
-        struct timespec pause = {.tv_sec = i ? 2 : 0};
-        if (!endpoints_are_local())
-            nanosleep(&pause, NULL);
-        if (logging_revision_lines(cloud, service, revision, LOG_LINES, lines, NULL) < 0 || endpoints_are_local())
-            return;
-    }
-}
-
-static int explain_failure(struct cloud *cloud, const struct run_deployment *deployment, const char *path,
-                           const struct json *status, struct error *error) {
-    AUTO_JSON struct json *service = NULL;
-    AUTO_JSON struct json *revision = NULL;
-    AUTO_LIST struct text_list lines = {0};
-    const char *created = NULL;
-    if (run_service_get(cloud, path, &service, NULL) == 0)
-        created = json_get_text(service, "latestCreatedRevision", NULL);
-    const char *name = run_short_name(created);
-    if (created && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(name)) {
-        AUTO_FREE char *revision_path = text_format("%s/revisions/%s", path, name);
-        if (run_revision_get(cloud, revision_path, &revision, NULL) < 0)
-            revision = NULL;
-        read_lines(cloud, deployment->service, name, &lines);
-    }
-    AUTO_FREE char *conditions = conditions_text(revision);
-    struct run_diagnosis diagnosis = run_failure_diagnose(status, conditions, &lines);
-    int step = progress_begin(cloud->progress, "the last lines of %s", name ? name : deployment->service);
-    for (size_t i = 0; i < lines.count; i++) {
-        progress_output(cloud->progress, step, lines.items[i], strlen(lines.items[i]));
-        progress_output(cloud->progress, step, "\n", 1);
-    }
-    progress_end(cloud->progress, step, PROGRESS_FAILED);
-    const char *serving = run_service_serving_revision(service);
-    if (serving && !text_equal(serving, name))
-        progress_note(cloud->progress, "revision %s serves as before", serving);
-    return run_failure_set(error, &diagnosis, status, deployment->service, name);
-}
-
-/* Sends the plan; when somebody changed the service in between, plans again on top of that. */
-static int deploy_plan(struct cloud *cloud, const struct run_deployment *deployment, const char *path,
-                       struct plan *plan, struct error *error) {
-    AUTO_JSON struct json *operation = NULL;
-    bool conflict = true;
-    for (int i = 0; conflict && i < CONFLICT_TRIES; i++) {
-        if (i && plan_make(cloud, path, deployment->settings, plan, error) < 0)
-            return -1;
-        if (plan_send(cloud, path, plan, 0, &operation, &conflict, error) < 0)
-            return -1;
-        if (conflict)
-            progress_note(cloud->progress, "service %s was changed by somebody else meanwhile: reading it again",
-                          deployment->service);
-    }
-    if (conflict) {
-        error_set(error, ERROR_TEMPORARY, "service %s is being changed by somebody else", deployment->service);
-        return error_next(error, "run the same command again when they are done");
-    }
-    if (run_operation_wait(cloud, &operation, deployment->seconds ? deployment->seconds : OPERATION_SECONDS, error) < 0)
+static int plan(void *context, const struct json *current, struct json *after, bool *force, struct error *error) {
+    struct planning *planning = context;
+    AUTO_JSON struct json *settled = NULL;
+    AUTO_JSON struct json *wanted = run_service_plan(current, planning->deployment->settings);
+    bool same = current && json_same(json_get(wanted, "template"), json_get(after, "template"));
+    if (same && settle(planning, current, &settled, error) < 0)
         return -1;
-    const struct json *status = json_get(operation, "error");
-    return json_is_null(status) ? 0 : explain_failure(cloud, deployment, path, status, error);
+    free(take_pointer(&planning->revision));
+    for (void *i = json_first(wanted); i; i = json_next(wanted, i))
+        json_set(after, json_key(i), json_share(json_value(i)));
+    *force = same && !run_template_is_ready(settled);
+    if (same && !*force) {
+        planning->revision = text_copy(run_short_name(json_get_text(settled, "latestReadyRevision", NULL)));
+        return plan_traffic(planning, settled, after, error);
+    }
+    struct json *template = json_copy_deep(json_get(after, "template"));
+    json_set(after, "template", template);
+    if (choose_name(planning, current, template, &planning->revision, error) < 0)
+        return -1;
+    json_set_text(template, "revision", planning->revision);
+    return plan_traffic(planning, current, after, error);
 }
+
+/* ---- the result ---- */
 
 static const char *digest_of_image(const char *image) {
     const char *at = image ? strstr(image, "@sha256:") : NULL;
     return at ? at + 1 : NULL;
-}
-
-static int not_serving(const struct cloud *cloud, const char *service, const char *serving, struct error *error) {
-    error_set(error, ERROR_ANSWER_NO, "service %s is deployed but does not serve it: %s%s", service,
-              serving ? "all traffic is held by revision " : "traffic is divided between revisions",
-              serving ? serving : "");
-    return error_next(error, "gcloud run services update-traffic %s --to-latest --region=%s --project=%s", service,
-                      cloud->region, cloud->project);
 }
 
 static bool runs_digest(const struct json *containers, const char *digest) {
@@ -148,72 +125,94 @@ static bool runs_digest(const struct json *containers, const char *digest) {
     return false;
 }
 
-/* The revision that serves must run the digest: an exit code 0 means that the new content answers. */
-static int verify(struct cloud *cloud, const struct run_deployment *deployment, const char *path,
-                  const struct json *service, struct run_outcome *outcome, struct error *error) {
+static int not_serving(const struct cloud *cloud, const struct json *service, const char *name, const char *revision,
+                       struct error *error) {
     const char *serving = run_service_serving_revision(service);
-    if (!serving || strspn(serving, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(serving))
-        return not_serving(cloud, deployment->service, NULL, error);
-    AUTO_FREE char *revision_path = text_format("%s/revisions/%s", path, serving);
-    AUTO_JSON struct json *revision = NULL;
-    if (run_revision_get(cloud, revision_path, &revision, error) < 0)
+    error_set(error, ERROR_ANSWER_NO, "service %s is deployed but does not serve it: %s%s", name,
+              serving ? "all traffic is held by revision " : "traffic is divided between revisions",
+              serving ? serving : "");
+    return error_next(error, "pl-run-deploy %s --promote %s --region %s --project %s", name, revision, cloud->region,
+                      cloud->project);
+}
+
+/* The revision must run the digest: an exit code 0 means that the new content answers where it was asked to. */
+static int verify(struct cloud *cloud, const struct run_deployment *deployment, const char *path,
+                  const struct json *service, const char *revision, struct run_outcome *outcome, struct error *error) {
+    if (!run_is_revision_name(revision))
+        return error_set(error, ERROR_PROTOCOL, "service %s names no revision that is ready", deployment->service);
+    AUTO_FREE char *revision_path = text_format("%s/revisions/%s", path, revision);
+    AUTO_JSON struct json *found = NULL;
+    if (run_revision_get(cloud, revision_path, &found, error) < 0)
         return -1;
-    if (!runs_digest(json_get(revision, "containers"), digest_of_image(deployment->settings->image)))
-        return not_serving(cloud, deployment->service, serving, error);
+    outcome->percent = run_traffic_percent(service, revision);
+    if (!runs_digest(json_get(found, "containers"), digest_of_image(deployment->settings->image)) ||
+        (outcome->percent < 100 && deployment->traffic == RUN_TRAFFIC_LATEST))
+        return not_serving(cloud, service, deployment->service, revision, error);
     const char *url = json_get_text(service, "uri", NULL);
     AUTO_FREE char *origin = url ? url_origin(url) : NULL;
     if (!origin)
         return error_set(error, ERROR_PROTOCOL, "service %s has no URL", deployment->service);
     outcome->url = text_copy(url);
-    outcome->revision = text_copy(serving);
+    outcome->revision = text_copy(revision);
+    const char *tag_url = deployment->tag ? run_traffic_tag_url(service, deployment->tag) : NULL;
+    outcome->tag_url = tag_url ? text_copy(tag_url) : NULL;
     return 0;
+}
+
+static int open_to_all(struct cloud *cloud, const struct run_deployment *deployment, const char *path, bool *opened,
+                       struct error *error) {
+    *opened = false;
+    if (deployment->allow_unauthenticated == -1)
+        return 0;
+    return run_service_set_public(cloud, path, deployment->allow_unauthenticated == 1, opened, error);
 }
 
 int run_deploy(struct cloud *cloud, const struct run_deployment *deployment, struct run_outcome *outcome,
                struct error *error) {
     *outcome = (struct run_outcome){0};
     AUTO_FREE char *path = run_service_path(cloud, deployment->service);
-    AUTO(plan_release) struct plan plan = {0};
+    struct planning planning = {.cloud = cloud, .path = path, .deployment = deployment};
+    const struct run_change change = {.plan = plan, .context = &planning, .seconds = deployment->seconds};
+    AUTO_CHANGED struct run_changed changed = {0};
     AUTO_JSON struct json *service = NULL;
     bool opened = false;
-    if (plan_make(cloud, path, deployment->settings, &plan, error) < 0)
+    int result = run_change_apply(cloud, path, &change, &changed, error);
+    AUTO_FREE char *revision = take_pointer(&planning.revision);
+    if (result < 0)
         return -1;
-    outcome->unchanged = plan.current && !*plan.mask && run_service_is_ready(plan.current);
-    if (!outcome->unchanged && deploy_plan(cloud, deployment, path, &plan, error) < 0)
+    if (changed.status)
+        return run_explain_failure(cloud, path, changed.status, error);
+    if (open_to_all(cloud, deployment, path, &opened, error) < 0)
         return -1;
-    if (deployment->allow_unauthenticated != -1 &&
-        run_service_set_public(cloud, path, deployment->allow_unauthenticated == 1, &opened, error) < 0)
-        return -1;
-    if (outcome->unchanged) {
-        outcome->unchanged = !opened;
-        return verify(cloud, deployment, path, plan.current, outcome, error);
-    }
+    outcome->unchanged = !changed.sent && !opened;
+    if (!changed.sent && !json_get_bool(changed.current, "reconciling", false))
+        return verify(cloud, deployment, path, changed.current, revision, outcome, error);
     if (run_service_get(cloud, path, &service, error) < 0)
         return -1;
-    if (!plan.current && deployment->allow_unauthenticated != 1)
+    if (!changed.current && deployment->allow_unauthenticated != 1)
         progress_note(cloud->progress, "only callers with roles/run.invoker may call it; --allow-unauthenticated opens "
                                        "it to everybody");
     if (!service)
         return error_set(error, ERROR_UNAVAILABLE, "service %s was deleted while it was deployed", deployment->service);
-    return verify(cloud, deployment, path, service, outcome, error);
+    return verify(cloud, deployment, path, service, revision, outcome, error);
 }
 
 int run_deploy_dry(struct cloud *cloud, const struct run_deployment *deployment, struct buffer *difference,
                    struct error *error) {
     AUTO_FREE char *path = run_service_path(cloud, deployment->service);
-    AUTO(plan_release) struct plan plan = {0};
-    AUTO_JSON struct json *operation = NULL;
-    bool conflict = false;
-    if (plan_make(cloud, path, deployment->settings, &plan, error) < 0)
-        return -1;
-    run_plan_difference(plan.before, plan.after, difference);
-    if (!*plan.mask)
-        return 0;
-    return plan_send(cloud, path, &plan, RUN_PATCH_VALIDATE, &operation, &conflict, error);
+    struct planning planning = {.cloud = cloud, .path = path, .deployment = deployment};
+    const struct run_change change = {.plan = plan, .context = &planning};
+    AUTO_CHANGED struct run_changed changed = {0};
+    int result = run_change_validate(cloud, path, &change, &changed, error);
+    free(planning.revision);
+    if (result == 0)
+        run_plan_difference(changed.before, changed.after, difference);
+    return result;
 }
 
 void run_outcome_release(struct run_outcome *outcome) {
     free(outcome->url);
     free(outcome->revision);
+    free(outcome->tag_url);
     *outcome = (struct run_outcome){0};
 }

@@ -1,9 +1,19 @@
 #include "gcp/run/service.h"
 
+#include "common/file/file.h"
+#include "gcp/google_error.h"
+
 #include <string.h>
 #include <time.h>
 
-enum { NAME_MAXIMUM = 49, WAIT_SECONDS = 30, POLL_MILLISECONDS = 500, POLL_MAXIMUM = 5000, SERVICE_LIMIT = 4 << 20 };
+enum {
+    NAME_MAXIMUM = 49,
+    WAIT_SECONDS = 30,
+    POLL_MILLISECONDS = 500,
+    POLL_MAXIMUM = 5000,
+    SERVICE_LIMIT = 4 << 20,
+    DELETE_SECONDS = 300
+};
 
 int run_service_name_check(const char *name, struct error *error) {
     size_t length = strlen(name);
@@ -38,11 +48,41 @@ int run_service_get(struct cloud *cloud, const char *path, struct json **service
     return cloud_call(cloud, &request, service, NULL, error);
 }
 
-int run_revision_get(struct cloud *cloud, const char *path, struct json **revision, struct error *error) {
-    AUTO_FREE char *url = run_url(path);
-    AUTO_FREE char *what = text_format("cannot read revision %s", run_short_name(path));
-    struct cloud_request request = {.url = url, .what = what, .response_limit = SERVICE_LIMIT};
-    return cloud_call(cloud, &request, revision, NULL, error);
+int run_service_find(struct cloud *cloud, const char *path, struct json **service, struct error *error) {
+    if (run_service_get(cloud, path, service, error) < 0)
+        return -1;
+    if (*service)
+        return 0;
+    error_set(error, ERROR_CONFIGURATION, "there is no service %s in %s", path_base(path), cloud->region);
+    return error_next(error, "what there is: pl-run-deploy --list --region %s", cloud->region);
+}
+
+int run_service_list(struct cloud *cloud, struct json **services, struct error *error) {
+    AUTO_FREE char *path = text_format("projects/%s/locations/%s/services", cloud->project, cloud->region);
+    AUTO_FREE char *url = run_url(path), *what = text_format("cannot list the services of %s", cloud->region);
+    AUTO_JSON struct json *all = json_new_array();
+    if (cloud_list(cloud, url, "services", what, all, error) < 0)
+        return -1;
+    *services = take_pointer(&all);
+    return 0;
+}
+
+int run_service_delete(struct cloud *cloud, const char *path, bool *existed, struct error *error) {
+    static const long missing[] = {404, 0};
+    AUTO_FREE char *url = run_url(path), *what = text_format("cannot delete service %s", run_short_name(path));
+    AUTO_JSON struct json *operation = NULL;
+    struct cloud_request request = {.method = "DELETE", .url = url, .what = what, .accept = missing};
+    long status = 0;
+    if (cloud_call(cloud, &request, &operation, &status, error) < 0)
+        return -1;
+    *existed = status != 404;
+    if (!*existed)
+        return 0;
+    if (run_operation_wait(cloud, &operation, DELETE_SECONDS, error) < 0)
+        return -1;
+    const struct google_subject subject = {.project = cloud->project, .region = cloud->region};
+    const struct json *failure = json_get(operation, "error");
+    return json_is_null(failure) ? 0 : google_status_set(error, what, failure, &subject);
 }
 
 int run_service_patch(struct cloud *cloud, const char *path, const struct json *service, const char *update_mask,
@@ -145,6 +185,25 @@ int run_operation_wait(struct cloud *cloud, struct json **operation, unsigned se
     return 0;
 }
 
+int run_service_settle(struct cloud *cloud, const char *path, struct json **service, unsigned seconds,
+                       struct error *error) {
+    int64_t end = now_seconds() + seconds;
+    const char *name = path_base(path);
+    while (json_get_bool(*service, "reconciling", false)) {
+        if (progress_cancelled(cloud->progress))
+            return error_set(error, ERROR_CANCELLED, "stopped while service %s is still being changed", name);
+        if (now_seconds() >= end) {
+            error_set(error, ERROR_TEMPORARY, "service %s has been changing for %u seconds", name, seconds);
+            return error_next(error, "look at it: pl-run-deploy %s --describe --region %s", name, cloud->region);
+        }
+        pause_milliseconds(POLL_MILLISECONDS);
+        json_release(service);
+        if (run_service_get(cloud, path, service, error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static bool is_public_binding(const struct json *binding) {
     return text_equal(json_get_text(binding, "role", NULL), "roles/run.invoker") && !json_get(binding, "condition");
 }
@@ -235,9 +294,8 @@ const char *run_service_serving_revision(const struct json *service) {
     return NULL;
 }
 
-bool run_service_is_ready(const struct json *service) {
-    const struct json *generation = json_get(service, "generation");
-    return !json_get_bool(service, "reconciling", false) &&
-           text_equal(json_get_text(json_get(service, "terminalCondition"), "state", NULL), "CONDITION_SUCCEEDED") &&
-           (json_is_null(generation) || json_same(generation, json_get(service, "observedGeneration")));
+bool run_template_is_ready(const struct json *service) {
+    const char *created = json_get_text(service, "latestCreatedRevision", NULL);
+    return created && !json_get_bool(service, "reconciling", false) &&
+           text_equal(created, json_get_text(service, "latestReadyRevision", NULL));
 }

@@ -1,4 +1,4 @@
-/* Cloud Run Admin API v2: services, revisions, operations, IAM policy. A service is kept as the JSON that Google sent:
+/* Cloud Run Admin API v2: services, operations, IAM policy. A service is kept as the JSON that Google sent:
  * what pl does not know goes back as it came. */
 #ifndef GCP_RUN_SERVICE_H
 #define GCP_RUN_SERVICE_H
@@ -15,7 +15,15 @@ const char *run_short_name(const char *resource);
 
 /* *service is NULL when there is none. */
 int run_service_get(struct cloud *cloud, const char *path, struct json **service, struct error *error) MUST_CHECK;
-int run_revision_get(struct cloud *cloud, const char *path, struct json **revision, struct error *error) MUST_CHECK;
+/* The same where there must be one: ERROR_CONFIGURATION when there is none. */
+int run_service_find(struct cloud *cloud, const char *path, struct json **service, struct error *error) MUST_CHECK;
+/* All services of the cloud's project and region, as an array. */
+int run_service_list(struct cloud *cloud, struct json **services, struct error *error) MUST_CHECK;
+/* Deletes it with its revisions, and waits for that. *existed is false when there was none. */
+int run_service_delete(struct cloud *cloud, const char *path, bool *existed, struct error *error) MUST_CHECK;
+/* Reads the service again until it is not reconciling. ERROR_TEMPORARY after `seconds`, ERROR_CANCELLED. */
+int run_service_settle(struct cloud *cloud, const char *path, struct json **service, unsigned seconds,
+                       struct error *error) MUST_CHECK;
 
 /* PATCH with allowMissing: creates or updates. `service` is the whole wanted service with the etag that was read; only
  * the fields of update_mask change. *operation is its long-running operation. *conflict (not NULL) is set, and 0
@@ -42,7 +50,7 @@ int run_service_set_public(struct cloud *cloud, const char *path, bool is_public
 
 /* The revision (short name) that gets all the traffic, by trafficStatuses; NULL when it is divided. Borrowed. */
 const char *run_service_serving_revision(const struct json *service);
-/* Whether the service is settled and its last revision is ready. */
-bool run_service_is_ready(const struct json *service);
+/* Whether the service is settled and the revision that was made last is ready. */
+bool run_template_is_ready(const struct json *service);
 
 #endif

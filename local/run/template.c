@@ -165,8 +165,8 @@ static int check_template(const struct service *service, const struct json *temp
          strspn(revision, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(revision)))
         return refuse("template.revision", error,
                       "must be prefixed by the name of the Service, and have lower-case letters, digits and hyphens");
-    const char *before = service ? json_get_text(json_get(service->document, "template"), "revision", NULL) : NULL;
-    if (revision && service && !text_equal(before, revision) && service_find_revision(service, revision))
+    if (revision && service && service_find_revision(service, revision) &&
+        !json_same(template, json_get(service->document, "template")))
         return error_set(error, ERROR_DATA, "Revision named '%.63s' with different configuration already exists.",
                          revision);
     if (json_count(json_get(template, "volumes")) > 0)
@@ -178,7 +178,15 @@ static int check_template(const struct service *service, const struct json *temp
     return check_containers(json_get(template, "containers"), error);
 }
 
-static int check_target(const struct service *service, const struct json *target, struct error *error) {
+/* One that there is, or that comes with this very change. */
+static bool is_known_revision(const struct service *service, const char *revision, const char *coming) {
+    const char *slash = strrchr(revision, '/');
+    const char *name = slash ? slash + 1 : revision;
+    return text_equal(name, coming) || (service && service_find_revision(service, name));
+}
+
+static int check_target(const struct service *service, const struct json *target, const char *coming,
+                        struct error *error) {
     const char *revision = json_get_text(target, "revision", NULL);
     bool latest = text_equal(json_get_text(target, "type", "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"),
                              "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST");
@@ -188,8 +196,7 @@ static int check_target(const struct service *service, const struct json *target
                       "a target of type LATEST has no revision, and one of type REVISION must name it");
     if (percent < 0 || percent > 100)
         return refuse("traffic", error, "percent must be between 0 and 100");
-    if (!latest &&
-        (!service || !service_find_revision(service, strrchr(revision, '/') ? strrchr(revision, '/') + 1 : revision)))
+    if (!latest && !is_known_revision(service, revision, coming))
         return error_set(error, ERROR_DATA,
                          "Revision '%.63s' does not exist or is deleted. Update all traffic to route to currently "
                          "available revisions.",
@@ -197,11 +204,12 @@ static int check_target(const struct service *service, const struct json *target
     return 0;
 }
 
-static int check_traffic(const struct service *service, const struct json *traffic, struct error *error) {
+static int check_traffic(const struct service *service, const struct json *traffic, const char *coming,
+                         struct error *error) {
     int64_t sum = 0;
     for (size_t i = 0; i < json_count(traffic); i++) {
         const char *tag = json_get_text(json_at(traffic, i), "tag", NULL);
-        if (check_target(service, json_at(traffic, i), error) < 0)
+        if (check_target(service, json_at(traffic, i), coming, error) < 0)
             return -1;
         sum += json_get_integer(json_at(traffic, i), "percent", 0);
         for (size_t j = 0; tag && j < i; j++)
@@ -221,7 +229,7 @@ int service_validate(const struct service *service, const struct json *document,
         check_labels(json_get(document, "annotations"), "annotations", false, error) < 0 ||
         check_template(service, template, service ? service->name : "", error) < 0)
         return -1;
-    return check_traffic(service, json_get(document, "traffic"), error);
+    return check_traffic(service, json_get(document, "traffic"), json_get_text(template, "revision", NULL), error);
 }
 
 /* ---- defaults ---- */

@@ -106,7 +106,7 @@ test_a_revision_that_fails_never_serves() {
     status 70 sh -c "pl-build -q --name app app | pl-push-image -q --repo demo | pl-run-deploy --region us-central1 > out 2> error"
     contains "$(cat error)" "its process ended with exit code 3"
     contains "$(cat error)" "going down"
-    contains "$(cat error)" "app-00001"
+    contains "$(cat error)" "serves as before"
     equal "$(curl -sf "$url/")" "good"
     contains "$(pl-local status)" "its last revision failed"
 }
@@ -151,7 +151,7 @@ test_a_container_sees_the_contract() {
     environment=$(curl -sf "$url/env")
     contains "$environment" "PORT=9000"
     contains "$environment" "K_SERVICE=app"
-    contains "$environment" "K_REVISION=app-00001-"
+    contains "$environment" "K_REVISION=app-"
     contains "$environment" "K_CONFIGURATION=app"
     contains "$environment" "LIST=a,b=c"
     lacks "$environment" "GOOGLE_APPLICATION_CREDENTIALS"
@@ -228,6 +228,65 @@ test_reset_removes_everything() {
     ship app app > /dev/null
     pl-local reset
     [ ! -e "$PL_LOCAL_STATE" ]
+}
+
+# ---- rollouts ----
+
+run_deploy() { pl-run-deploy --region us-central1 -q "$@"; }
+candidate() { pl-build -q --name app app | pl-push-image -q --repo demo | run_deploy "$@"; }
+
+test_a_candidate_is_promoted_and_rolled_back() {
+    cloud
+    web_app app "old"
+    url=$(ship app app)
+    web_app app "new"
+    candidate --no-traffic --tag candidate > record
+    tagged=$(jq -r .tag_url record)
+    equal "$(curl -sf "$url/") $(curl -sf "$tagged/")" "old new"
+    run_deploy app --promote candidate > /dev/null
+    equal "$(curl -sf "$url/")" "new"
+    run_deploy app --rollback > /dev/null
+    equal "$(curl -sf "$url/") $(curl -sf "$tagged/")" "old new"
+    # The same once more: it serves again, and no revision is made.
+    candidate > /dev/null
+    equal "$(curl -sf "$url/")" "new"
+    equal "$(run_deploy app --revisions | grep -c ready)" 2
+}
+
+test_traffic_is_divided() {
+    cloud
+    web_app app "old"
+    url=$(ship app app)
+    web_app app "new"
+    candidate --no-traffic --tag candidate > /dev/null
+    run_deploy app --traffic candidate=50 --traffic "$(run_deploy app --revisions | awk '$2 == "100%" {print $1}')=50" > /dev/null
+    for _ in $(seq 60); do curl -sf "$url/"; done | sed 's/w/w\n/g; s/d/d\n/g' > answers
+    [ "$(grep -c new answers)" -gt 5 ] && [ "$(grep -c old answers)" -gt 5 ] || fail "$(sort answers | uniq -c)"
+}
+
+test_the_log_is_followed() {
+    cloud
+    web_app app "text" 'echo it begins; exec /bin/busybox httpd -f -p $PORT -h /www'
+    ship app app > /dev/null
+    contains "$(run_deploy app --logs)" "it begins"
+    pl-run-deploy --region us-central1 -q app --logs --follow --since 1h > followed &
+    wait_for 5 grep -q "it begins" followed
+    web_app app "other" 'echo it begins anew; exec /bin/busybox httpd -f -p $PORT -h /www'
+    ship app app > /dev/null
+    wait_for 5 grep -q "it begins anew" followed
+    kill %1
+    wait %1 || true
+    equal "$(grep -c "it begins$" followed)" 1
+}
+
+test_a_deleted_service_is_gone() {
+    cloud
+    web_app app "text"
+    url=$(ship app app)
+    status 64 run_deploy app --delete
+    run_deploy app --delete --confirm app
+    status 7 curl -s "$url/"
+    equal "$(run_deploy --list)" ""
 }
 
 run_tests

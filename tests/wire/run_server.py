@@ -4,31 +4,44 @@ one line of JSON for each request and its reply to the file argv[2].
 
 Scenarios: new, update (there is a service with fields of others), conflict (it changes between the reading and the first
 PATCH), fail (the new revision does not start), expired (the first token is refused), disabled (the API is off), busy
-(two answers of 503 come first), held (traffic stays with the old revision)."""
+(two answers of 503 come first), held (traffic stays with the
+old revision), two (two revisions, the newer one serves)."""
 import http.server, json, sys, threading
 
 scenario, log = sys.argv[1], open(sys.argv[2], "a", buffering=1)
 PATH = "/v2/projects/demo/locations/us-central1/services/shop"
-state = {"service": None, "tokens": 0, "gets": 0, "patches": 0, "polls": 0, "busy": 0,
+state = {"service": None, "tokens": 0, "gets": 0, "patches": 0, "polls": 0, "busy": 0, "revisions": {},
          "policy": {"etag": "p1", "bindings": []}}
 FAILED = {"code": 9, "message": "Revision 'shop-00002' is not ready and cannot serve traffic. The user-provided container "
           "failed to start and listen on the port defined provided by the PORT=8080 environment variable"}
-if scenario in ("update", "conflict", "fail", "held"):
-    old = "h/r@sha256:" + "0" * 64
-    state["service"] = {"etag": "e1", "description": "mine", "uri": "https://shop.run.app", "template": {
-        "revision": "shop-00001", "containers": [{"image": old, "env": [{"name": "KEEP", "value": "1"}]}],
-        "sessionAffinity": True}, "generation": "1", "observedGeneration": "1",
-        "latestReadyRevision": PATH[4:] + "/revisions/shop-00001",
-        "trafficStatuses": [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}]}
+LATEST, PINNED = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
+READY = [{"type": "Ready", "state": "CONDITION_SUCCEEDED"}]
 
 
-def settle(service, revision):
-    service.update(uri="https://shop.run.app", terminalCondition={"state": "CONDITION_SUCCEEDED"}, reconciling=False,
-                   latestReadyRevision=revision, latestCreatedRevision=revision,
-                   trafficStatuses=[{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}])
+def add_revision(name, image, second):
+    state["revisions"][name] = {"name": f"{PATH[4:]}/revisions/{name}", "containers": [{"image": image}], "conditions": READY,
+                                "createTime": f"2026-11-24T06:00:{second:02}Z", "creator": "dev@demo.iam.gserviceaccount.com"}
+
+
+def settle(service):
+    """Who gets what by its traffic; in the scenario "held" nothing moves."""
+    service["terminalCondition"] = {"type": "Ready", "state": "CONDITION_SUCCEEDED"}
     if scenario == "held":
-        service["trafficStatuses"] = [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", "percent": 100,
-                                       "revision": "shop-00001"}]
+        service["trafficStatuses"] = [{"type": PINNED, "percent": 100, "revision": "shop-00001"}]
+        return
+    service["trafficStatuses"] = [{**target, **({"uri": f"https://{target['tag']}---shop.run.app"} if target.get("tag") else {})}
+                                  for target in service.get("traffic") or [{"type": LATEST, "percent": 100}]]
+
+
+if scenario in ("update", "conflict", "fail", "held", "two"):
+    old = "h/r@sha256:" + "0" * 64
+    add_revision("shop-00000", old, 0)
+    add_revision("shop-00001", old, 1)
+    state["service"] = {"name": PATH[4:], "etag": "e1", "description": "mine", "uri": "https://shop.run.app", "template": {
+        "revision": "shop-00001", "containers": [{"image": old, "env": [{"name": "KEEP", "value": "1"}]}],
+        "sessionAffinity": True}, "generation": "1", "observedGeneration": "1", "traffic": [{"type": LATEST, "percent": 100}],
+        "latestReadyRevision": PATH[4:] + "/revisions/shop-00001", "latestCreatedRevision": PATH[4:] + "/revisions/shop-00001"}
+    settle(state["service"])
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -63,8 +76,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
             state["service"]["etag"] = "e2"
             state["service"]["description"] = "changed meanwhile"
             return self.answer(409, {"error": {"code": 409, "status": "ABORTED", "message": "etag mismatch"}})
-        state["service"] = {**body, "etag": "e3"}
-        settle(state["service"], PATH[4:] + "/revisions/shop-00002")
+        mask = self.path.split("updateMask=")[1].split("&")[0].split("%2C")
+        service = {**(state["service"] or {}), **{key: body[key] for key in mask if key in body}}
+        service.setdefault("traffic", [{"type": LATEST, "percent": 100}])
+        service.update(name=PATH[4:], uri="https://shop.run.app", etag=f"e{state['patches'] + 2}")
+        if "template" in mask:
+            name = body["template"]["revision"]
+            if name in state["revisions"]:
+                return self.answer(400, {"error": {"code": 400, "status": "INVALID_ARGUMENT",
+                                                   "message": f"Revision named '{name}' with different configuration already exists."}})
+            add_revision(name, body["template"]["containers"][0]["image"], state["patches"] + 1)
+            service["latestCreatedRevision"] = PATH[4:] + "/revisions/" + name
+            if scenario != "fail":
+                service["latestReadyRevision"] = service["latestCreatedRevision"]
+        settle(service)
+        state["service"] = service
         return self.answer(200, {"name": "projects/demo/locations/us-central1/operations/o1", "done": False})
 
     def operation(self):
@@ -93,7 +119,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             state["busy"] += 1
             return self.answer(503, {"error": {"code": 503, "status": "UNAVAILABLE", "message": "later"}})
         if path == "/v2/entries:list":
-            return self.answer(200, {"entries": [{"textPayload": "INFO: Uvicorn running on http://127.0.0.1:8080"}]})
+            return self.answer(200, {"entries": [{"insertId": "i1", "timestamp": "2026-11-24T06:00:00.5Z", "textPayload": "INFO: Uvicorn running on http://127.0.0.1:8080"}]})
         if path.endswith(":getIamPolicy"):
             return self.answer(200, state["policy"])
         if path.endswith(":setIamPolicy"):
@@ -102,15 +128,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if "/operations/" in path:
             return self.operation()
         if "/revisions/" in path:
-            image = old if path.endswith("/shop-00001") else state["service"]["template"]["containers"][0]["image"]
-            return self.answer(200, {"containers": [{"image": image}], "conditions": []})
+            found = state["revisions"].get(path.split("/")[-1])
+            return self.answer(200, found) if found else self.answer(404, {"error": {
+                "code": 404, "status": "NOT_FOUND", "message": "Resource of kind 'REVISION' does not exist."}})
+        if path.endswith("/revisions"):
+            return self.answer(200, {"revisions": sorted(state["revisions"].values(), key=lambda r: r["createTime"], reverse=True)})
+        if path.endswith("/services") and self.command == "GET":
+            return self.answer(200, {"services": [state["service"]]} if state["service"] else {})
+        if self.command == "DELETE" and state["service"]:
+            state["service"] = None
+            return self.answer(200, {"name": "projects/demo/locations/us-central1/operations/o1", "done": False})
         if self.command == "PATCH":
             return self.patch(body)
         if path == PATH and state["service"]:
             return self.answer(200, state["service"])
         return self.answer(404, {"error": {"code": 404, "status": "NOT_FOUND", "message": "Resource 'shop' was not found."}})
 
-    do_GET = do_POST = do_PATCH = handle_any
+    do_GET = do_POST = do_PATCH = do_DELETE = handle_any
 
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -22,6 +22,18 @@ struct arguments {
     const char *service_account;
     bool dry_run;
     struct credential_options credentials;
+    bool no_traffic, keep_traffic;
+    const char *tag;
+    const char *promote;
+    bool rollback;
+    const char *to;
+    struct text_list traffic;
+    bool revisions, list, describe;
+    bool delete_service;
+    const char *confirm;
+    bool logs, follow;
+    long long lines;
+    long long since;
 };
 
 extern const struct command pl_run_deploy_command;

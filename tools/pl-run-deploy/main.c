@@ -1,161 +1,81 @@
-#include "tools/pl-run-deploy/command.h"
-
-#include "common/crypto/digest.h"
-#include "gcp/run/deploy.h"
+#include "gcp/run/service.h"
+#include "tools/pl-run-deploy/actions.h"
 
 #include <string.h>
-#include <time.h>
 
-struct preflight {
-    struct cloud *cloud;
-    const struct arguments *arguments;
-    struct progress *progress;
-};
-
-static int preflight(void *context, struct error *error) {
-    struct preflight *preflight = context;
-    return cloud_open(preflight->cloud, &preflight->arguments->credentials, preflight->progress,
-                      preflight->arguments->project, preflight->arguments->region, error);
+/* An image has a slash at least: HOST/REPOSITORY@sha256:…; a service's name has none. */
+static bool is_image(const char *operand) {
+    return strpbrk(operand, "/@:") != NULL;
 }
 
-static struct run_settings settings_of(const struct arguments *arguments) {
-    return (struct run_settings){.port = arguments->port,
-                                 .cpu = arguments->cpu,
-                                 .memory = arguments->memory,
-                                 .min_instances = arguments->min_instances,
-                                 .max_instances = arguments->max_instances,
-                                 .concurrency = arguments->concurrency,
-                                 .timeout = arguments->timeout,
-                                 .service_account = arguments->service_account,
-                                 .environment = arguments->environment,
-                                 .labels = arguments->labels};
-}
-
-/* By digest, for an architecture that Cloud Run has: known before anything is asked. */
-static int check_image(const struct record *record, const char **digest, struct error *error) {
-    const char *ref = record_ref(record);
-    const char *at = strrchr(ref, '@');
-    struct digest parsed;
-    if (!at || digest_parse(at + 1, &parsed, NULL) < 0) {
-        error_set(error, ERROR_DATA, "%s names no digest, so what it means can change", ref);
-        return error_next(error, "give it as HOST/REPOSITORY@sha256:…, as pl-push-image prints it");
-    }
-    *digest = at + 1;
-    const char *platform = record_text(record, "platform");
-    if (!platform || text_equal(platform, "linux/amd64"))
-        return 0;
-    error_set(error, ERROR_DATA, "the image is for %s; Cloud Run runs linux/amd64", platform);
-    return error_next(error, "build it with: pl-build --platform linux/amd64");
-}
-
-/* The last part of the repository, for a bare reference that has no name. */
-static char *name_of_ref(const char *ref) {
-    const char *at = strrchr(ref, '@');
-    AUTO_FREE char *repository = text_copy_length(ref, at ? (size_t)(at - ref) : strlen(ref));
-    const char *slash = strrchr(repository, '/');
-    const char *base = slash ? slash + 1 : repository;
-    return text_copy_length(base, strcspn(base, ":"));
-}
-
-static char *service_name(const struct arguments *arguments, const struct record *record, struct error *error) {
-    const char *given = arguments->name ? arguments->name : record_text(record, "name");
-    char *name = given ? text_copy(given) : name_of_ref(record_ref(record));
-    if (run_service_name_check(name, error) == 0)
-        return name;
-    free(name);
+const char *action_service(const struct command_context *context, const struct arguments *arguments) {
+    if (arguments->name)
+        return arguments->name;
+    for (size_t i = 0; i < context->operand_count; i++)
+        if (!is_image(context->operands[i]))
+            return context->operands[i];
     return NULL;
 }
 
-static void write_service(struct record_list *out, const struct cloud *cloud, const struct run_deployment *deployment,
-                          const struct run_outcome *outcome, const char *digest) {
-    struct record record = record_new(RECORD_SERVICE, outcome->url);
-    json_set_text(record.json, "name", deployment->service);
-    json_set_text(record.json, "revision", outcome->revision);
-    json_set_text(record.json, "digest", digest);
-    json_set_text(record.json, "region", cloud->region);
-    json_set_text(record.json, "project", cloud->project);
-    struct json *from = json_new_array();
-    json_append_text(from, deployment->settings->image);
-    json_set(record.json, "from", from);
-    record_list_add(out, record);
+size_t action_first_image(const struct command_context *context) {
+    size_t first = 0;
+    while (first < context->operand_count && !is_image(context->operands[first]))
+        first++;
+    return first;
 }
 
-static double seconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+const char *action_open(struct command_context *context, const struct arguments *arguments, struct cloud *cloud,
+                        struct error *error) {
+    const char *service = action_service(context, arguments);
+    if (!service) {
+        error_set(error, ERROR_USAGE, "which service?");
+        error_next(error, "name it: pl-run-deploy SERVICE …");
+        return NULL;
+    }
+    if (run_service_name_check(service, error) < 0 ||
+        cloud_open(cloud, &arguments->credentials, context->progress, arguments->project, arguments->region, error) < 0)
+        return NULL;
+    return service;
 }
 
-static int dry_run(struct command_context *context, struct cloud *cloud, const struct run_deployment *deployment,
-                   struct error *error) {
-    AUTO_BUFFER struct buffer difference = BUFFER(4 << 20);
-    if (run_deploy_dry(cloud, deployment, &difference, error) < 0 ||
-        buffer_check(&difference, "the difference", error) < 0)
-        return -1;
-    AUTO_FREE char *text = text_scrub(buffer_text(&difference), difference.length, true);
-    if (command_print(context, *text ? text : "nothing would change\n", error) < 0)
-        return -1;
-    command_summary(context, "service %s in %s: nothing was changed (--dry-run)", deployment->service, cloud->region);
-    return 0;
-}
-
-static int deploy(struct command_context *context, struct cloud *cloud, const struct run_deployment *deployment,
-                  const char *digest, struct error *error) {
-    AUTO_OUTCOME struct run_outcome outcome = {0};
-    double begin = seconds_now();
-    int step = progress_begin(context->progress, "deploy %s to %s", deployment->service, cloud->region);
-    int result = run_deploy(cloud, deployment, &outcome, error);
-    progress_end(context->progress, step,
-                 result < 0          ? PROGRESS_FAILED
-                 : outcome.unchanged ? PROGRESS_CACHED
-                                     : PROGRESS_MADE);
-    if (result < 0)
-        return -1;
-    struct record_list out = {0};
-    write_service(&out, cloud, deployment, &outcome, digest);
-    result = command_write_records(context, &out, error);
-    record_list_release(&out);
-    if (result < 0)
-        return -1;
-    command_summary(context, "service %s: %srevision %s gets 100%% of the traffic (%.1f s)", deployment->service,
-                    outcome.unchanged ? "unchanged, " : "", outcome.revision, seconds_now() - begin);
-    return 0;
-}
-
-static int deploy_records(struct command_context *context, const struct arguments *arguments, struct cloud *cloud,
-                          const struct record_list *list, struct error *error) {
-    if (list->count != 1)
-        return error_set(error, ERROR_DATA, "got %zu images; a service takes one", list->count);
-    const struct record *record = &list->items[0];
-    const char *digest = NULL;
-    if (check_image(record, &digest, error) < 0)
-        return -1;
-    AUTO_FREE char *service = service_name(arguments, record, error);
-    if (!service)
-        return -1;
-    struct run_settings settings = settings_of(arguments);
-    settings.image = record_ref(record);
-    struct run_deployment deployment = {
-        .service = service, .settings = &settings, .allow_unauthenticated = arguments->allow_unauthenticated};
-    cloud_renew(cloud);
-    return arguments->dry_run ? dry_run(context, cloud, &deployment, error)
-                              : deploy(context, cloud, &deployment, digest, error);
+/* A service first, then an image: anything else has been mixed up. */
+static int check_operands(const struct command_context *context, const struct arguments *arguments, bool deploys,
+                          struct error *error) {
+    size_t services = action_first_image(context), images = context->operand_count - services;
+    const char *service = action_service(context, arguments);
+    if (images > 1 || services > 1)
+        return error_set(error, ERROR_USAGE, "it takes one service and one image");
+    if (images > 0 && !deploys)
+        return error_set(error, ERROR_USAGE, "%s is an image; here it takes only the name of a service",
+                         context->operands[services]);
+    if (arguments->name && services > 0 && !text_equal(arguments->name, context->operands[0]))
+        return error_set(error, ERROR_USAGE, "the service is named twice: %s and --name %s", context->operands[0],
+                         arguments->name);
+    return service ? run_service_name_check(service, error) : 0;
 }
 
 static int run(struct command_context *context, void *given, struct error *error) {
     const struct arguments *arguments = given;
-    struct run_settings settings = settings_of(arguments);
-    if (run_settings_check(&settings, error) < 0 ||
-        (arguments->name && run_service_name_check(arguments->name, error) < 0))
+    const struct {
+        bool wanted;
+        action *action;
+    } actions[] = {{arguments->promote || arguments->rollback || arguments->traffic.count > 0, action_move},
+                   {arguments->list || arguments->revisions || arguments->describe, action_show},
+                   {arguments->delete_service, action_delete},
+                   {arguments->logs, action_log}};
+    action *chosen = action_deploy;
+    for (size_t i = 0, count = 0; i < ARRAY_LENGTH(actions); i++) {
+        if (!actions[i].wanted)
+            continue;
+        if (count++ > 0)
+            return error_set(error, ERROR_USAGE,
+                             "only one of --promote, --rollback, --traffic, --list, --revisions, "
+                             "--describe, --delete and --logs can be done at a time");
+        chosen = actions[i].action;
+    }
+    if (check_operands(context, arguments, chosen == action_deploy, error) < 0)
         return -1;
-    AUTO_CLOUD struct cloud cloud = {0};
-    struct preflight checks = {.cloud = &cloud, .arguments = arguments, .progress = context->progress};
-    struct record_list list = {0};
-    int result = command_read_records(context, RECORD_IMAGE, preflight, &checks, &list, error);
-    if (result == 0)
-        result = deploy_records(context, arguments, &cloud, &list, error);
-    record_list_release(&list);
-    return result;
+    return chosen(context, arguments, error);
 }
 
 int main(int argc, char **argv) {

@@ -1,0 +1,34 @@
+/* One change of a service, as every change is made: read, plan, write with the etag that was read, wait. When somebody
+ * else changed the service in between, it is read and planned again, so nothing of theirs is lost. */
+#ifndef GCP_RUN_CHANGE_H
+#define GCP_RUN_CHANGE_H
+
+#include "gcp/cloud.h"
+
+struct run_change {
+    /* Changes `after`, which is the writable part of `current` (NULL: there is no such service) in the form of
+     * run_service_writable. *force: a new revision is wanted although nothing differs. Called again after a conflict;
+     * its failure ends the change. */
+    int (*plan)(void *context, const struct json *current, struct json *after, bool *force, struct error *error);
+    void *context;
+    unsigned seconds; /* for the operation; 0: 900 */
+};
+
+struct run_changed {
+    struct json *current; /* as it was read last, before the change; NULL: there was none */
+    struct json *before, *after;
+    char *mask;          /* the fields that differ; "" when none does */
+    struct json *status; /* the operation's error, or NULL: then the change is made */
+    bool sent;           /* there was something to change, and it was taken */
+};
+void run_changed_release(struct run_changed *changed);
+#define AUTO_CHANGED AUTO(run_changed_release)
+
+/* 0 also when the operation failed: then changed->status says why. ERROR_TEMPORARY after some conflicts. */
+int run_change_apply(struct cloud *cloud, const char *path, const struct run_change *change,
+                     struct run_changed *changed, struct error *error) MUST_CHECK;
+/* Plans, and asks the server to validate what would be sent (validateOnly); changes nothing. */
+int run_change_validate(struct cloud *cloud, const char *path, const struct run_change *change,
+                        struct run_changed *changed, struct error *error) MUST_CHECK;
+
+#endif

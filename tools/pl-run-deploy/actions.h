@@ -1,0 +1,28 @@
+/* What pl-run-deploy does, one file each: deploy.c, move.c, show.c, log.c. */
+#ifndef TOOLS_PL_RUN_DEPLOY_ACTIONS_H
+#define TOOLS_PL_RUN_DEPLOY_ACTIONS_H
+
+#include "gcp/cloud.h"
+#include "tools/pl-run-deploy/command.h"
+
+typedef int action(struct command_context *context, const struct arguments *arguments, struct error *error);
+
+action action_deploy;
+/* --promote, --rollback, --traffic */
+action action_move;
+/* --list, --revisions, --describe */
+action action_show;
+/* --delete */
+action action_delete;
+/* --logs */
+action action_log;
+
+/* The service that the line names: --name, or the operand that is no image. NULL when it names none. */
+const char *action_service(const struct command_context *context, const struct arguments *arguments);
+/* The same, needed: checks it and opens the session. ERROR_USAGE without one. */
+const char *action_open(struct command_context *context, const struct arguments *arguments, struct cloud *cloud,
+                        struct error *error);
+/* How many operands come before the first that is an image. */
+size_t action_first_image(const struct command_context *context);
+
+#endif

@@ -1,0 +1,188 @@
+/* Deploying the image of a record. */
+#include "gcp/run/deploy.h"
+#include "common/crypto/digest.h"
+#include "gcp/run/traffic.h"
+#include "tools/pl-run-deploy/actions.h"
+
+#include <string.h>
+#include <time.h>
+
+struct preflight {
+    struct cloud *cloud;
+    const struct arguments *arguments;
+    struct progress *progress;
+};
+
+static int preflight(void *context, struct error *error) {
+    struct preflight *preflight = context;
+    return cloud_open(preflight->cloud, &preflight->arguments->credentials, preflight->progress,
+                      preflight->arguments->project, preflight->arguments->region, error);
+}
+
+static struct run_settings settings_of(const struct arguments *arguments) {
+    return (struct run_settings){.port = arguments->port,
+                                 .cpu = arguments->cpu,
+                                 .memory = arguments->memory,
+                                 .min_instances = arguments->min_instances,
+                                 .max_instances = arguments->max_instances,
+                                 .concurrency = arguments->concurrency,
+                                 .timeout = arguments->timeout,
+                                 .service_account = arguments->service_account,
+                                 .environment = arguments->environment,
+                                 .labels = arguments->labels};
+}
+
+/* By digest, for an architecture that Cloud Run has: known before anything is asked. */
+static int check_image(const struct record *record, const char **digest, struct error *error) {
+    const char *ref = record_ref(record);
+    const char *at = strrchr(ref, '@');
+    struct digest parsed;
+    if (!at || digest_parse(at + 1, &parsed, NULL) < 0) {
+        error_set(error, ERROR_DATA, "%s names no digest, so what it means can change", ref);
+        return error_next(error, "give it as HOST/REPOSITORY@sha256:…, as pl-push-image prints it");
+    }
+    *digest = at + 1;
+    const char *platform = record_text(record, "platform");
+    if (!platform || text_equal(platform, "linux/amd64"))
+        return 0;
+    error_set(error, ERROR_DATA, "the image is for %s; Cloud Run runs linux/amd64", platform);
+    return error_next(error, "build it with: pl-build --platform linux/amd64");
+}
+
+/* The last part of the repository, for a bare reference that has no name. */
+static char *name_of_ref(const char *ref) {
+    const char *at = strrchr(ref, '@');
+    AUTO_FREE char *repository = text_copy_length(ref, at ? (size_t)(at - ref) : strlen(ref));
+    const char *slash = strrchr(repository, '/');
+    const char *base = slash ? slash + 1 : repository;
+    return text_copy_length(base, strcspn(base, ":"));
+}
+
+static char *service_name(const struct command_context *context, const struct arguments *arguments,
+                          const struct record *record, struct error *error) {
+    const char *given = action_service(context, arguments);
+    given = given ? given : record_text(record, "name");
+    char *name = given ? text_copy(given) : name_of_ref(record_ref(record));
+    if (run_service_name_check(name, error) == 0)
+        return name;
+    free(name);
+    return NULL;
+}
+
+static void write_service(struct record_list *out, const struct cloud *cloud, const struct run_deployment *deployment,
+                          const struct run_outcome *outcome, const char *digest) {
+    struct record record = record_new(RECORD_SERVICE, outcome->url);
+    json_set_text(record.json, "name", deployment->service);
+    json_set_text(record.json, "revision", outcome->revision);
+    json_set_text(record.json, "digest", digest);
+    json_set_text(record.json, "tag", deployment->tag);
+    json_set_text(record.json, "tag_url", outcome->tag_url);
+    json_set_integer(record.json, "percent", outcome->percent);
+    json_set_text(record.json, "region", cloud->region);
+    json_set_text(record.json, "project", cloud->project);
+    struct json *from = json_new_array();
+    json_append_text(from, deployment->settings->image);
+    json_set(record.json, "from", from);
+    record_list_add(out, record);
+}
+
+static double seconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static int dry_run(struct command_context *context, struct cloud *cloud, const struct run_deployment *deployment,
+                   struct error *error) {
+    AUTO_BUFFER struct buffer difference = BUFFER(4 << 20);
+    if (run_deploy_dry(cloud, deployment, &difference, error) < 0 ||
+        buffer_check(&difference, "the difference", error) < 0)
+        return -1;
+    AUTO_FREE char *text = text_scrub(buffer_text(&difference), difference.length, true);
+    if (command_print(context, *text ? text : "nothing would change\n", error) < 0)
+        return -1;
+    command_summary(context, "service %s in %s: nothing was changed (--dry-run)", deployment->service, cloud->region);
+    return 0;
+}
+
+static void tell_outcome(struct command_context *context, const struct cloud *cloud,
+                         const struct run_deployment *deployment, const struct run_outcome *outcome, double seconds) {
+    command_summary(context, "service %s: %srevision %s gets %u%% of the traffic (%.1f s)", deployment->service,
+                    outcome->unchanged ? "unchanged, " : "", outcome->revision, outcome->percent, seconds);
+    if (outcome->tag_url)
+        progress_note(context->progress, "its own address: %s", outcome->tag_url);
+    if (outcome->percent < 100)
+        progress_note(context->progress, "to give it all traffic: pl-run-deploy %s --promote %s --region %s",
+                      deployment->service, deployment->tag ? deployment->tag : outcome->revision, cloud->region);
+}
+
+static int deploy(struct command_context *context, struct cloud *cloud, const struct run_deployment *deployment,
+                  const char *digest, struct error *error) {
+    AUTO_OUTCOME struct run_outcome outcome = {0};
+    double begin = seconds_now();
+    int step = progress_begin(context->progress, "deploy %s to %s", deployment->service, cloud->region);
+    int result = run_deploy(cloud, deployment, &outcome, error);
+    progress_end(context->progress, step,
+                 result < 0          ? PROGRESS_FAILED
+                 : outcome.unchanged ? PROGRESS_CACHED
+                                     : PROGRESS_MADE);
+    if (result < 0)
+        return -1;
+    struct record_list out = {0};
+    write_service(&out, cloud, deployment, &outcome, digest);
+    result = command_write_records(context, &out, error);
+    record_list_release(&out);
+    if (result < 0)
+        return -1;
+    tell_outcome(context, cloud, deployment, &outcome, seconds_now() - begin);
+    return 0;
+}
+
+static int deploy_records(struct command_context *context, const struct arguments *arguments, struct cloud *cloud,
+                          const struct record_list *list, struct error *error) {
+    if (list->count != 1)
+        return error_set(error, ERROR_DATA, "got %zu images; a service takes one", list->count);
+    const struct record *record = &list->items[0];
+    const char *digest = NULL;
+    if (check_image(record, &digest, error) < 0)
+        return -1;
+    AUTO_FREE char *service = service_name(context, arguments, record, error);
+    if (!service)
+        return -1;
+    struct run_settings settings = settings_of(arguments);
+    settings.image = record_ref(record);
+    struct run_deployment deployment = {.service = service,
+                                        .settings = &settings,
+                                        .allow_unauthenticated = arguments->allow_unauthenticated,
+                                        .traffic = arguments->no_traffic     ? RUN_TRAFFIC_NONE
+                                                   : arguments->keep_traffic ? RUN_TRAFFIC_KEEP
+                                                                             : RUN_TRAFFIC_LATEST,
+                                        .tag = arguments->tag};
+    if (arguments->tag && run_tag_check(arguments->tag, service, error) < 0)
+        return -1;
+    cloud_renew(cloud);
+    return arguments->dry_run ? dry_run(context, cloud, &deployment, error)
+                              : deploy(context, cloud, &deployment, digest, error);
+}
+
+int action_deploy(struct command_context *context, const struct arguments *arguments, struct error *error) {
+    struct run_settings settings = settings_of(arguments);
+    if (run_settings_check(&settings, error) < 0)
+        return -1;
+    if (arguments->no_traffic && arguments->keep_traffic)
+        return error_set(error, ERROR_USAGE, "--no-traffic and --keep-traffic exclude each other");
+    AUTO_CLOUD struct cloud cloud = {0};
+    struct preflight checks = {.cloud = &cloud, .arguments = arguments, .progress = context->progress};
+    struct record_list list = {0};
+    /* Only the images among the operands are records. */
+    size_t first = action_first_image(context);
+    context->operands += first;
+    context->operand_count -= first;
+    int result = command_read_records(context, RECORD_IMAGE, preflight, &checks, &list, error);
+    context->operands -= first;
+    context->operand_count += first;
+    if (result == 0)
+        result = deploy_records(context, arguments, &cloud, &list, error);
+    record_list_release(&list);
+    return result;
+}
