@@ -42,8 +42,10 @@ BINARIES = $(TOOLS:%=$(OUT)/bin/%)
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(OUT)/test/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 ARCHIVES = $(foreach part,$(PARTS),$(if $(call part_sources,$(part)),$(OUT)/lib/lib$(part).a))
 
-all: $(BINARIES)
-
+# The name by which docker and podman call pl-gcp-auth.
+all: $(BINARIES) $(OUT)/bin/docker-credential-pl
+$(OUT)/bin/docker-credential-pl: $(OUT)/bin/pl-gcp-auth
+	@ln -sf pl-gcp-auth $@
 
 define archive_rule
 $(OUT)/lib/lib$(1).a: $(call object,$(call part_sources,$(1)))
@@ -141,6 +143,7 @@ lint:
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BINARIES) $(DESTDIR)$(PREFIX)/bin
+	ln -sf pl-gcp-auth $(DESTDIR)$(PREFIX)/bin/docker-credential-pl
 	completions/install "$(DESTDIR)$(PREFIX)"
 
 clean:

@@ -25,7 +25,7 @@ static const struct {
     {"serviceusage.services.use", "roles/serviceusage.serviceUsageConsumer"},
 };
 
-static const char *role_of(const char *permission) {
+const char *google_role(const char *permission) {
     for (size_t i = 0; i < ARRAY_LENGTH(roles); i++)
         if (!strncasecmp(permission, roles[i].permission, strlen(roles[i].permission)))
             return roles[i].role;
@@ -80,7 +80,7 @@ static char *account_of(const char *message) {
 static void next_for_permission(struct error *error, const char *message, const struct json *info,
                                 const struct google_subject *subject) {
     AUTO_FREE char *permission = permission_of(info, message);
-    const char *role = permission ? role_of(permission) : NULL;
+    const char *role = permission ? google_role(permission) : NULL;
     const char *project = subject && is_plain(subject->project) ? subject->project : "PROJECT";
     const char *principal = subject && is_plain(subject->principal) ? subject->principal : "PRINCIPAL";
     const char *member = text_ends_with(principal, ".gserviceaccount.com") ? "serviceAccount:" : "";

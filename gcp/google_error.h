@@ -27,6 +27,10 @@ int google_error_set(struct error *error, const char *what, const struct http_re
 int google_status_set(struct error *error, const char *what, const struct json *status,
                       const struct google_subject *subject);
 
+/* The predefined role that is usually granted for a permission ("run.services.create": "roles/run.developer"), or NULL.
+ */
+const char *google_role(const char *permission);
+
 /* The ErrorInfo among the details of a google.rpc.Status (of `domain`, unless that is NULL), borrowed, or NULL. */
 const struct json *google_error_info(const struct json *status, const char *domain);
 

@@ -132,6 +132,15 @@ int command_print(struct command_context *context, const char *text, struct erro
 /* One line for the end of the run on stderr, "NAME: TEXT"; in GitHub Actions also a row in the step summary. */
 void command_summary(struct command_context *context, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* In GitHub Actions: an environment variable of the job's later steps ($GITHUB_ENV), an output of this step
+ * ($GITHUB_OUTPUT). Elsewhere they do nothing. */
+void command_set_variable(struct command_context *context, const char *name, const char *value);
+void command_set_output(struct command_context *context, const char *name, const char *value);
+
+/* From now on this text is shown as *** in every line, log, error and record of an error; in GitHub Actions the runner
+ * is told to do the same with what other programs print. */
+int command_mask(struct command_context *context, const char *secret, struct error *error) MUST_CHECK;
+
 /* One place where something is wrong, for the reader of a change: an ::error annotation in GitHub Actions, nothing
  * elsewhere. To be called when the work is done. */
 struct command_annotation {

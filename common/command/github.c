@@ -196,6 +196,22 @@ static void append_output(struct buffer *out, const char *name, const char *valu
         buffer_append_format(out, "%s=%s\n", name, value);
 }
 
+void github_set(const char *file_variable, const char *name, const char *value) {
+    AUTO_BUFFER struct buffer text = BUFFER(FILE_TEXT_LIMIT);
+    append_output(&text, name, value);
+    append_to_file(file_variable, &text);
+}
+
+int github_mask(const char *secret, struct error *error) {
+    AUTO_BUFFER struct buffer line = BUFFER_SECRET(FILE_TEXT_LIMIT);
+    buffer_append_text(&line, "::add-mask::");
+    append_escaped(&line, secret, false);
+    buffer_append_byte(&line, '\n');
+    if (buffer_check(&line, "the secret", error) < 0)
+        return -1;
+    return fd_write_all(STDERR_FILENO, line.data, line.length, error);
+}
+
 static void append_record(struct buffer *out, const struct record *record) {
     static const char *const keys[] = {"digest", "name", "revision", "version", "channel", "expires"};
     append_output(out, "ref", record_ref(record));

@@ -1,5 +1,6 @@
 /* The last words of a run. */
 #include "common/command/github.h"
+#include "common/command/lines.h"
 #include "common/command/run.h"
 #include "common/file/file.h"
 
@@ -56,6 +57,21 @@ void report_failure(struct run *run, const struct error *error) {
     say_error(run, error);
     if (writes_error_record(run) && record_write_error(STDOUT_FILENO, run->context.command->name, error) < 0)
         return;
+}
+
+void command_set_variable(struct command_context *context, const char *name, const char *value) {
+    if (context->in_github_actions)
+        github_set("GITHUB_ENV", name, value);
+}
+
+void command_set_output(struct command_context *context, const char *name, const char *value) {
+    if (context->in_github_actions)
+        github_set("GITHUB_OUTPUT", name, value);
+}
+
+int command_mask(struct command_context *context, const char *secret, struct error *error) {
+    lines_hide(secret);
+    return context->in_github_actions ? github_mask(secret, error) : 0;
 }
 
 void command_annotate(struct command_context *context, const struct command_annotation *annotation) {

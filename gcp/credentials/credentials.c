@@ -13,6 +13,7 @@ struct credentials {
     char *scope;
     char *quota_project;
     char *origin;
+    struct json *document; /* as a file, or NULL */
     struct token token;
     int64_t end; /* of the token, on CLOCK_BOOTTIME, which goes on while a laptop sleeps */
     struct hop_list hops;
@@ -55,6 +56,7 @@ void credentials_release(struct credentials **credentials) {
         free((*credentials)->scope);
         free((*credentials)->quota_project);
         free((*credentials)->origin);
+        json_release(&(*credentials)->document);
         free(*credentials);
     }
     *credentials = NULL;
@@ -103,6 +105,23 @@ const char *credentials_origin(const struct credentials *credentials) {
 void credentials_set_origin(struct credentials *credentials, const char *origin) {
     free(credentials->origin);
     credentials->origin = text_copy(origin);
+}
+
+void credentials_set_document(struct credentials *credentials, struct json *document) {
+    json_release(&credentials->document);
+    credentials->document = document;
+}
+
+struct json *credentials_document(const struct credentials *credentials, struct error *error) {
+    if (credentials->document)
+        return json_copy_deep(credentials->document);
+    error_set(error, ERROR_CONFIGURATION, "the credentials of %s cannot be written as a file",
+              credentials->origin ? credentials->origin : credentials->type->name);
+    if (credentials_are_metadata(credentials))
+        error_next(error, "nothing is needed: Google's clients ask the metadata server themselves");
+    else
+        error_next(error, "put the token into a file and give --id-token file:PATH: clients read it there");
+    return NULL;
 }
 
 void credentials_set_scope(struct credentials *credentials, const char *scope) {

@@ -38,6 +38,12 @@ const char *credentials_type(const struct credentials *credentials);
 /* The e-mail, or principal://… of a federated identity, or NULL when it is not known (before the first token it may not
  * be). Borrowed. */
 const char *credentials_principal(const struct credentials *credentials);
+/* Who has to be granted something, as gcloud's --member takes it: "serviceAccount:…", "principalSet://…"; the caller
+ * frees; NULL when it is not known. */
+char *credentials_member(const struct credentials *credentials);
+/* The same credentials as a credentials file that Google's clients read (AIP-4117): a secret. The caller releases. NULL
+ * and ERROR_CONFIGURATION for those that are in no file: the metadata server, a token in a variable. */
+struct json *credentials_document(const struct credentials *credentials, struct error *error) MUST_CHECK;
 /* Who pays for calls: the x-goog-user-project header; NULL: nobody in particular. Borrowed. */
 const char *credentials_quota_project(const struct credentials *credentials);
 /* Where the credentials come from: "GOOGLE_APPLICATION_CREDENTIALS (key.json)". Borrowed. */

@@ -209,6 +209,19 @@ const struct credential_type external_account_type = {
     .release = release,
 };
 
+static struct json *federation_document(const struct external_account *account) {
+    struct json *source = account->source->document(account->subject);
+    if (!source)
+        return NULL;
+    struct json *document = json_new_object();
+    json_set_text(document, "type", external_account_type.name);
+    json_set_text(document, "audience", account->audience);
+    json_set_text(document, "subject_token_type", account->token_type);
+    json_set_text(document, "token_url", account->url);
+    json_set(document, "credential_source", source);
+    return document;
+}
+
 struct credentials *federation_new(const struct credential_options *options, struct error *error) {
     AUTO_PROVIDER struct provider provider = {0};
     if (!options->provider) {
@@ -235,6 +248,7 @@ struct credentials *federation_new(const struct credential_options *options, str
     account->url = text_format("%s/v1/token", endpoint_url(ENDPOINT_STS));
     account->account = text_copy(options->account);
     struct credentials *credentials = credentials_new(&external_account_type, account);
+    credentials_set_document(credentials, federation_document(account));
     credentials_set_origin(credentials, options->id_token ? "--id-token" : "GitHub Actions");
     return credentials;
 }

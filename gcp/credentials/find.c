@@ -54,9 +54,11 @@ struct credentials *credentials_of_document(const struct json *document, const c
             return NULL;
         struct credentials *credentials = credentials_new(file_types[i], self);
         credentials_set_quota_project(credentials, json_get_text(document, "quota_project_id", NULL));
-        return file_types[i] == &external_account_type
-                   ? external_account_impersonate(credentials, document, path, error)
-                   : credentials;
+        if (file_types[i] == &external_account_type)
+            credentials = external_account_impersonate(credentials, document, path, error);
+        if (credentials)
+            credentials_set_document(credentials, json_copy_deep(document));
+        return credentials;
     }
     unknown_type(path, name, error);
     return NULL;
@@ -163,6 +165,7 @@ static struct credentials *impersonate(const struct credential_options *options,
     struct impersonation impersonation = {
         .source = source, .account = options->account, .delegates = &options->delegates};
     struct credentials *credentials = impersonation_new(&impersonation);
+    credentials_set_document(credentials, impersonation_document(&impersonation));
     credentials_set_quota_project(credentials, credentials_quota_project(source));
     credentials_set_origin(credentials, credentials_origin(source));
     return credentials;

@@ -146,8 +146,6 @@ static void *open_impersonated(const struct json *document, const char *path, st
     return impersonated;
 }
 
-/* ---- minting ---- */
-
 static struct json *delegates_json(const struct text_list *delegates) {
     struct json *array = json_new_array();
     for (size_t i = 0; i < delegates->count; i++) {
@@ -158,6 +156,29 @@ static struct json *delegates_json(const struct text_list *delegates) {
     }
     return array;
 }
+
+struct json *impersonation_document(const struct impersonation *given) {
+    struct json *source = credentials_document(given->source, NULL);
+    if (!source)
+        return NULL;
+    AUTO_FREE char *url = text_format("%s/v1/projects/-/serviceAccounts/%s" GENERATE_ACCESS_TOKEN,
+                                      endpoint_url(ENDPOINT_IAM_CREDENTIALS), given->account);
+    bool federated = text_equal(json_get_text(source, "type", NULL), external_account_type.name);
+    bool has_delegates = given->delegates && given->delegates->count;
+    if (federated && !has_delegates && !json_get(source, "service_account_impersonation_url")) {
+        json_set_text(source, "service_account_impersonation_url", url);
+        return source;
+    }
+    struct json *document = json_new_object();
+    json_set_text(document, "type", impersonated_type.name);
+    json_set_text(document, "service_account_impersonation_url", url);
+    if (has_delegates)
+        json_set(document, "delegates", delegates_json(given->delegates));
+    json_set(document, "source_credentials", source);
+    return document;
+}
+
+/* ---- minting ---- */
 
 static struct json *request_json(const struct impersonated *impersonated, const struct mint *mint) {
     struct json *body = json_new_object();

@@ -22,6 +22,8 @@ struct subject_source {
     char *(*describe)(const void *self);
     /* Of mutual TLS: PEM files, borrowed. NULL: none. */
     void (*certificate)(const void *self, const char **certificate, const char **key);
+    /* What credential_source says in a credentials file; NULL: there is none. */
+    struct json *(*document)(const void *self);
     void (*release)(void *self);
 };
 

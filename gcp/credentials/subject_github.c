@@ -71,11 +71,16 @@ static int refused(const struct http_response *response, struct error *error) {
                              "write");
 }
 
+static char *request_url(const struct github_source *source) {
+    const char *base = getenv("ACTIONS_ID_TOKEN_REQUEST_URL");
+    AUTO_FREE char *audience = url_encode(source->audience);
+    return text_format("%s%caudience=%s", base, strchr(base, '?') ? '&' : '?', audience);
+}
+
 static int read_token(void *self, const struct subject_request *request, struct buffer *token, struct error *error) {
     const struct github_source *source = self;
-    const char *base = getenv("ACTIONS_ID_TOKEN_REQUEST_URL"), *what = "the identity token of GitHub";
-    AUTO_FREE char *audience = url_encode(source->audience);
-    AUTO_FREE char *url = text_format("%s%caudience=%s", base, strchr(base, '?') ? '&' : '?', audience);
+    const char *what = "the identity token of GitHub";
+    AUTO_FREE char *url = request_url(source);
     AUTO_RESPONSE struct http_response response = {0};
     AUTO_JSON struct json *reply = NULL;
     struct http_request asked = {.url = url,
@@ -103,5 +108,20 @@ static char *describe(const void *self) {
     return text_format("GitHub Actions, for the audience %s", ((const struct github_source *)self)->audience);
 }
 
+/* Google's clients can ask GitHub as well, as a URL source. */
+static struct json *document_of(const void *self) {
+    AUTO_FREE char *url = request_url(self);
+    AUTO_FREE char *authorization = text_format("Bearer %s", getenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN"));
+    struct json *source = json_new_object(), *headers = json_new_object(), *format = json_new_object();
+    json_set_text(source, "url", url);
+    json_set_text(headers, "Authorization", authorization);
+    json_set(source, "headers", headers);
+    json_set_text(format, "type", "json");
+    json_set_text(format, "subject_token_field_name", "value");
+    json_set(source, "format", format);
+    memory_wipe(authorization, strlen(authorization));
+    return source;
+}
+
 const struct subject_source subject_github = {
-    .name = "github", .read = read_token, .describe = describe, .release = release};
+    .name = "github", .read = read_token, .describe = describe, .document = document_of, .release = release};

@@ -2,6 +2,7 @@
  * may have renewed it; a variable and standard input are read once. */
 #include "gcp/credentials/subject.h"
 
+#include "common/file/file.h"
 #include "gcp/credentials/options.h"
 
 #include <string.h>
@@ -50,5 +51,14 @@ static char *describe(const void *self) {
     return text_format("--id-token %s", ((const struct option_source *)self)->place);
 }
 
+static struct json *document_of(const void *self) {
+    const struct option_source *source = self;
+    AUTO_FREE char *path = source->token ? NULL : path_resolve(source->place + strlen("file:"), NULL);
+    struct json *document = path ? json_new_object() : NULL;
+    if (document)
+        json_set_text(document, "file", path);
+    return document;
+}
+
 const struct subject_source subject_option = {
-    .name = "option", .read = read_token, .describe = describe, .release = release};
+    .name = "option", .read = read_token, .describe = describe, .document = document_of, .release = release};

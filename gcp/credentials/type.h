@@ -52,10 +52,11 @@ struct credentials *credentials_of_document(const struct json *document, const c
 /* Not kept, not looked for among the kept ones. */
 int credentials_mint(struct credentials *credentials, const struct mint *mint, struct token *token,
                      struct error *error) MUST_CHECK;
-char *credentials_member(const struct credentials *credentials);
 bool credentials_are_metadata(const struct credentials *credentials);
 char *credentials_own_project(struct credentials *credentials, struct http *http);
 
+/* What credentials_document gives; taken over. */
+void credentials_set_document(struct credentials *credentials, struct json *document);
 void credentials_set_quota_project(struct credentials *credentials, const char *project);
 void credentials_set_origin(struct credentials *credentials, const char *origin);
 /* Whether it has the form of a project id. ERROR_CONFIGURATION. */
@@ -74,6 +75,8 @@ struct impersonation {
     int64_t seconds;
 };
 struct credentials *impersonation_new(const struct impersonation *impersonation);
+/* The source's document with the account in it, or NULL when it has none. */
+struct json *impersonation_document(const struct impersonation *impersonation);
 /* What an external_account's file says of impersonation, around its credentials, which are owned from then on. */
 struct credentials *external_account_impersonate(struct credentials *source, const struct json *document,
                                                  const char *path, struct error *error) MUST_CHECK;

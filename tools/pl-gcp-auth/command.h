@@ -13,6 +13,10 @@ struct arguments {
     bool include_email;
     struct text_list scopes;
     bool force;
+    const char *write_adc;
+    int export;
+    bool cleanup;
+    struct text_list docker_login;
     const char *project;
     const char *region;
     const char *repo;

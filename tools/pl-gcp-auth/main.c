@@ -60,11 +60,45 @@ static int tell(struct session *session, struct error *error) {
     return 0;
 }
 
+static int check_arguments(const struct session *session, struct error *error) {
+    const struct arguments *arguments = session->arguments;
+    unsigned modes = arguments->check + (arguments->print != NULL) + (arguments->docker_login.count > 0) +
+                     (arguments->write_adc || arguments->cleanup) + (session->context->operand_count > 0);
+    if (modes > 1)
+        return error_set(error, ERROR_USAGE,
+                         "--check, --print, --write-adc, --docker-login and the verbs of a credential "
+                         "helper each stand alone");
+    if (!arguments->check && (arguments->tools.count || arguments->repo))
+        return error_set(error, ERROR_USAGE, "--for and --repo are for --check");
+    if (arguments->print && text_equal(arguments->print, "id-token"))
+        return 0;
+    if (arguments->audience || arguments->include_email)
+        return error_set(error, ERROR_USAGE, "--audience and --include-email are for --print id-token");
+    return 0;
+}
+
+static int work(struct session *session, struct error *error) {
+    const struct arguments *arguments = session->arguments;
+    if (check_arguments(session, error) < 0)
+        return -1;
+    if (session->context->operand_count)
+        return docker_helper(session, session->context->operands[0], error);
+    if (arguments->docker_login.count)
+        return docker_login_write(session, error);
+    if (arguments->cleanup)
+        return adc_cleanup(session, error);
+    if (arguments->write_adc)
+        return adc_write(session, error);
+    if (arguments->check)
+        return check_credentials(session, error);
+    return arguments->print ? print_token(session, error) : tell(session, error);
+}
+
 static int run(struct command_context *context, void *given, struct error *error) {
     struct session session = {.context = context, .arguments = given};
     /* Neither a core file nor a debugger of the same user: this process has nothing else than secrets. */
     prctl(PR_SET_DUMPABLE, 0);
-    int result = session.arguments->print ? print_token(&session, error) : tell(&session, error);
+    int result = work(&session, error);
     session_close(&session);
     return result;
 }

@@ -1,20 +1,7 @@
 /* --print: a token for programs that are not pl's. */
 #include "tools/pl-gcp-auth/session.h"
 
-#include "common/file/file.h"
-
 #include <string.h>
-
-/* Whatever reads the token may print it: the runner is told first, on the stream that is not captured. */
-static int mask(const struct session *session, const char *token, struct error *error) {
-    if (!session->context->in_github_actions)
-        return 0;
-    AUTO_BUFFER struct buffer line = BUFFER_SECRET(32768);
-    buffer_append_text(&line, "::add-mask::");
-    buffer_append_text(&line, token);
-    buffer_append_byte(&line, '\n');
-    return fd_write_all(STDERR_FILENO, line.data, line.length, error);
-}
 
 static int refuse_terminal(const struct arguments *arguments, struct error *error) {
     if (arguments->force || !isatty(STDOUT_FILENO))
@@ -24,11 +11,14 @@ static int refuse_terminal(const struct arguments *arguments, struct error *erro
                       arguments->print);
 }
 
-static int put(const struct session *session, const char *token, struct error *error) {
+static int put(struct session *session, const char *token, struct error *error) {
     AUTO_BUFFER struct buffer line = BUFFER_SECRET(32768);
     buffer_append_text(&line, token);
     buffer_append_byte(&line, '\n');
-    return mask(session, token, error) < 0 ? -1 : command_print(session->context, buffer_text(&line), error);
+    /* Whatever reads the token may print it. */
+    return command_mask(session->context, token, error) < 0
+               ? -1
+               : command_print(session->context, buffer_text(&line), error);
 }
 
 static int print_id_token(struct session *session, struct error *error) {
@@ -49,8 +39,6 @@ static int check_options(const struct arguments *arguments, struct error *error)
         error_set(error, ERROR_USAGE, "an ID token is for somebody: --audience is missing");
         return error_next(error, "add --audience URL, such as the URL of the service that is called");
     }
-    if (!identity && (arguments->audience || arguments->include_email))
-        return error_set(error, ERROR_USAGE, "--audience and --include-email are for --print id-token");
     if (identity && arguments->scopes.count)
         return error_set(error, ERROR_USAGE, "--scope is for --print access-token: an ID token has an audience");
     return refuse_terminal(arguments, error);

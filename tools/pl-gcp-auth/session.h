@@ -15,6 +15,14 @@ struct session {
 /* Finds the credentials; no token is made yet. */
 int session_open(struct session *session, struct error *error) MUST_CHECK;
 
+/* --check: a text, and a failure when a hop or a permission is missing. */
+int check_credentials(struct session *session, struct error *error) MUST_CHECK;
+/* --write-adc, --cleanup */
+int adc_write(struct session *session, struct error *error) MUST_CHECK;
+int adc_cleanup(struct session *session, struct error *error) MUST_CHECK;
+/* --docker-login, and what docker's credential helpers are asked: "get", "store", "erase", "list" */
+int docker_login_write(struct session *session, struct error *error) MUST_CHECK;
+int docker_helper(struct session *session, const char *verb, struct error *error) MUST_CHECK;
 /* --print: the token alone on standard output. */
 int print_token(struct session *session, struct error *error) MUST_CHECK;
 
