@@ -71,11 +71,11 @@ static struct credentials *of_text(const char *text, size_t length, const char *
 
 struct credentials *credentials_from_file(const char *path, struct progress *progress, struct error *error) {
     AUTO_BUFFER struct buffer text = BUFFER_SECRET(DOCUMENT_LIMIT);
-    if (file_read(path, &text, NULL, error) < 0) {
-        error_wrap(error, "credentials");
-        return NULL;
-    }
-    struct credentials *credentials = of_text(buffer_text(&text), text.length, path, error);
+    struct credentials *credentials =
+        file_read(path, &text, NULL, error) < 0 ? NULL : of_text(buffer_text(&text), text.length, path, error);
+    if (!credentials && error && !error->next[0])
+        error_next(error, "make the file anew: gcloud auth application-default login, or gcloud iam service-accounts "
+                          "keys create FILE --iam-account=EMAIL");
     if (!credentials)
         return NULL;
     warn_when_readable(path, progress);

@@ -30,8 +30,13 @@ static int mend(const struct external_account *account, const char *code, const 
     AUTO_FREE char *flags = provider_flags(&account->provider);
     if (says(text, "Invalid value for \"audience\""))
         return error_next(error, "see whether there is such a provider: " PROVIDERS " describe %s", flags);
+    if (says(text, "disabled"))
+        return error_next(error, PROVIDERS " update-oidc %s --no-disabled", flags);
     if (says(text, "audience"))
         return mend_audience(account, flags, error);
+    if (says(text, "signature") || says(text, "connecting"))
+        return error_next(error, "see whose keys the provider takes: " PROVIDERS " describe %s --format='value(oidc)'",
+                          flags);
     if (says(text, "issuer"))
         return mend_issuer(account, flags, error);
     if (says(text, "condition") || text_equal(code, "unauthorized_client"))
@@ -48,11 +53,6 @@ static int mend(const struct external_account *account, const char *code, const 
         return error_next(error, PROVIDERS " update-oidc %s --attribute-mapping=google.subject=assertion.sub", flags);
     if (says(text, "expired") || says(text, "stale") || says(text, "future") || says(text, "iat"))
         return error_next(error, "compare this machine's clock with the true time: timedatectl");
-    if (says(text, "disabled"))
-        return error_next(error, PROVIDERS " update-oidc %s --no-disabled", flags);
-    if (says(text, "signature") || says(text, "key"))
-        return error_next(error, "see whose keys the provider takes: " PROVIDERS " describe %s --format='value(oidc)'",
-                          flags);
     return error_next(error, PROVIDERS " describe %s", flags);
 }
 

@@ -137,6 +137,9 @@ static int run(const struct executable *executable, const struct subject_request
                       executable->command.items[0], executable->seconds);
             error_next(error, "run it by hand; credential_source.executable.timeout_millis allows up to %d",
                        TIMEOUT_MAXIMUM);
+        } else if (error && error->kind != ERROR_CANCELLED) {
+            error->kind = ERROR_CONFIGURATION;
+            error_next(error, "see credential_source.executable.command in the credentials file");
         }
         return -1;
     }
