@@ -139,7 +139,7 @@ static int run_in(struct engine *engine, const struct container *input, const st
 static int run_step(struct engine *engine, const struct container *input, const struct check *check, int step,
                     struct check_result *result, struct error *error) {
     AUTO_FREE char *scratch = NULL;
-    if (sandbox_enter(error) < 0 || store_scratch(engine->store, &scratch, error) < 0)
+    if (store_scratch(engine->store, &scratch, error) < 0)
         return -1;
     int done = run_in(engine, input, check, step, scratch, result, error);
     store_scratch_remove(engine->store, scratch);
@@ -154,6 +154,49 @@ static struct json *define(struct engine *engine, const struct container *input,
     return definition;
 }
 
+static void tell_found(struct engine *engine, const struct check *check) {
+    progress_end(engine->progress, progress_begin(engine->progress, "%s", check->exec.name), PROGRESS_CACHED);
+    engine->steps_found++;
+}
+
+static int run_and_record(struct engine *engine, const struct container *input, const struct check *check,
+                          const char *key, const struct json *definition, struct check_result *result,
+                          struct error *error) {
+    *result = (struct check_result){0};
+    int step = progress_begin(engine->progress, "%s", check->exec.name);
+    progress_show(engine->progress, step);
+    int done = run_step(engine, input, check, step, result, error);
+    bool passed = done == 0 && result->status == 0 && !result->timed_out;
+    if (passed && !check->is_volatile)
+        done = record(engine, check, key, definition, result, error);
+    /* Who waits for the lock looks for it. */
+    if (done == 0)
+        done = store_batch_flush(engine->store, error);
+    bool cancelled = done < 0 && progress_cancelled(engine->progress);
+    progress_end(engine->progress, step,
+                 cancelled             ? PROGRESS_CANCELLED
+                 : passed && done == 0 ? PROGRESS_MADE
+                                       : PROGRESS_FAILED);
+    engine->steps_made++;
+    return done;
+}
+
+/* Another process may just have got the same verdict. A red one is not kept: then it is run here, too. */
+static int run_locked(struct engine *engine, const struct container *input, const struct check *check, const char *key,
+                      const struct json *definition, struct check_result *result, struct error *error) {
+    AUTO_CLOSE int lock = -1;
+    bool own = check->again || check->is_volatile;
+    if (step_check_architecture(input, error) < 0 || sandbox_enter(error) < 0 ||
+        (!own && step_lock(engine, key, check->exec.name, &lock, error) < 0))
+        return -1;
+    int state = find(engine, check, key, result, error);
+    if (state == 1)
+        tell_found(engine, check);
+    if (state == 0)
+        state = run_and_record(engine, input, check, key, definition, result, error);
+    return state < 0 ? -1 : 0;
+}
+
 int check_run(struct engine *engine, const struct container *input, const struct check *check,
               struct check_result *result, struct error *error) {
     char key[DIGEST_HEX];
@@ -166,24 +209,8 @@ int check_run(struct engine *engine, const struct container *input, const struct
     if (!check->is_volatile)
         step_explain(engine, check->exec.name, definition, state == 1);
     if (state == 1) {
-        progress_end(engine->progress, progress_begin(engine->progress, "%s", check->exec.name), PROGRESS_CACHED);
-        engine->steps_found++;
+        tell_found(engine, check);
         return 0;
     }
-    *result = (struct check_result){0};
-    if (step_check_architecture(input, error) < 0)
-        return -1;
-    int step = progress_begin(engine->progress, "%s", check->exec.name);
-    progress_show(engine->progress, step);
-    int done = run_step(engine, input, check, step, result, error);
-    bool passed = done == 0 && result->status == 0 && !result->timed_out;
-    if (passed && !check->is_volatile)
-        done = record(engine, check, key, definition, result, error);
-    bool cancelled = done < 0 && progress_cancelled(engine->progress);
-    progress_end(engine->progress, step,
-                 cancelled             ? PROGRESS_CANCELLED
-                 : passed && done == 0 ? PROGRESS_MADE
-                                       : PROGRESS_FAILED);
-    engine->steps_made++;
-    return done;
+    return run_locked(engine, input, check, key, definition, result, error);
 }

@@ -32,7 +32,8 @@ struct check_result {
     } files[CHECK_FILES]; /* as in struct check */
 };
 
-/* 0 whatever the verdict is; only status 0 is recorded. -1: it could not be run. */
+/* 0 whatever the verdict is; only status 0 is recorded. The same check at the same time in another process is waited
+ * for: what is green is run once. -1: it could not be run. */
 int check_run(struct engine *engine, const struct container *input, const struct check *check,
               struct check_result *result, struct error *error) MUST_CHECK;
 

@@ -327,8 +327,7 @@ static int make_exec(struct engine *engine, const struct container *input, const
     return step_append(engine, input, empty ? NULL : &layer, created_by, NULL, output, error);
 }
 
-/* Whoever wants the same step at the same time waits for the first one. With --no-cache each makes its own. */
-static int lock_step(struct engine *engine, const char *key, const char *name, int *lock, struct error *error) {
+int step_lock(struct engine *engine, const char *key, const char *name, int *lock, struct error *error) {
     AUTO_FREE char *lock_name = text_format("step %s", key);
     return engine->no_cache ? 0 : store_lock(engine->store, lock_name, name, engine->progress, lock, error);
 }
@@ -364,7 +363,7 @@ static int exec_locked(struct engine *engine, const struct container *input, con
     if (result == 0)
         store_remove_leftovers(engine->store);
     if (result == 0)
-        result = lock_step(engine, key, exec->name, &lock, error);
+        result = step_lock(engine, key, exec->name, &lock, error);
     if (result == 0)
         result = step_lock_caches(engine, exec, &prepared, error);
     if (result == 0)

@@ -16,6 +16,9 @@ int step_find(struct engine *engine, const struct json *definition, char *key, s
               struct error *error);
 /* The key of a definition; DIGEST_HEX. */
 void step_key(const struct json *definition, char *key);
+/* Whoever wants the same step at the same time waits for the first one; with --no-cache each makes its own. *lock is
+ * closed to end it. Taken before the locks of caches; with it held the step is looked up once more. */
+int step_lock(struct engine *engine, const char *key, const char *name, int *lock, struct error *error);
 /* Durable: definition and result (taken over, under the name `member`) under the key; what the slot of --explain points
  * to. */
 int step_record(struct engine *engine, const char *key, const struct json *definition, const char *name,

@@ -49,6 +49,20 @@ test_passing_is_cached_by_content() {
     lacks "$(cat ../story)" "run pytest: cached"
 }
 
+test_a_suite_that_is_wanted_three_times_at_once_runs_once() {
+    project
+    printf 'import time\ndef test_it():\n    time.sleep(1)\n' > tests/test_it.py
+    for i in 1 2 3; do pl-test . > "../record$i" 2> "../story$i" & done
+    wait
+    equal "$(jq -r .passed ../record? | paste -sd' ')" "1 1 1"
+    equal "$(cat ../story? | grep -c 'run pytest: cached')" 2
+    contains "$(cat ../story?)" "wait for another process: run pytest"
+    # With --no-cache each runs its own.
+    for i in 1 2; do pl-test --no-cache . > "../record$i" 2> "../story$i" & done
+    wait
+    equal "$(cat ../story1 ../story2 | grep -c -e 'run pytest: cached' -e 'wait for another process: run pytest')" 0
+}
+
 test_the_build_and_the_tests_share_the_installation() {
     project
     printf 'from http.server import *\nimport os\nHTTPServer(("", int(os.environ["PORT"])), BaseHTTPRequestHandler).serve_forever()\n' > main.py
