@@ -14,8 +14,6 @@ static const struct {
 } names[] = {
     {"gha-creds-*.json", "credentials that google-github-actions/auth left behind"},
     {"application_default_credentials.json", "gcloud's application default credentials"},
-    {".env", "environment file"},
-    {".env.*", "environment file"},
     {".netrc", "logins"},
     {"_netrc", "logins"},
     {".git-credentials", "git's logins"},
@@ -30,6 +28,15 @@ static const struct {
     {"*.jks", "key store"},
     {"*.ppk", "PuTTY private key"},
 };
+
+/* What these begin with is compiled into the pages, where everybody can read it: such names are a build tool's promise
+ * that the value is no secret. (Vite, Angular's @ngx-env, Create React App, Next, Nuxt, Astro and SvelteKit, Vue CLI,
+ * Gatsby, Expo.) */
+static const char *const public_prefixes[] = {"VITE_",   "NG_APP_",  "REACT_APP_", "NEXT_PUBLIC_", "NUXT_PUBLIC_",
+                                              "PUBLIC_", "VUE_APP_", "GATSBY_",    "EXPO_PUBLIC_"};
+static const char *const settings[] = {"NODE_ENV", "GENERATE_SOURCEMAP"};
+/* A name that breaks the promise. */
+static const char *const secret_words[] = {"SECRET", "PASSWORD", "PRIVATE"};
 
 static const char *const examples[] = {".env.example", ".env.sample",   ".env.template",
                                        ".env.dist",    ".env.defaults", ".env.schema"};
@@ -53,6 +60,42 @@ static bool sets(const char *text, const char *name) {
             return true;
     }
     return false;
+}
+
+static bool is_public_name(const char *name) {
+    for (size_t i = 0; i < ARRAY_LENGTH(settings); i++)
+        if (text_equal(name, settings[i]))
+            return true;
+    for (size_t i = 0; i < ARRAY_LENGTH(secret_words); i++)
+        if (strstr(name, secret_words[i]))
+            return false;
+    for (size_t i = 0; i < ARRAY_LENGTH(public_prefixes); i++)
+        if (text_starts_with(name, public_prefixes[i]) && name[strlen(public_prefixes[i])])
+            return true;
+    return false;
+}
+
+/* Every line is empty, a comment or "[export] NAME=value" with a public name, and there is one of the last. A value
+ * that goes on in the next line is not understood, and so not public. */
+static bool is_public_environment(const char *text) {
+    AUTO_LIST struct text_list lines = {0};
+    size_t count = 0;
+    if (strlen(text) >= READ_LIMIT || strstr(text, private_key))
+        return false;
+    text_list_split(&lines, text, '\n');
+    for (size_t i = 0; i < lines.count; i++) {
+        const char *line = lines.items[i] + strspn(lines.items[i], " \t\r");
+        if (!*line || *line == '#')
+            continue;
+        if (text_starts_with(line, "export "))
+            line += strlen("export ");
+        size_t length = strspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+        AUTO_FREE char *name = text_copy_length(line, length);
+        if (line[length + strspn(line + length, " \t")] != '=' || !is_public_name(name))
+            return false;
+        count++;
+    }
+    return count > 0;
 }
 
 static const char *kind_of_json(const char *text) {
@@ -112,6 +155,10 @@ static bool is_suspect(const char *path, const char *name) {
     return text_ends_with(path, ".aws/credentials");
 }
 
+static bool is_environment(const char *name) {
+    return text_equal(name, ".env") || text_starts_with(name, ".env.");
+}
+
 static char *read_start(const char *directory, const char *path) {
     AUTO_FREE char *full = path_join(directory, path);
     AUTO_CLOSE int fd = open(full, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
@@ -136,9 +183,11 @@ const char *credential_file_kind(const char *directory, const char *path) {
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
         if (glob_matches(names[i].pattern, name))
             return names[i].kind;
-    if (!is_suspect(path, name))
+    if (!is_suspect(path, name) && !is_environment(name))
         return NULL;
     AUTO_FREE char *text = read_start(directory, path);
+    if (is_environment(name))
+        return text && is_public_environment(text) ? NULL : "environment file";
     return text ? kind_of_content(path, name, text) : NULL;
 }
 

@@ -1,8 +1,11 @@
 /* Files that hold credentials and must not get into an image by accident.
  *
- * A file is told by its name (.env, .netrc, gha-creds-*.json, id_ed25519, …) or, where the name only makes it possible,
+ * A file is told by its name (.netrc, gha-creds-*.json, id_ed25519, …) or, where the name only makes it possible,
  * by what is in its first 64 KiB (a service account's key in any .json, a private key in any .pem, a token in .npmrc).
- * The check comes before a file is read into the store. Examples (.env.example, .env.sample, …) are no credentials. */
+ * An environment file (.env, .env.production) is one unless every variable in it is of those that build tools compile
+ * into the pages for everybody to read (VITE_*, NG_APP_*, REACT_APP_*, NEXT_PUBLIC_*, PUBLIC_*, …), and none of these
+ * is called a secret. The check comes before a file is read into the store. Examples (.env.example, .env.sample, …) are
+ * no credentials. */
 #ifndef ENGINE_CREDENTIAL_FILES_H
 #define ENGINE_CREDENTIAL_FILES_H
 
@@ -10,7 +13,7 @@
 #include "engine/tree.h"
 
 /* Raised with every change of the rules: what passed the old ones is looked at once more. */
-enum { CREDENTIAL_RULES = 1 };
+enum { CREDENTIAL_RULES = 2 };
 
 /* What kind of credential a file holds ("the key of a service account"), or NULL. A file that cannot be read holds
  * none: whoever wants its content will say so. */

@@ -85,6 +85,7 @@ test_credential_files() {
     echo 'DATABASE_PASSWORD=' > .env.example
     echo '//registry.npmjs.org/:_authToken=${NPM_TOKEN}' > .npmrc
     echo '{"name": "x"}' > package.json
+    echo 'VITE_API=/api' > .env.production
     pl-build --plan . > /dev/null
     # A Dockerfile's context is treated alike.
     echo x > .env
