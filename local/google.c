@@ -152,13 +152,30 @@ static void handle_repositories(const struct local_cloud *cloud, const struct re
     }
 }
 
+/* What a request needs, by what its path is about. */
+static const char *permission_for(const struct request *request, const struct path *path) {
+    if (part_is(path, 0, "v1beta1"))
+        return "firebase.projects.get";
+    if (part_is(path, 3, "services"))
+        return path->verb ? "serviceusage.services.enable" : "serviceusage.services.get";
+    if (!part_is(path, 5, "repositories"))
+        return part_is(path, 5, "functions") ? "cloudfunctions.functions.list" : "resourcemanager.projects.get";
+    if (request_is(request, "POST"))
+        return "artifactregistry.repositories.create";
+    return path->parts.count == 6 ? "artifactregistry.repositories.list" : "artifactregistry.repositories.get";
+}
+
 static void google_handle(void *context, struct request *request, struct reply *reply) {
     const struct local_cloud *cloud = context;
     AUTO(path_release) struct path path;
     path_split(request->path, &path);
     bool in_project = part_is(&path, 1, "projects") && path.parts.count > 2 && repository_is_valid(path.parts.items[2]);
     bool functions = in_project && path.parts.count == 6 && part_is(&path, 5, "functions");
-    if (in_project && path.parts.count == 3 && part_is(&path, 0, "v1beta1") && !path.verb)
+    const char *permission = permission_for(request, &path);
+    if (in_project && !request_may(cloud, request, permission))
+        reply_google_error(reply, 403, "Permission '%s' denied on resource '%.200s' (or it may not exist).", permission,
+                           request->path + strcspn(request->path + 1, "/") + 2);
+    else if (in_project && path.parts.count == 3 && part_is(&path, 0, "v1beta1") && !path.verb)
         handle_firebase_project(cloud, &path, reply);
     else if (functions && request_is(request, "GET"))
         reply_json(reply, 200, json_new_object());

@@ -81,7 +81,9 @@ static void metadata_handle(void *context, struct request *request, struct reply
     const struct local_cloud *cloud = context;
     const char *path = request->path + strspn(request->path, "/");
     static const char accounts[] = "computeMetadata/v1/instance/service-accounts/";
-    if (text_starts_with(path, accounts)) {
+    if (text_equal(path, "computeMetadata/v1/instance/service-accounts")) {
+        reply_service_account(cloud, request, "", reply);
+    } else if (text_starts_with(path, accounts)) {
         reply_service_account(cloud, request, path + strlen(accounts), reply);
     } else if (text_equal(path, "computeMetadata/v1/project/project-id")) {
         reply_value(reply, cloud->project);

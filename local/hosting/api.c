@@ -189,6 +189,15 @@ static bool is_our_project(const struct local_cloud *cloud, const char *project)
            text_equal(project, cloud->number);
 }
 
+static const char *permission_for(const struct request *request, const char *rest) {
+    bool of_sites = text_equal(rest, "sites"), of_site = text_starts_with(rest, "sites/") && !strchr(rest + 6, '/');
+    if (request_is(request, "GET"))
+        return of_sites ? "firebasehosting.sites.list" : "firebasehosting.sites.get";
+    if (request_is(request, "POST") && of_sites)
+        return "firebasehosting.sites.create";
+    return request_is(request, "DELETE") && of_site ? "firebasehosting.sites.delete" : "firebasehosting.sites.update";
+}
+
 static void dispatch(struct call *call, const char *rest) {
     const char *method = call->request->method;
     bool other_method = false;
@@ -229,7 +238,7 @@ static void hosting_handle(void *context, struct request *request, struct reply 
                         .now = timestamp_format(timestamp_now())};
     if (!rest)
         reply_google_error(reply, 404, "the local cloud has no %.200s", request->path);
-    else if (!is_our_project(cloud, project))
+    else if (!is_our_project(cloud, project) || !request_may(cloud, request, permission_for(request, rest)))
         reply_google_error(reply, 403, "The caller does not have permission");
     else if (!json_is_object(body))
         reply_google_error(reply, 400, "Invalid JSON payload received. %s", error.text);
@@ -241,6 +250,10 @@ void hosting_begin(struct local_cloud *cloud, struct request *request, struct re
     request->handle = hosting_handle;
     if (!require_access(cloud, request, reply))
         return;
-    if (text_starts_with(request->path, "/upload/"))
+    if (!text_starts_with(request->path, "/upload/"))
+        return;
+    if (request_may(cloud, request, "firebasehosting.sites.update"))
         content_upload_begin(cloud, request, reply);
+    else
+        reply_google_error(reply, 403, "The caller does not have permission");
 }

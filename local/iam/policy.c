@@ -1,5 +1,7 @@
 #include "local/iam/policy.h"
 
+#include "common/crypto/base64.h"
+
 #include <string.h>
 
 enum { TEST_LIMIT = 100 };
@@ -70,13 +72,20 @@ static int check_policy(const struct json *policy, struct error *error) {
     return 0;
 }
 
+/* An etag is bytes, in JSON base64: here 7 and a number of 56 bits. */
 static void next_etag(struct json *policy, const struct json *before) {
-    uint64_t number = 0;
     const char *etag = json_get_text(before, "etag", "");
-    if (strlen(etag) > 2)
-        text_to_u64(etag + 2, INT32_MAX, &number);
-    AUTO_FREE char *text = text_format("Bw%llu", (unsigned long long)number + 1);
-    json_set_text(policy, "etag", text);
+    AUTO_BUFFER struct buffer bytes = BUFFER(64), text = BUFFER(64);
+    uint64_t number = 0;
+    if (base64_decode(BASE64_STANDARD, etag, strlen(etag), &bytes, NULL) == 0 && bytes.length == sizeof(number))
+        for (size_t i = 1; i < sizeof(number); i++)
+            number = number << 8 | (unsigned char)bytes.data[i];
+    unsigned char next[sizeof(number)] = {7};
+    number++;
+    for (size_t i = 1; i < sizeof(number); i++)
+        next[i] = (unsigned char)(number >> (8 * (sizeof(number) - 1 - i)));
+    base64_encode(BASE64_STANDARD, next, sizeof(next), &text);
+    json_set_text(policy, "etag", buffer_text(&text));
 }
 
 bool policy_take(struct json **policy, const struct json *body, struct reply *reply) {

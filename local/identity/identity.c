@@ -179,6 +179,15 @@ static bool has_key(const struct request *request) {
     return !text_is_empty(request_query(request, "key")) || !text_is_empty(request_header(request, "X-Goog-Api-Key"));
 }
 
+static void require_admin(const struct local_cloud *cloud, struct request *request, struct reply *reply) {
+    const char *part = strstr(request->path, "/config") ? "configs" : "users";
+    bool reads = request_is(request, "GET") || text_ends_with(request->path, ":lookup") ||
+                 text_ends_with(request->path, ":query");
+    AUTO_FREE char *permission = text_format("firebaseauth.%s.%s", part, reads ? "get" : "update");
+    if (require_access(cloud, request, reply) && !request_may(cloud, request, permission))
+        reply_google_error(reply, 403, "The caller does not have permission");
+}
+
 void identity_begin(struct local_cloud *cloud, struct request *request, struct reply *reply) {
     const struct route *route = find_route(cloud, request);
     bool allowed = allow_origin(request, reply);
@@ -192,7 +201,7 @@ void identity_begin(struct local_cloud *cloud, struct request *request, struct r
         reply_google_error(reply, 404, "the local cloud signs in anonymously only: it has no %s %.200s",
                            request->method, request->path);
     else if (route->admin)
-        require_access(cloud, request, reply);
+        require_admin(cloud, request, reply);
     else if (!has_key(request))
         reply_google_error(reply, 403, "The request is missing a valid API key.");
 }

@@ -211,5 +211,6 @@ static void handle(void *context, struct request *request, struct reply *reply) 
 
 void run_entries_begin(struct local_cloud *cloud, struct request *request, struct reply *reply) {
     request->handle = handle;
-    require_access(cloud, request, reply);
+    if (require_access(cloud, request, reply) && !request_may(cloud, request, "logging.logEntries.list"))
+        reply_google_error(reply, 403, "Permission denied for all log views");
 }

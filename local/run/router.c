@@ -1,4 +1,5 @@
 /* The paths of the Admin API: /v2/projects/P/locations/L/COLLECTION[/NAME[/CHILD[/NAME]]][:verb] */
+#include "local/iam/policy.h"
 #include "local/run/internal.h"
 
 #include <string.h>
@@ -63,6 +64,69 @@ void reply_no_service(struct reply *reply, const struct run_path *path) {
                        path->name, path->region, path->project);
 }
 
+/* ---- who may ---- */
+
+static const struct rule {
+    const char *method, *collection, *permission;
+    bool of_one; /* the path names one */
+} rules[] = {
+    {"GET", "services", "run.services.get", true},           {"GET", "services", "run.services.list", false},
+    {"POST", "services", "run.services.create", false},      {"PATCH", "services", "run.services.update", true},
+    {"DELETE", "services", "run.services.delete", true},     {"GET", "revisions", "run.revisions.get", true},
+    {"GET", "revisions", "run.revisions.list", false},       {"DELETE", "revisions", "run.revisions.delete", true},
+    {"GET", "operations", "run.operations.get", true},       {"GET", "operations", "run.operations.list", false},
+    {"DELETE", "operations", "run.operations.delete", true}, {"POST", "operations", "run.operations.get", true},
+};
+
+/* NULL: nobody needs one (or there is no such request). */
+static const char *permission_for(const struct run_path *path, const struct request *request) {
+    const char *collection = path->child ? path->child : path->collection;
+    bool of_one = path->child ? path->child_name != NULL : path->name != NULL;
+    if (text_equal(path->verb, "getIamPolicy"))
+        return "run.services.getIamPolicy";
+    if (text_equal(path->verb, "setIamPolicy"))
+        return "run.services.setIamPolicy";
+    if (text_equal(path->verb, "testIamPermissions"))
+        return NULL;
+    for (size_t i = 0; i < ARRAY_LENGTH(rules); i++)
+        if (request_is(request, rules[i].method) && text_equal(rules[i].collection, collection) &&
+            rules[i].of_one == of_one)
+            return rules[i].permission;
+    return NULL;
+}
+
+static bool may(const struct local_cloud *cloud, const struct run_path *path, const struct request *request,
+                const char *permission) {
+    if (request_may(cloud, request, permission))
+        return true;
+    struct run *run = cloud->run;
+    bool of_service = text_equal(path->collection, "services") && path->name;
+    pthread_mutex_lock(&run->lock);
+    const struct service *service = of_service ? run_find(run, cloud->project, path->region, path->name) : NULL;
+    bool permits = service && policy_permits(service->policy, &request->members, permission);
+    pthread_mutex_unlock(&run->lock);
+    return permits;
+}
+
+static void reply_denied(const struct run_path *path, const char *permission, struct reply *reply) {
+    AUTO_FREE char *name = path->name ? text_format("/%s/%s", path->collection, path->name) : text_copy("");
+    reply_google_error(reply, 403,
+                       "Permission '%s' denied on resource 'projects/%s/locations/%s%s' (or resource may not exist).",
+                       permission, path->project, path->region, name);
+}
+
+static bool check_permission(const struct local_cloud *cloud, const struct run_path *path,
+                             const struct request *request, struct reply *reply) {
+    const char *permission = permission_for(path, request);
+    bool ours = text_equal(path->project, cloud->project) || text_equal(path->project, cloud->number);
+    if (!ours)
+        permission = permission ? permission : "run.services.get";
+    if (!permission || (ours && may(cloud, path, request, permission)))
+        return true;
+    reply_denied(path, permission, reply);
+    return false;
+}
+
 static void handle(void *context, struct request *request, struct reply *reply) {
     const struct local_cloud *cloud = context;
     AUTO(path_release) struct run_path path;
@@ -72,12 +136,9 @@ static void handle(void *context, struct request *request, struct reply *reply) 
     }
     bool policy = text_equal(path.verb, "getIamPolicy") || text_equal(path.verb, "setIamPolicy") ||
                   text_equal(path.verb, "testIamPermissions");
-    if (!text_equal(path.project, cloud->project) && !text_equal(path.project, cloud->number))
-        reply_google_error(reply, 403,
-                           "Permission 'run.services.get' denied on resource 'projects/%s/locations/%s/services/%s' "
-                           "(or resource may not exist).",
-                           path.project, path.region, path.name ? path.name : "");
-    else if (text_equal(path.collection, "services") && path.name && !path.child && policy)
+    if (!check_permission(cloud, &path, request, reply))
+        return;
+    if (text_equal(path.collection, "services") && path.name && !path.child && policy)
         policy_handle(cloud->run, &path, request, reply);
     else if (text_equal(path.collection, "services"))
         services_handle(cloud->run, &path, request, reply);

@@ -1,5 +1,6 @@
 /* Requests about services and their revisions. */
 #include "common/crypto/random.h"
+#include "local/iam/iam.h"
 #include "local/run/internal.h"
 #include "local/run/message.h"
 
@@ -92,6 +93,7 @@ struct change {
     struct json *body;     /* normalised */
     struct text_list mask; /* canonical paths; empty: everything that is set */
     bool validate_only, force;
+    const char *principal; /* who asks; borrowed */
 };
 
 static void change_release(struct change *change) {
@@ -122,6 +124,7 @@ static int read_change(const struct request *request, struct change *change, str
         return error_set(error, ERROR_DATA, "Invalid JSON payload received. Root element must be a message.");
     change->validate_only = text_equal(request_query(request, "validateOnly"), "true");
     change->force = text_equal(request_query(request, "forceNewRevision"), "true");
+    change->principal = request->principal;
     return read_mask(request, change, error) < 0 ? -1
                                                  : message_normalise(&service_message, change->body, "service", error);
 }
@@ -164,17 +167,17 @@ static struct json *apply(const struct json *before, const struct change *change
     return after;
 }
 
-static void touch(const struct run *run, struct json *document, bool is_new) {
+static void touch(struct json *document, const char *principal, bool is_new) {
     char now[40], etag[17];
     run_time_now(now, sizeof(now));
     random_hex(etag, sizeof(etag));
     AUTO_FREE char *quoted = text_format("\"%s\"", etag);
     json_set_text(document, "etag", quoted);
     json_set_text(document, "updateTime", now);
-    json_set_text(document, "lastModifier", run->cloud->email);
+    json_set_text(document, "lastModifier", principal);
     if (is_new) {
         json_set_text(document, "createTime", now);
-        json_set_text(document, "creator", run->cloud->email);
+        json_set_text(document, "creator", principal);
     }
     const char *generation = json_get_text(document, "generation", "0");
     uint64_t number = 0;
@@ -230,12 +233,12 @@ static bool same_template(const struct json *before, const struct json *after) {
     return same;
 }
 
-static void take_change(struct run *run, struct service *service, struct json *after, bool is_new, bool force,
-                        struct reply *reply) {
-    bool rolls = is_new || force || !same_template(service->document, after);
+static void take_change(struct run *run, struct service *service, struct json *after, bool is_new,
+                        const struct change *change, struct reply *reply) {
+    bool rolls = is_new || change->force || !same_template(service->document, after);
     json_release(&service->document);
     service->document = after;
-    touch(run, after, is_new);
+    touch(after, change->principal, is_new);
     set_urls(service);
     const char *operation = operation_new(service);
     if (rolls) {
@@ -277,6 +280,26 @@ static bool is_service_name(const char *name) {
            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
 }
 
+/* Whoever deploys acts as the account that the service runs as; a PATCH that makes the service needs
+ * run.services.create, too. */
+static bool may_deploy(const struct run *run, const struct json *after, bool is_new, const struct request *request,
+                       const struct run_path *path, struct reply *reply) {
+    const char *account = json_get_text(json_get(after, "template"), "serviceAccount", run->cloud->email);
+    if (is_new && !request_may(run->cloud, request, "run.services.create")) {
+        reply_google_error(reply, 403,
+                           "Permission 'run.services.create' denied on resource 'projects/%s/locations/%s' (or "
+                           "resource may not exist).",
+                           path->project, path->region);
+        return false;
+    }
+    if (iam_permits(run->cloud, &request->members, "iam.serviceAccounts.actAs", account))
+        return true;
+    reply_google_error(reply, 403,
+                       "Permission 'iam.serviceaccounts.actAs' denied on service account %s (or it may not exist).",
+                       account);
+    return false;
+}
+
 /* PATCH, or POST of a new one. */
 static void write_service(struct run *run, const struct run_path *path, const char *name, bool create,
                           const struct request *request, struct reply *reply) {
@@ -312,6 +335,8 @@ static void write_service(struct run *run, const struct run_path *path, const ch
     if (service_validate(service, after, &error) < 0) {
         json_release(&after);
         reply_error(reply, &error);
+    } else if (!may_deploy(run, after, is_new, request, path, reply)) {
+        json_release(&after);
     } else if (change.validate_only) {
         reply_validated(path, after, reply);
     } else if (is_new && run->service_count >= SERVICES_LIMIT) {
@@ -327,7 +352,7 @@ static void write_service(struct run *run, const struct run_path *path, const ch
                     json_set(after, server_fields[i], json_copy_deep(json_get(service->document, server_fields[i])));
             run_add(run, service);
         }
-        take_change(run, service, after, is_new, change.force, reply);
+        take_change(run, service, after, is_new, &change, reply);
     }
 }
 

@@ -1,0 +1,32 @@
+# shellcheck shell=bash
+# Sourced by tests of federation with clients that nobody here wrote: credentials files, and gcloud kept on this machine.
+
+# federated_cloud [OPTIONS]: a local cloud of the test's own, and this shell a job of shop/backend.
+federated_cloud() {
+    cloud "$@"
+    KEY=$GOOGLE_APPLICATION_CREDENTIALS
+    eval "$(pl-local federation -q --repository shop/backend)"
+}
+
+# external_account FILE [ACCOUNT]: what google-github-actions/auth writes, with this cloud's URLs; ACCOUNT "": no impersonation
+external_account() {
+    jq -n --arg cloud "$PL_CLOUD_URL" --arg provider "$PL_WORKLOAD_IDENTITY_PROVIDER" --arg account "${2-$PL_IMPERSONATE_SERVICE_ACCOUNT}" \
+        --arg url "$ACTIONS_ID_TOKEN_REQUEST_URL" --arg token "$ACTIONS_ID_TOKEN_REQUEST_TOKEN" \
+        '{type: "external_account", audience: "//iam.googleapis.com/\($provider)", subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
+          token_url: "\($cloud)/v1/token",
+          credential_source: {url: "\($url)&audience=\("https://iam.googleapis.com/\($provider)" | @uri)", headers: {Authorization: "Bearer \($token)"},
+                              format: {type: "json", subject_token_field_name: "value"}}}
+         + (if $account == "" then {} else {service_account_impersonation_url: "\($cloud)/v1/projects/-/serviceAccounts/\($account):generateAccessToken"} end)' > "$1"
+}
+
+# Google's gcloud, which finds this cloud everywhere and nobody else: what is not on this machine goes to a port where nobody is.
+use_gcloud() {
+    command -v gcloud > /dev/null || skip "gcloud is not installed"
+    export CLOUDSDK_CONFIG=$PWD/gcloud CLOUDSDK_CORE_PROJECT=pl-local CLOUDSDK_CORE_DISABLE_PROMPTS=1 CLOUDSDK_CORE_DISABLE_USAGE_REPORTING=1 \
+        CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK=1 CLOUDSDK_CORE_CHECK_GCE_METADATA=0 CLOUDSDK_AUTH_TOKEN_HOST=$PL_CLOUD_URL/token \
+        HTTPS_PROXY=http://127.0.0.1:9 HTTP_PROXY=http://127.0.0.1:9 NO_PROXY=127.0.0.1,localhost
+    local api
+    for api in ARTIFACTREGISTRY CLOUDRESOURCEMANAGER IAM IAMCREDENTIALS RUN SERVICEUSAGE STS; do
+        export "CLOUDSDK_API_ENDPOINT_OVERRIDES_$api=$PL_CLOUD_URL/"
+    done
+}
