@@ -51,10 +51,11 @@ static bool is_accepted(const struct cloud_request *request, long status) {
     return false;
 }
 
+/* *token: the one it was sent with, borrowed from the credentials. */
 static int send_once(struct cloud *cloud, const struct cloud_request *request, const char *body, bool again,
-                     struct http_response *response, struct error *error) {
-    const char *token = credentials_token(cloud->credentials, cloud->http, again, error);
-    if (!token)
+                     const char **token, struct http_response *response, struct error *error) {
+    *token = credentials_token(cloud->credentials, cloud->http, again, error);
+    if (!*token)
         return error_wrap(error, "%s", request->what);
     const char *payer = credentials_quota_project(cloud->credentials);
     AUTO_LIST struct text_list headers = {0};
@@ -64,7 +65,7 @@ static int send_once(struct cloud *cloud, const struct cloud_request *request, c
                                 .url = request->url,
                                 .headers = &headers,
                                 .authorization = HTTP_BEARER,
-                                .secret = token,
+                                .secret = *token,
                                 .content_type = body ? "application/json" : NULL,
                                 .body = body,
                                 .body_length = body ? strlen(body) : 0,
@@ -81,11 +82,12 @@ int cloud_call(struct cloud *cloud, const struct cloud_request *request, struct 
         *reply = NULL;
     AUTO_FREE char *body = request->body ? json_format(request->body, JSON_COMPACT_STYLE) : NULL;
     AUTO_RESPONSE struct http_response response = {0};
-    if (send_once(cloud, request, body, false, &response, error) < 0)
+    const char *token;
+    if (send_once(cloud, request, body, false, &token, &response, error) < 0)
         return -1;
     if (response.status == 401) {
         http_response_release(&response);
-        if (send_once(cloud, request, body, true, &response, error) < 0)
+        if (send_once(cloud, request, body, true, &token, &response, error) < 0)
             return -1;
     }
     if (status)
@@ -96,6 +98,7 @@ int cloud_call(struct cloud *cloud, const struct cloud_request *request, struct 
     if (!good) {
         struct google_subject subject = {
             .principal = credentials_principal(cloud->credentials), .project = cloud->project, .region = cloud->region};
+        http_response_hide(&response, token);
         return google_error_set(error, request->what, &response, &subject);
     }
     if (!reply || !response.body.length)

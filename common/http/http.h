@@ -106,6 +106,9 @@ int64_t http_retry_after(const struct http_response *response);
 
 /* The value of the first header of that name (lower case), or NULL. Borrowed. */
 const char *http_header(const struct http_response *response, const char *name);
+/* A secret that was sent may come back in what the other end says of it: it becomes "***" in the body, as it is,
+ * percent-encoded and as JSON escapes it. NULL and texts of less than 6 bytes do nothing. */
+void http_response_hide(struct http_response *response, const char *secret);
 void http_response_release(struct http_response *response);
 #define AUTO_RESPONSE AUTO(http_response_release)
 

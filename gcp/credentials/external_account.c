@@ -146,7 +146,8 @@ static int exchange(struct external_account *account, const struct mint *mint, c
     AUTO_BUFFER struct buffer form = BUFFER_SECRET(FORM_LIMIT), login = BUFFER_SECRET(FORM_LIMIT);
     AUTO_JSON struct json *reply = NULL;
     fill_form(account, mint, subject, &form);
-    struct token_request request = {.what = what, .url = account->url, .form = &form};
+    const char *const secrets[] = {buffer_text(subject), account->client_secret, NULL};
+    struct token_request request = {.what = what, .url = account->url, .form = &form, .secrets = secrets};
     if (account->client_id) {
         buffer_append_format(&login, "%s:%s", account->client_id, account->client_secret);
         request.authorization = HTTP_BASIC;

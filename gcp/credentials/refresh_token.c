@@ -56,7 +56,9 @@ static int ask(struct refresh_token *self, const struct mint *mint, struct token
         form_add(&form, "client_secret", self->client_secret);
     }
     form_add(&form, "refresh_token", self->refresh_token);
+    const char *const secrets[] = {self->refresh_token, self->client_secret, NULL};
     struct token_request request = {.what = what,
+                                    .secrets = secrets,
                                     .url = self->url,
                                     .form = &form,
                                     .authorization = self->basic ? HTTP_BASIC : HTTP_NO_AUTHORIZATION,

@@ -90,7 +90,8 @@ static int exchange(const struct service_account *account, const struct mint *mi
     form_add(&form, "grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
     form_add(&form, "assertion", buffer_text(&assertion));
     AUTO_FREE char *what = text_format("cannot get a token for %s with its key", account->email);
-    struct token_request request = {.what = what, .url = account->url, .form = &form};
+    const char *const secrets[] = {buffer_text(&assertion), NULL};
+    struct token_request request = {.what = what, .url = account->url, .form = &form, .secrets = secrets};
     if (token_post(mint->http, &request, &reply, error) < 0)
         return -1;
     return mint->audience ? token_take_id(reply, "id_token", what, token, error)

@@ -59,7 +59,8 @@ void *subject_github_new(const char *audience, struct error *error) {
     return source;
 }
 
-static int refused(const struct http_response *response, struct error *error) {
+static int refused(struct http_response *response, struct error *error) {
+    http_response_hide(response, getenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN"));
     AUTO_FREE char *body =
         text_copy_length(buffer_text(&response->body), response->body.length < 300 ? response->body.length : 300);
     bool temporary = response->status >= 500 || response->status == 429;

@@ -67,6 +67,8 @@ static int read_token(void *self, const struct subject_request *request, struct 
     if (http_perform(request->http, &asked, &response, error) < 0)
         return -1;
     if (response.status != 200) {
+        for (size_t i = 0; i < source->headers.count; i++)
+            http_response_hide(&response, strchr(source->headers.items[i], ':') + 2);
         error_set(error, response.status >= 500 ? ERROR_TEMPORARY : ERROR_PERMISSION,
                   "%s answers %ld to the request "
                   "for an identity token: %.200s",

@@ -51,6 +51,9 @@ static int refuse(struct http_response *response, const struct token_request *re
                   struct error *error) {
     if (is_page(response) && response->status < 500)
         return page_instead(response, request->what, error);
+    http_response_hide(response, request->secret);
+    for (const char *const *secret = request->secrets; secret && *secret; secret++)
+        http_response_hide(response, *secret);
     *reply = json_parse(buffer_text(&response->body), response->body.length, "the answer", NULL);
     struct google_subject subject = {.principal = request->principal, .project = request->project};
     google_error_set(error, request->what, response, &subject);

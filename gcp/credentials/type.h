@@ -100,6 +100,7 @@ struct token_request {
     const struct json *json;
     enum http_authorization authorization;
     const char *secret;
+    const char *const *secrets; /* what must not come back in an error beside `secret`; ends with NULL; may be NULL */
     const char *certificate, *key;   /* PEM files for mutual TLS, or NULL */
     const char *principal, *project; /* for the line that mends a refusal; may be NULL */
 };
