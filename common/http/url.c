@@ -89,7 +89,9 @@ bool url_is_loopback(const char *url) {
     AUTO_FREE char *host = url_host(url);
     if (!host)
         return false;
-    return text_equal(host, "localhost") || address_class_of_literal(host) == ADDRESS_LOOPBACK;
+    /* libcurl asks nobody about localhost and the names below it (RFC 6761, section 6.3). */
+    return text_equal(host, "localhost") || text_ends_with(host, ".localhost") ||
+           address_class_of_literal(host) == ADDRESS_LOOPBACK;
 }
 
 char *url_encode(const char *text) {

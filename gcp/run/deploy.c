@@ -67,9 +67,11 @@ static int plan_traffic(const struct planning *planning, const struct json *curr
             json_set(after, "traffic", run_traffic_latest(current));
         note_previous(after, current, planning->revision);
     }
-    if (current && deployment->traffic == RUN_TRAFFIC_NONE)
+    bool has_all = current && run_traffic_percent(current, planning->revision) == 100;
+    bool later = deployment->traffic == RUN_TRAFFIC_LATER && !has_all;
+    if (current && (later || deployment->traffic == RUN_TRAFFIC_NONE))
         json_set(after, "traffic", run_traffic_pinned(current));
-    if (!deployment->tag)
+    if (!deployment->tag || (has_all && deployment->tag_is_temporary))
         return 0;
     if (json_count(json_get(after, "traffic")) == 0)
         json_set(after, "traffic", run_traffic_latest(after));

@@ -13,6 +13,8 @@ enum run_traffic_mode {
     RUN_TRAFFIC_LATEST, /* all of it, also when it was pinned to another revision */
     RUN_TRAFFIC_KEEP,   /* what the service's traffic says: all when it names the latest revision, else none */
     RUN_TRAFFIC_NONE,   /* none, now and later: what serves now is pinned */
+    RUN_TRAFFIC_LATER,  /* none yet, run_canary will give it; but the first revision of a service gets all, and one that
+                         * has all keeps it */
 };
 
 struct run_deployment {
@@ -20,8 +22,9 @@ struct run_deployment {
     const struct run_settings *settings;
     int allow_unauthenticated; /* -1: as it is */
     enum run_traffic_mode traffic;
-    const char *tag;  /* for the new revision, or NULL */
-    unsigned seconds; /* for the operation; 0: 900 */
+    const char *tag;       /* for the new revision, or NULL */
+    bool tag_is_temporary; /* not wanted for a revision that has all the traffic already */
+    unsigned seconds;      /* for the operation; 0: 900 */
 };
 
 struct run_outcome {

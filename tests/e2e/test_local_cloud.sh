@@ -264,6 +264,72 @@ test_traffic_is_divided() {
     [ "$(grep -c new answers)" -gt 5 ] && [ "$(grep -c old answers)" -gt 5 ] || fail "$(sort answers | uniq -c)"
 }
 
+# load URL: asks it until the file `stop` is there; the status and the first word of each answer go to `answers`
+load() { while [ ! -e stop ]; do curl -s -o body -w '%{http_code} ' "$1/" && cat body && echo; sleep 0.02; done > answers 2>&1; }
+
+test_a_smoke_test_decides() {
+    cloud
+    web_app app "old"
+    url=$(ship app app)
+    web_app app "new"
+    status 70 candidate --smoke /health > record 2> error
+    contains "$(cat error)" "is not good at /health: it answers 404"
+    contains "$(cat record)" '"type":"error"'
+    equal "$(curl -sf "$url/")" "old"
+    candidate --smoke / > record
+    equal "$(curl -sf "$url/") $(jq -r '.percent, .tag_url' record | tr '\n' ' ')" "new 100 null "
+    lacks "$(run_deploy app --revisions)" "canary"
+    # Nothing new, nothing to ask, nothing to move.
+    contains "$(pl-build -q --name app app | pl-push-image -q --repo demo | pl-run-deploy --region us-central1 --smoke / 2>&1 > /dev/null)" "unchanged"
+}
+
+test_a_good_canary_gets_all() {
+    cloud
+    web_app app "old"
+    url=$(ship app app)
+    load "$url" &
+    web_app app "new"
+    candidate --canary 20 --step 40 --every 1s > record
+    equal "$(curl -sf "$url/")" "new"
+    touch stop; wait
+    equal "$(grep -cv '^200 ' answers)" 0
+    [ "$(grep -c old answers)" -gt 10 ] || fail "$(sort answers | uniq -c)"
+}
+
+test_a_bad_canary_goes_back_by_itself() {
+    cloud
+    web_app app "old"
+    url=$(ship app app)
+    load "$url" &
+    web_app app "new"
+    status 70 candidate --canary 10 --every 1s --gate '[ "$PL_PERCENT" = 10 ] && curl -sf "$PL_URL/" && exit 7' > record 2> error
+    contains "$(cat error)" "the gate's command ended with exit code 7"
+    equal "$(for _ in 1 2 3 4 5 6 7 8 9 10; do curl -sf "$url/"; done)" "oldoldoldoldoldoldoldoldoldold"
+    touch stop; wait
+    equal "$(grep -cv '^200 ' answers)" 0
+    contains "$(run_deploy app --revisions)" "100%"
+    # The next one serves again.
+    web_app app "third"
+    candidate > /dev/null
+    equal "$(curl -sf "$url/")" "third"
+}
+
+test_a_canary_that_is_stopped_stays_where_it_is() {
+    cloud
+    web_app app "old"
+    url=$(ship app app)
+    web_app app "new"
+    pl-build -q --name app app | pl-push-image -q --repo demo > image
+    pl-run-deploy --region us-central1 --canary 30 --every 60s < image > record 2> error &
+    wait_for 20 sh -c 'pl-run-deploy --region us-central1 -q app --revisions | grep -q " 30%"'
+    kill "$(pgrep -f 'pl-run-deploy.*--canary 30')"
+    wait %1 || true
+    contains "$(cat error)" "to go on: pl-run-deploy app --promote"
+    contains "$(run_deploy app --revisions)" "70%"
+    run_deploy --canary 30 --step 70 --every 1s < image > record
+    equal "$(curl -sf "$url/")" "new"
+}
+
 test_the_log_is_followed() {
     cloud
     web_app app "text" 'echo it begins; exec /bin/busybox httpd -f -p $PORT -h /www'

@@ -546,7 +546,10 @@ static void urls_are_read_strictly(void **state) {
     assert_string_equal(host, "::1");
     assert_true(url_is_loopback("http://127.9.9.9:1/"));
     assert_true(url_is_loopback("http://localhost/"));
+    assert_true(url_is_loopback("http://tag---shop.localhost:8080/"));
     assert_false(url_is_loopback("http://127.0.0.1.example/"));
+    assert_false(url_is_loopback("http://localhost.example/"));
+    assert_false(url_is_loopback("http://notlocalhost/"));
     AUTO_FREE char *encoded = url_encode("a/b c~\xc3\xa9");
     assert_string_equal(encoded, "a%2Fb%20c~%C3%A9");
     AUTO_FREE char *resolved = url_resolve("https://h/a/b?c", "../d?e");

@@ -24,6 +24,10 @@ struct arguments {
     struct credential_options credentials;
     bool no_traffic, keep_traffic;
     const char *tag;
+    const char *smoke;
+    long long canary, step, every;
+    const char *gate;
+    long long gate_latency, gate_errors;
     const char *promote;
     bool rollback;
     const char *to;

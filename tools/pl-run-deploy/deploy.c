@@ -1,11 +1,16 @@
 /* Deploying the image of a record. */
 #include "gcp/run/deploy.h"
 #include "common/crypto/digest.h"
+#include "gcp/run/canary.h"
 #include "gcp/run/traffic.h"
 #include "tools/pl-run-deploy/actions.h"
 
 #include <string.h>
 #include <time.h>
+
+enum { CANARY_STEP = 20, CANARY_SECONDS = 120, GATE_ERRORS = 5, EVERY_MOST = 24 * 3600 };
+/* Of a revision that is watched before it gets all the traffic, when the line names none. */
+#define CANARY_TAG "canary"
 
 struct preflight {
     struct cloud *cloud;
@@ -116,8 +121,57 @@ static void tell_outcome(struct command_context *context, const struct cloud *cl
                       deployment->service, deployment->tag ? deployment->tag : outcome->revision, cloud->region);
 }
 
-static int deploy(struct command_context *context, struct cloud *cloud, const struct run_deployment *deployment,
-                  const char *digest, struct error *error) {
+static struct run_canary canary_of(const struct arguments *arguments) {
+    return (struct run_canary){
+        .first = arguments->canary > 0 ? (unsigned)arguments->canary : 0,
+        .step = arguments->step > 0 ? (unsigned)arguments->step : CANARY_STEP,
+        .seconds = arguments->every > 0 ? (unsigned)arguments->every : CANARY_SECONDS,
+        .drop_tag = !arguments->tag,
+        .gate = {.path = arguments->smoke ? arguments->smoke : "/",
+                 .latency = arguments->gate_latency > 0 ? (unsigned)arguments->gate_latency : 0,
+                 .errors = arguments->gate_errors >= 0 ? (unsigned)arguments->gate_errors : GATE_ERRORS,
+                 .command = arguments->gate}};
+}
+
+static bool has_gate(const struct arguments *arguments) {
+    return arguments->smoke || arguments->canary >= 0;
+}
+
+static int check_gate(const struct arguments *arguments, struct error *error) {
+    struct run_canary canary = canary_of(arguments);
+    if (!has_gate(arguments) && (arguments->step >= 0 || arguments->every >= 0 || arguments->gate ||
+                                 arguments->gate_latency >= 0 || arguments->gate_errors >= 0))
+        return error_set(error, ERROR_USAGE, "--step, --every and --gate… go with --canary or --smoke");
+    if (has_gate(arguments) && (arguments->no_traffic || arguments->keep_traffic || arguments->dry_run))
+        return error_set(error, ERROR_USAGE,
+                         "--canary and --smoke go without --no-traffic, --keep-traffic and --dry-run");
+    if (arguments->canary == 0 || arguments->canary > 99 || arguments->step == 0 || arguments->step > 100)
+        return error_set(error, ERROR_USAGE, "--canary is 1 to 99 percent, --step 1 to 100");
+    if (arguments->every > EVERY_MOST)
+        return error_set(error, ERROR_USAGE, "--every is at most %dh", EVERY_MOST / 3600);
+    return run_gate_check(&canary.gate, error);
+}
+
+/* Traffic by and by, or after a look, for a revision that was made without any. */
+static int pass_gate(struct command_context *context, struct cloud *cloud, const struct arguments *arguments,
+                     const struct run_deployment *deployment, struct run_outcome *outcome, struct error *error) {
+    struct run_canary canary = canary_of(arguments);
+    canary.service = deployment->service;
+    canary.revision = outcome->revision;
+    canary.tag = deployment->tag;
+    if ((outcome->unchanged && outcome->percent == 100) || !outcome->tag_url)
+        return 0;
+    progress_note(context->progress, "revision %s is ready at %s", outcome->revision, outcome->tag_url);
+    if (run_canary(cloud, &canary, error) < 0)
+        return -1;
+    outcome->percent = 100;
+    if (canary.drop_tag)
+        free(take_pointer(&outcome->tag_url));
+    return 0;
+}
+
+static int deploy(struct command_context *context, const struct arguments *arguments, struct cloud *cloud,
+                  const struct run_deployment *deployment, const char *digest, struct error *error) {
     AUTO_OUTCOME struct run_outcome outcome = {0};
     double begin = seconds_now();
     int step = progress_begin(context->progress, "deploy %s to %s", deployment->service, cloud->region);
@@ -126,6 +180,8 @@ static int deploy(struct command_context *context, struct cloud *cloud, const st
                  result < 0          ? PROGRESS_FAILED
                  : outcome.unchanged ? PROGRESS_CACHED
                                      : PROGRESS_MADE);
+    if (result == 0 && has_gate(arguments))
+        result = pass_gate(context, cloud, arguments, deployment, &outcome, error);
     if (result < 0)
         return -1;
     struct record_list out = {0};
@@ -151,23 +207,26 @@ static int deploy_records(struct command_context *context, const struct argument
         return -1;
     struct run_settings settings = settings_of(arguments);
     settings.image = record_ref(record);
+    bool gate = has_gate(arguments);
     struct run_deployment deployment = {.service = service,
                                         .settings = &settings,
                                         .allow_unauthenticated = arguments->allow_unauthenticated,
-                                        .traffic = arguments->no_traffic     ? RUN_TRAFFIC_NONE
+                                        .traffic = gate                      ? RUN_TRAFFIC_LATER
+                                                   : arguments->no_traffic   ? RUN_TRAFFIC_NONE
                                                    : arguments->keep_traffic ? RUN_TRAFFIC_KEEP
                                                                              : RUN_TRAFFIC_LATEST,
-                                        .tag = arguments->tag};
+                                        .tag = gate && !arguments->tag ? CANARY_TAG : arguments->tag,
+                                        .tag_is_temporary = !arguments->tag};
     if (arguments->tag && run_tag_check(arguments->tag, service, error) < 0)
         return -1;
     cloud_renew(cloud);
     return arguments->dry_run ? dry_run(context, cloud, &deployment, error)
-                              : deploy(context, cloud, &deployment, digest, error);
+                              : deploy(context, arguments, cloud, &deployment, digest, error);
 }
 
 int action_deploy(struct command_context *context, const struct arguments *arguments, struct error *error) {
     struct run_settings settings = settings_of(arguments);
-    if (run_settings_check(&settings, error) < 0)
+    if (run_settings_check(&settings, error) < 0 || check_gate(arguments, error) < 0)
         return -1;
     if (arguments->no_traffic && arguments->keep_traffic)
         return error_set(error, ERROR_USAGE, "--no-traffic and --keep-traffic exclude each other");
