@@ -15,8 +15,8 @@ struct run_canary {
     struct run_gate gate;
 };
 
-/* After 0 the revision has all the traffic. ERROR_STEP: it was not good, has none any more, and its last lines were told
- * through cloud->progress. ERROR_CANCELLED: it has what it had, and how to go on was told. */
+/* After 0 the revision has all the traffic. ERROR_STEP: it was not good, has none any more, and its last lines were
+ * told through cloud->progress. ERROR_CANCELLED: it has what it had, and how to go on was told. */
 int run_canary(struct cloud *cloud, const struct run_canary *canary, struct error *error) MUST_CHECK;
 
 #endif

@@ -8,10 +8,11 @@
 #include "gcp/cloud.h"
 
 struct run_gate {
-    const char *path;    /* "/health" */
-    unsigned latency;    /* milliseconds until the answer is there; 0: 10000 */
-    unsigned errors;     /* percent of the questions that may fail */
-    const char *command; /* for sh -c, or NULL: must end with 0; PL_URL, PL_REVISION and PL_PERCENT tell it about what */
+    const char *path; /* "/health" */
+    unsigned latency; /* milliseconds until the answer is there; 0: 10000 */
+    unsigned errors;  /* percent of the questions that may fail */
+    const char
+        *command; /* for sh -c, or NULL: must end with 0; PL_URL, PL_REVISION and PL_PERCENT tell it about what */
 };
 
 struct run_gate_target {
