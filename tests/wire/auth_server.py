@@ -2,7 +2,8 @@
 """The servers that a sign-in asks, on loopback: GitHub's request endpoint, the Security Token Service, IAM Credentials,
 the OAuth token endpoint, the metadata servers of Google and of AWS, the permissions of Resource Manager. Behaves as the
 words in argv[1] say; prints its port, then appends one line of JSON for each request to the file argv[2]. Other
-arguments are NAME=VALUE: life=SECONDS of the tokens (3600), token=TEXT that access tokens begin with (ya29).
+arguments are NAME=VALUE: life=SECONDS of the tokens (3600), token=TEXT that access tokens begin with (ya29.),
+tls=NAME (TLS with NAME.pem and NAME.key, for clients that have a certificate of ca=FILE).
 
 Words, joined by commas.
  Identity: id-refused, id-html, id-none, id-cut, id-old, id-future, id-empty, id-busy (500 twice).
@@ -12,11 +13,11 @@ Words, joined by commas.
  OAuth: oauth-revoked, oauth-again (a reauthentication is needed), oauth-html, oauth-clock.
  Everything: echo (errors that repeat what was sent), slow (nothing is ever answered but an identity).
  Permissions: lacks=A+B are not granted."""
-import base64, http.server, json, sys, time, urllib.parse
+import base64, http.server, json, ssl, sys, time, urllib.parse
 
 words, log = set(sys.argv[1].split(",")), open(sys.argv[2], "a", buffering=1)
 settings = dict(argument.split("=", 1) for argument in sys.argv[3:])
-token = settings.get("token", "ya29")
+token = settings.get("token", "ya29.")
 life = int(settings.get("life", 3600))
 lacking = set(settings.get("lacks", "").split("+"))
 count = {}
@@ -100,7 +101,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(200, "no JSON at all")
         if "sts-none" in words:
             return self.answer(200, {"token_type": "Bearer", "expires_in": life})
-        return self.answer(200, {"access_token": (token if "token" in settings else "federated") + ".%d" % count["sts"], "token_type": "Bearer", "expires_in": life,
+        return self.answer(200, {"access_token": (token if "token" in settings else "federated.") + "%d" % count["sts"], "token_type": "Bearer", "expires_in": life,
                                  "issued_token_type": "urn:ietf:params:oauth:token-type:access_token"})
 
     def impersonate(self, body):
@@ -121,7 +122,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(200, {"token": part({"alg": "RS256"}) + "." + part({"aud": body["audience"], "iss": "https://accounts.google.com", "sub": "1",
                                                                                    "iat": now, "exp": now + life}) + ".c2ln"})
         end = time.gmtime(time.time() + (-60 if "iam-past" in words else life))
-        return self.answer(200, {"accessToken": token + ".%d" % count["iam"], "expireTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", end)})
+        return self.answer(200, {"accessToken": token + "%d" % count["iam"], "expireTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", end)})
 
     def oauth(self, form):
         count["oauth"] = count.get("oauth", 0) + 1
@@ -134,7 +135,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if "oauth-clock" in words:
             return self.answer(400, {"error": "invalid_grant", "error_description": "Invalid JWT: Token must be a short-lived token (60 minutes) and in a "
                                      "reasonable timeframe. Check your iat and exp values in the JWT claim."})
-        reply = {"access_token": token + ".%d" % count["oauth"], "token_type": "Bearer", "expires_in": life}
+        reply = {"access_token": token + "%d" % count["oauth"], "token_type": "Bearer", "expires_in": life}
         if "target_audience" in json.dumps(form):
             now = int(time.time())
             reply = {"id_token": part({"alg": "RS256"}) + "." + part({"aud": form["assertion"]["target_audience"], "iat": now, "exp": now + life}) + ".c2ln"}
@@ -149,7 +150,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             now = int(time.time())
             return self.answer(200, part({"alg": "RS256"}) + "." + part({"aud": "x", "iat": now, "exp": now + life}) + ".c2ln", Metadata_Flavor="Google")
         count["metadata"] = count.get("metadata", 0) + 1
-        return self.answer(200, {"access_token": token + ".%d" % count["metadata"], "expires_in": life, "token_type": "Bearer"}, Metadata_Flavor="Google")
+        return self.answer(200, {"access_token": token + "%d" % count["metadata"], "expires_in": life, "token_type": "Bearer"}, Metadata_Flavor="Google")
 
     def aws(self, path):
         if path == "/aws/token":
@@ -211,5 +212,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 server.daemon_threads = True
+if "tls" in settings:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=settings["ca"])
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_cert_chain(settings["tls"] + ".pem", settings["tls"] + ".key")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 print(server.server_address[1], flush=True)
 server.serve_forever()

@@ -2,6 +2,7 @@
 # Every type of credentials against scripted servers: the exact requests, and what the tools of pl make of the tokens.
 . "$(dirname "$0")/../lib.sh"
 . "$ROOT/tests/wire/registry.sh"
+. "$ROOT/tests/packages.sh"
 . "$ROOT/tests/wire/auth.sh"
 
 test_github_actions_needs_nothing_but_the_provider() {
@@ -44,6 +45,154 @@ test_push_and_deploy_of_a_job_in_github() {
     contains "$(cat run.log)" '"token": "Bearer ya29.'
     absent -q computeMetadata run.log "$LOG"
     lacks "$(cat said)" ya29.
+}
+
+# … | adc: the file, which `use_adc` names
+adc() { cat > adc.json; chmod 600 adc.json; }
+use_adc() { export GOOGLE_APPLICATION_CREDENTIALS=$PWD/adc.json; }
+user_file() { echo '{"type":"authorized_user","client_id":"i","client_secret":"s","refresh_token":"r"}'; }
+key_file() { [ -e key.pem ] || openssl genrsa -out key.pem 2048 2> /dev/null; jq -n --rawfile key key.pem '{type: "service_account", project_id: "demo", private_key_id: "k1", private_key: $key, client_email: "builder@demo.iam.gserviceaccount.com", token_uri: "https://oauth2.googleapis.com/token"}'; }
+
+test_id_tokens_of_each_type() {
+    servers ok
+    audience() { pl-gcp-auth --print id-token --audience https://shop.run.app "$@" | cut -d. -f2 | { read -r part; printf '%s==' "$part" | tr _- /+ | base64 -d 2> /dev/null; } | jq -r .aud; }
+    equal "$(audience)" x
+    grep -q 'identity?audience=https%3A%2F%2Fshop.run.app&format=standard' "$LOG"
+    use_adc
+    key_file | adc
+    equal "$(audience)" https://shop.run.app
+    user_file | adc
+    equal "$(audience --impersonate-service-account $DEPLOYER --include-email)" https://shop.run.app
+    unset GOOGLE_APPLICATION_CREDENTIALS; in_github
+    equal "$(audience --impersonate-service-account $DEPLOYER --delegate via@demo.iam.gserviceaccount.com 2> /dev/null)" https://shop.run.app
+    grep -v computeMetadata "$LOG" > filtered; LOG=$PWD/filtered
+    requests | golden credentials-id-tokens.txt
+}
+
+test_another_universe_needs_no_exchange() {
+    servers ok
+    use_adc
+    key_file | jq '.universe_domain = "example.test" | .token_uri = "https://oauth2.example.test/token"' | adc
+    unset PL_CLOUD_URL
+    export GOOGLE_CLOUD_UNIVERSE_DOMAIN=example.test PL_ENDPOINT_RUN=$CLOUD
+    pl-gcp-auth --print access-token > token
+    for part in 1 2; do cut -d. -f$part token | tr _- /+ | { read -r part; printf '%s==' "$part"; } | base64 -d 2> /dev/null > part.$part || true; done
+    equal "$(jq -r '.alg + .typ + .kid' part.1)" RS256JWTk1
+    equal "$(jq -r '[.iss, .sub, .scope, .exp - .iat, .aud] | map(tostring) | join(" ")' part.2)" \
+        "builder@demo.iam.gserviceaccount.com builder@demo.iam.gserviceaccount.com https://www.googleapis.com/auth/cloud-platform 3600 null"
+    equal "$(cat "$LOG")" ""
+    GOOGLE_CLOUD_UNIVERSE_DOMAIN='evil/../x' status 78 pl-gcp-auth > out 2> said
+    contains "$(cat said)" "which is no domain"
+    # The addresses are those of the universe, and its files are held to it.
+    external() { echo '{"type":"external_account","universe_domain":"example.test","audience":"//iam.example.test/'$PROVIDER'","subject_token_type":"urn:ietf:params:oauth:token-type:jwt","token_url":"'"$1"'","credential_source":{"file":"jwt"}}' | adc; }
+    external https://sts.googleapis.com/v1/token; status 78 pl-gcp-auth > out 2> said; contains "$(cat said)" "which is not Google's (https://sts.example.test)"
+    curl -sf "$CLOUD/identity" | jq -r .value > jwt
+    external https://sts.example.test/v1/token; PL_ENDPOINT_STS=$CLOUD pl-gcp-auth --print access-token > token
+    equal "$(cat token)" federated.1
+}
+
+test_who_pays_is_said() {
+    servers ok
+    use_adc
+    user_file | jq '.quota_project_id = "of-the-file"' | adc
+    payer() { : > "$LOG"; pl-gcp-auth --check --for run-deploy --project demo "$@" > out 2>&1; jq -r 'select(.path | endswith("testIamPermissions")) | .headers["X-Goog-User-Project"] // "nobody"' "$LOG"; }
+    equal "$(payer)" of-the-file
+    equal "$(GOOGLE_CLOUD_QUOTA_PROJECT=of-the-variable payer)" of-the-variable
+    equal "$(GOOGLE_CLOUD_QUOTA_PROJECT=of-the-variable payer --quota-project of-the-option)" of-the-option
+    status 78 pl-gcp-auth --quota-project 'a b' > out 2> said
+    user_file | adc
+    equal "$(payer)" nobody
+}
+
+test_after_a_401_the_whole_way_is_gone_again() {
+    python3 "$ROOT/tests/wire/run_server.py" expired run.log > run.port & wait_for 10 test -s run.port
+    servers ok token=t
+    in_github
+    export PL_IMPERSONATE_SERVICE_ACCOUNT=$DEPLOYER PL_ENDPOINT_RUN=http://127.0.0.1:$(cat run.port)
+    pl-run-deploy --region us-central1 --name shop -o ref us-central1-docker.pkg.dev/demo/repo/shop@sha256:$(printf %064d 7) > url 2> said || { cat said; return 1; }
+    # t.1 was refused once, and GitHub, the pool and the account were asked anew.
+    equal "$(jq -r .path "$LOG" | sed 's/[?].*//' | sort | uniq -c | awk '{print $1}' | tr '\n' ' ')" "2 2 2 "
+}
+
+test_what_an_executable_is_told_and_what_it_keeps() {
+    servers ok
+    use_adc
+    export GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1
+    curl -sf "$CLOUD/identity" | jq -j .value > jwt
+    cat > source <<'END'
+#!/bin/sh
+env | grep ^GOOGLE_EXTERNAL_ACCOUNT | sort >> "$(dirname "$0")/told"; printf '%s|' "$@" >> "$(dirname "$0")/told"; echo >> "$(dirname "$0")/told"
+jq -n --rawfile jwt "$(dirname "$0")/jwt" '{version: 1, success: true, token_type: env.GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE, id_token: $jwt, expiration_time: 4102444800}' | tee "$GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE"
+END
+    chmod 755 source
+    jq -n --arg pwd "$PWD" --arg provider //iam.googleapis.com/$PROVIDER --arg account $DEPLOYER '{type: "external_account", audience: $provider, token_url: "https://sts.googleapis.com/v1/token",
+        service_account_impersonation_url: ("https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/" + $account + ":generateAccessToken"),
+        service_account_impersonation: {token_lifetime_seconds: 1200},
+        subject_token_type: "urn:ietf:params:oauth:token-type:jwt", credential_source: {executable: {command: ($pwd + "/source --a \"b c\" '"'d'"'"), timeout_millis: 10000, output_file: ($pwd + "/kept")}}}' | adc
+    for time in 1 2; do pl-gcp-auth --print access-token > token; done
+    equal "$(sed "s|$PWD|DIR|" told)" "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1
+GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE=//iam.googleapis.com/$PROVIDER
+GOOGLE_EXTERNAL_ACCOUNT_IMPERSONATED_EMAIL=$DEPLOYER
+GOOGLE_EXTERNAL_ACCOUNT_INTERACTIVE=0
+GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE=DIR/kept
+GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE=urn:ietf:params:oauth:token-type:jwt
+--a|b c|d|"
+    equal "$(jq -r 'select(.path | endswith(":generateAccessToken")) | .body.lifetime' "$LOG" | sort -u)" 1200s
+    # What it has kept is used until it ends.
+    jq '.expiration_time = 1' kept > old && mv old kept
+    pl-gcp-auth --print access-token > token
+    equal "$(grep -c INTERACTIVE told)" 2
+}
+
+test_aws_from_its_metadata_server() {
+    servers ok
+    use_adc
+    unset AWS_REGION AWS_DEFAULT_REGION AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
+    echo '{"type":"external_account","audience":"//iam.googleapis.com/'$PROVIDER'","subject_token_type":"urn:ietf:params:aws:token-type:aws4_request","token_url":"https://sts.googleapis.com/v1/token",
+        "credential_source":{"environment_id":"aws1","region_url":"'$CLOUD'/aws/zone","url":"'$CLOUD'/aws/roles","imdsv2_session_token_url":"'$CLOUD'/aws/token","regional_cred_verification_url":"https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15"}}' | adc
+    equal "$(pl-gcp-auth --print access-token)" federated.1
+    equal "$(jq -r '.method + " " + .path + " " + (.headers["X-aws-ec2-metadata-token"] // "")' "$LOG")" "PUT /aws/token 
+GET /aws/zone session
+GET /aws/roles session
+GET /aws/roles/builder session
+POST /v1/token "
+    # The signature is AWS's own: botocore makes the same from the same.
+    pip_packages botocore==1.40.0
+    "$PYTHON" - "$LOG" <<'END'
+import json, sys, urllib.parse, datetime
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+sent = json.loads(urllib.parse.unquote([json.loads(line) for line in open(sys.argv[1])][-1]["body"]["subject_token"]))
+headers = {h["key"]: h["value"] for h in sent["headers"]}
+assert sent["url"] == "https://sts.eu-central-1.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15" and sent["method"] == "POST", sent
+signer = SigV4Auth(Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "sessiontoken"), "sts", "eu-central-1")
+request = AWSRequest("POST", sent["url"], headers={k: v for k, v in headers.items() if k in ("x-amz-date", "x-amz-security-token", "x-goog-cloud-target-resource")})
+request.context["timestamp"] = headers["x-amz-date"]
+request.context["payload_signing_enabled"] = True
+canonical = signer.canonical_request(request)
+signature = signer.signature(signer.string_to_sign(request, canonical), request)
+assert headers["Authorization"].endswith("Signature=" + signature), (headers["Authorization"], canonical)
+END
+}
+
+test_a_certificate_by_mutual_tls() {
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=test-ca 2> /dev/null
+    issue() { openssl req -newkey rsa:2048 -nodes -keyout $1.key -out $1.csr -subj "/CN=$1" 2> /dev/null
+        openssl x509 -req -in $1.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out $1.pem -extfile <(echo "subjectAltName=IP:127.0.0.1") 2> /dev/null; }
+    issue server; issue workload
+    servers ok tls=server ca=ca.pem
+    use_adc
+    jq -n --arg pwd "$PWD" '{cert_configs: {workload: {cert_path: ($pwd + "/workload.pem"), key_path: ($pwd + "/workload.key")}}}' > certificate_config.json
+    jq -n --arg pwd "$PWD" --arg provider //iam.googleapis.com/$PROVIDER '{type: "external_account", audience: $provider, token_url: "https://sts.mtls.googleapis.com/v1/token",
+        subject_token_type: "urn:ietf:params:oauth:token-type:mtls", credential_source: {certificate: {certificate_config_location: ($pwd + "/certificate_config.json"), trust_chain_path: ($pwd + "/ca.pem")}}}' | adc
+    export PL_ENDPOINT_STS=https://127.0.0.1:$PORT CURL_CA_BUNDLE=$PWD/ca.pem
+    equal "$(pl-gcp-auth --print access-token)" federated.1
+    jq -r 'select(.path == "/v1/token") | .body.subject_token' "$LOG" | jq -r '.[]' > chain
+    equal "$(sed -n 1p chain)" "$(openssl x509 -in workload.pem -outform DER | base64 -w0)"
+    equal "$(sed -n 2p chain)" "$(openssl x509 -in ca.pem -outform DER | base64 -w0)"
+    equal "$(wc -l < chain)" 2
+    rm workload.pem; status 65 pl-gcp-auth > out 2> said
 }
 
 run_tests
