@@ -8,6 +8,7 @@
 #   make bench           pl beside its peers
 #   make generated       completions, manual pages and docs/tools anew, from the tools' option tables
 #   make lint            formatting and static checks
+#   make dist            a release for machines like this one: out/dist/pl-linux-ARCH.tar.gz
 #   make install PREFIX=/usr/local DESTDIR=
 #   make SANITIZE=address,undefined / CC=clang / WERROR=  variants; OUT=out-asan keeps them apart
 
@@ -140,6 +141,9 @@ lint:
 	@tests/setup lint
 	@tests/run lint
 
+dist: all
+	@ci/dist $(OUT)/dist
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BINARIES) $(DESTDIR)$(PREFIX)/bin
@@ -150,5 +154,5 @@ clean:
 	rm -rf $(OUT)
 
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
-.PHONY: all completions generated tests check demo bench format lint install clean check-unit check-lint check-cli check-wire check-engine check-e2e check-variants
+.PHONY: dist all completions generated tests check demo bench format lint install clean check-unit check-lint check-cli check-wire check-engine check-e2e check-variants
 .SECONDARY:
