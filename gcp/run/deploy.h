@@ -7,6 +7,7 @@
 
 #include "gcp/run/plan.h"
 #include "gcp/run/service.h"
+#include "gcp/run/settings.h"
 
 /* Which traffic a deployment gives to its revision. */
 enum run_traffic_mode {

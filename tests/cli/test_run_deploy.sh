@@ -27,6 +27,19 @@ test_wrong_settings_are_refused() {
     refused 64 "PORT" --region us-central1 --env PORT=1 "$IMAGE"
     refused 64 "--label" --region us-central1 --label 'Team=Web' "$IMAGE"
     refused 64 "--min-instances" --region us-central1 --min-instances 5 --max-instances 2 "$IMAGE"
+    refused 64 "takes one request at a time" --region us-central1 --cpu 0.5 --concurrency 80 "$IMAGE"
+    refused 64 "is no NAME=SECRET" --region us-central1 --secret KEY "$IMAGE"
+    refused 64 "is no NAME=SECRET" --region us-central1 --secret KEY=a:newest "$IMAGE"
+    refused 64 "is no NAME=SECRET" --region us-central1 --secret /key=a "$IMAGE"
+    refused 64 "mounts one secret in a directory" --region us-central1 --secret /s/d/a=a --secret /s/d/b=b "$IMAGE"
+    refused 64 "excludes --network" --region us-central1 --vpc-connector c --network n "$IMAGE"
+    refused 64 "goes with --network" --region us-central1 --network-tag t "$IMAGE"
+    refused 64 "is no PROJECT:REGION:NAME" --region us-central1 --cloudsql-instance i "$IMAGE"
+    refused 64 "is no part of a probe" --region us-central1 --startup-probe path=/x "$IMAGE"
+    refused 64 "names 0" --region us-central1 --startup-probe periodSeconds=1 "$IMAGE"
+    refused 64 "does not begin with /" --region us-central1 --working-directory x "$IMAGE"
+    printf 'A=1\nnothing\n' > vars
+    refused 65 "vars:2: no NAME=VALUE" --region us-central1 --env-file vars "$IMAGE"
     refused 65 "is no name of a Cloud Run service" --region us-central1 --name Shop "$IMAGE"
 }
 

@@ -2,6 +2,7 @@
 #include "gcp/google_error.h"
 #include "gcp/run/failure.h"
 #include "gcp/run/plan.h"
+#include "gcp/run/settings.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +32,14 @@ static struct run_settings unset(void) {
                                  .min_instances = -1,
                                  .max_instances = -1,
                                  .concurrency = -1,
-                                 .timeout = -1};
+                                 .timeout = -1,
+                                 .http2 = -1,
+                                 .cpu_throttling = -1,
+                                 .cpu_boost = -1,
+                                 .gpus = -1,
+                                 .service_min_instances = -1,
+                                 .session_affinity = -1,
+                                 .invoker_check = -1};
 }
 
 static void a_plan_keeps_what_it_does_not_name(void **state) {

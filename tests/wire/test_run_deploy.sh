@@ -153,6 +153,35 @@ test_what_cannot_be_deployed() {
     equal "$(methods)" ""
 }
 
+# ---- settings ----
+
+# Each line of run_options.txt: options, a place in the service that is sent, what is there.
+test_every_option_is_what_it_says() {
+    cloud_run update
+    printf '# a comment\n\nPLAIN=a b\nexport QUOTED="line\\nline \\"x\\" \\\\"\nRAW=\x27$HOME \\n\x27\r\nEMPTY=\n' > vars
+    while IFS=$'\t' read -r options place want; do
+        : > "$LOG"
+        # shellcheck disable=SC2086
+        deploy -q --dry-run $options > /dev/null || fail "$options"
+        got=$(jq -c 'select(.method == "PATCH") | .body' "$LOG" | jq -c "$place")
+        [ "$(jq -cS . <<< "$got")" = "$(jq -cS . <<< "$want")" ] || fail "$options: $got, not $want"
+    done < "$ROOT/tests/wire/run_options.txt"
+    [ "$(wc -l < "$ROOT/tests/wire/run_options.txt")" -gt 55 ]
+}
+
+test_values_arrive_byte_for_byte() {
+    cloud_run update
+    long=$(head -c 24000 /dev/zero | tr '\0' x)
+    value=$(printf 'a,b="c" \x27d\x27 = ü 🎉\n\ttwo lines %%s $HOME')
+    deploy --env "V=$value" --env "L=$long" > /dev/null
+    python3 - "$LOG" "$value" "$long" <<'END'
+import json, sys
+sent = [r["body"] for r in map(json.loads, open(sys.argv[1])) if r["method"] == "PATCH"][0]
+env = {e["name"]: e["value"] for e in sent["template"]["containers"][0]["env"]}
+assert env["V"] == sys.argv[2] and env["L"] == sys.argv[3]
+END
+}
+
 # ---- traffic ----
 
 test_a_revision_without_traffic_and_with_a_tag() {

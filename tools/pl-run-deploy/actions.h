@@ -5,7 +5,7 @@
 #include "gcp/cloud.h"
 #include "tools/pl-run-deploy/command.h"
 
-typedef int action(struct command_context *context, const struct arguments *arguments, struct error *error);
+typedef int action(struct command_context *context, struct arguments *arguments, struct error *error);
 
 action action_deploy;
 /* --promote, --rollback, --traffic */

@@ -4,22 +4,14 @@
 
 #include "common/command/command.h"
 #include "gcp/credentials/options.h"
+#include "gcp/run/settings.h"
 
 struct arguments {
     const char *region;
     const char *project;
     const char *name;
     int allow_unauthenticated;
-    long long port;
-    const char *cpu;
-    long long memory;
-    long long min_instances;
-    long long max_instances;
-    long long concurrency;
-    long long timeout;
-    struct text_list environment;
-    struct text_list labels;
-    const char *service_account;
+    struct run_settings settings;
     bool dry_run;
     struct credential_options credentials;
     bool no_traffic, keep_traffic;

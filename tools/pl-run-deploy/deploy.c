@@ -24,19 +24,6 @@ static int preflight(void *context, struct error *error) {
                       preflight->arguments->project, preflight->arguments->region, error);
 }
 
-static struct run_settings settings_of(const struct arguments *arguments) {
-    return (struct run_settings){.port = arguments->port,
-                                 .cpu = arguments->cpu,
-                                 .memory = arguments->memory,
-                                 .min_instances = arguments->min_instances,
-                                 .max_instances = arguments->max_instances,
-                                 .concurrency = arguments->concurrency,
-                                 .timeout = arguments->timeout,
-                                 .service_account = arguments->service_account,
-                                 .environment = arguments->environment,
-                                 .labels = arguments->labels};
-}
-
 /* By digest, for an architecture that Cloud Run has: known before anything is asked. */
 static int check_image(const struct record *record, const char **digest, struct error *error) {
     const char *ref = record_ref(record);
@@ -205,7 +192,7 @@ static int deploy_records(struct command_context *context, const struct argument
     AUTO_FREE char *service = service_name(context, arguments, record, error);
     if (!service)
         return -1;
-    struct run_settings settings = settings_of(arguments);
+    struct run_settings settings = arguments->settings;
     settings.image = record_ref(record);
     bool gate = has_gate(arguments);
     struct run_deployment deployment = {.service = service,
@@ -224,9 +211,9 @@ static int deploy_records(struct command_context *context, const struct argument
                               : deploy(context, arguments, cloud, &deployment, digest, error);
 }
 
-int action_deploy(struct command_context *context, const struct arguments *arguments, struct error *error) {
-    struct run_settings settings = settings_of(arguments);
-    if (run_settings_check(&settings, error) < 0 || check_gate(arguments, error) < 0)
+int action_deploy(struct command_context *context, struct arguments *arguments, struct error *error) {
+    if (run_settings_read(&arguments->settings, error) < 0 || run_settings_check(&arguments->settings, error) < 0 ||
+        check_gate(arguments, error) < 0)
         return -1;
     if (arguments->no_traffic && arguments->keep_traffic)
         return error_set(error, ERROR_USAGE, "--no-traffic and --keep-traffic exclude each other");

@@ -85,7 +85,7 @@ static int follow(struct command_context *context, struct cloud *cloud, struct l
     return 0;
 }
 
-int action_log(struct command_context *context, const struct arguments *arguments, struct error *error) {
+int action_log(struct command_context *context, struct arguments *arguments, struct error *error) {
     AUTO_CLOUD struct cloud cloud = {0};
     AUTO_JSON struct json *service = NULL;
     struct tail tail = {0};

@@ -55,7 +55,7 @@ static int check_operands(const struct command_context *context, const struct ar
 }
 
 static int run(struct command_context *context, void *given, struct error *error) {
-    const struct arguments *arguments = given;
+    struct arguments *arguments = given;
     const struct {
         bool wanted;
         action *action;

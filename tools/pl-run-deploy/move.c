@@ -42,7 +42,7 @@ static int write_record(struct command_context *context, const struct cloud *clo
     return result;
 }
 
-int action_move(struct command_context *context, const struct arguments *arguments, struct error *error) {
+int action_move(struct command_context *context, struct arguments *arguments, struct error *error) {
     AUTO_CLOUD struct cloud cloud = {0};
     AUTO_MOVED struct run_moved moved = {0};
     if (check(arguments, error) < 0)

@@ -150,7 +150,7 @@ static int show_service(struct command_context *context, const struct arguments 
     return print(context, &out, error);
 }
 
-int action_show(struct command_context *context, const struct arguments *arguments, struct error *error) {
+int action_show(struct command_context *context, struct arguments *arguments, struct error *error) {
     if (arguments->list + arguments->revisions + arguments->describe > 1)
         return error_set(error, ERROR_USAGE, "--list, --revisions and --describe exclude each other");
     if (arguments->list && action_service(context, arguments))
@@ -162,7 +162,7 @@ int action_show(struct command_context *context, const struct arguments *argumen
 
 /* ---- deleting ---- */
 
-int action_delete(struct command_context *context, const struct arguments *arguments, struct error *error) {
+int action_delete(struct command_context *context, struct arguments *arguments, struct error *error) {
     AUTO_CLOUD struct cloud cloud = {0};
     bool existed = false;
     const char *service = action_service(context, arguments);
