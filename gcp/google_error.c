@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { MESSAGE_LIMIT = 900, NAME_LIMIT = 400 };
+enum { MESSAGE_LIMIT = 900 };
 
 /* Which predefined role holds a permission; the first row whose prefix fits wins. */
 static const struct {
@@ -32,12 +32,6 @@ const char *google_role(const char *permission) {
     return NULL;
 }
 
-/* Whether a name from outside may stand in a line that the user is told to type. */
-static bool is_plain(const char *text) {
-    return !text_is_empty(text) && strlen(text) <= NAME_LIMIT && text[0] != '-' &&
-           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/@-") == strlen(text);
-}
-
 const struct json *google_error_info(const struct json *status, const char *domain) {
     const struct json *details = json_get(status, "details");
     for (size_t i = 0; i < json_count(details); i++) {
@@ -52,12 +46,12 @@ const struct json *google_error_info(const struct json *status, const char *doma
 /* "Permission 'run.services.get' denied on …": the permission, when the details do not name it. */
 static char *permission_of(const struct json *info, const char *message) {
     const char *named = json_get_text(json_get(info, "metadata"), "permission", NULL);
-    if (is_plain(named))
+    if (text_is_plain_word(named))
         return text_copy(named);
     const char *begin = strstr(message, "ermission '");
     const char *end = begin ? strchr(begin + 11, '\'') : NULL;
     char *found = end ? text_copy_length(begin + 11, (size_t)(end - begin - 11)) : NULL;
-    if (found && !is_plain(found)) {
+    if (found && !text_is_plain_word(found)) {
         free(found);
         return NULL;
     }
@@ -71,7 +65,7 @@ static char *account_of(const char *message) {
         return NULL;
     begin += strlen("service account ");
     char *account = text_copy_length(begin, strcspn(begin, " ,()"));
-    if (is_plain(account) && strchr(account, '@'))
+    if (text_is_plain_word(account) && strchr(account, '@'))
         return account;
     free(account);
     return NULL;
@@ -81,8 +75,8 @@ static void next_for_permission(struct error *error, const char *message, const 
                                 const struct google_subject *subject) {
     AUTO_FREE char *permission = permission_of(info, message);
     const char *role = permission ? google_role(permission) : NULL;
-    const char *project = subject && is_plain(subject->project) ? subject->project : "PROJECT";
-    const char *principal = subject && is_plain(subject->principal) ? subject->principal : "PRINCIPAL";
+    const char *project = subject && text_is_plain_word(subject->project) ? subject->project : "PROJECT";
+    const char *principal = subject && text_is_plain_word(subject->principal) ? subject->principal : "PRINCIPAL";
     const char *member = text_ends_with(principal, ".gserviceaccount.com") ? "serviceAccount:" : "";
     AUTO_FREE char *account =
         permission && !strncasecmp(permission, "iam.serviceaccounts.", 20) ? account_of(message) : NULL;
@@ -155,11 +149,11 @@ static void set_next(struct error *error, const struct json *status, int64_t cod
                      const struct google_subject *subject) {
     const struct json *info = google_error_info(status, NULL);
     const char *reason = json_get_text(info, "reason", NULL);
-    const char *project = subject && is_plain(subject->project) ? subject->project : "PROJECT";
+    const char *project = subject && text_is_plain_word(subject->project) ? subject->project : "PROJECT";
     if (text_equal(reason, "SERVICE_DISABLED")) {
         const char *service = json_get_text(json_get(info, "metadata"), "service", NULL);
         error_next(error, "gcloud services enable %s --project=%s (it takes a minute to work)",
-                   is_plain(service) ? service : "SERVICE", project);
+                   text_is_plain_word(service) ? service : "SERVICE", project);
     } else if (error->kind == ERROR_PERMISSION && code == 401) {
         error_next(error, "make new credentials: gcloud auth application-default login, or for the local cloud: "
                           "eval \"$(pl-local env)\"");
@@ -169,7 +163,7 @@ static void set_next(struct error *error, const struct json *status, int64_t cod
         error_next(error, "run the same command again");
     } else if (code == 404 || code == 5) {
         error_next(error, "check --project (%s) and --region (%s)", project,
-                   subject && is_plain(subject->region) ? subject->region : "none");
+                   subject && text_is_plain_word(subject->region) ? subject->region : "none");
     }
 }
 

@@ -64,6 +64,13 @@ bool text_ends_with(const char *text, const char *suffix) {
     return length >= tail && memcmp(text + length - tail, suffix, tail) == 0;
 }
 
+bool text_is_plain_word(const char *text) {
+    enum { WORD_LIMIT = 400 };
+    size_t length = text ? strlen(text) : 0;
+    return length > 0 && length <= WORD_LIMIT && text[0] != '-' &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/@*+-") == length;
+}
+
 bool text_is_empty(const char *text) {
     return !text || !*text;
 }

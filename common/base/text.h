@@ -33,6 +33,10 @@ bool text_to_u64(const char *text, uint64_t maximum, uint64_t *value);
  * three letters apart, fewer for a short name. NULL when none is near. Borrowed. */
 const char *text_nearest(const char *name, const char *const *candidates);
 
+/* Whether a name from outside may stand in a line that the user is told to type: letters, digits and . _ : / @ * + -
+ * alone, at most 400 of them, the first one no dash. NULL and "" are not. */
+bool text_is_plain_word(const char *text);
+
 /* Copies `text` for a terminal or a log: control characters (C0 but tab, DEL, C1), bytes that are not UTF-8 and
  * bidirectional overrides become '?'. A newline becomes a space unless keep_newlines. The caller frees. */
 char *text_scrub(const char *text, size_t length, bool keep_newlines);

@@ -89,6 +89,10 @@ char *credentials_own_project(struct credentials *credentials, struct http *http
     return credentials->type->project(credentials->self, http);
 }
 
+const char *credentials_project_number(const struct credentials *credentials) {
+    return credentials->type->project_number ? credentials->type->project_number(credentials->self) : NULL;
+}
+
 const char *credentials_quota_project(const struct credentials *credentials) {
     return credentials->quota_project;
 }

@@ -64,8 +64,8 @@ char *credentials_id_token(struct credentials *credentials, struct http *http, c
 const struct hop_list *credentials_hops(const struct credentials *credentials);
 
 /* The project: `wanted` (an option), GOOGLE_CLOUD_PROJECT, GCLOUD_PROJECT, CLOUDSDK_CORE_PROJECT, what the credentials
- * say, gcloud's active configuration, the metadata server. The caller frees. ERROR_CONFIGURATION when none says it or
- * it is no project id. */
+ * say, gcloud's active configuration, the metadata server, the project of a federated identity's pool. The caller
+ * frees. ERROR_CONFIGURATION when none says it or it is no project id. */
 char *credentials_project(struct credentials *credentials, struct http *http, const char *wanted,
                           struct error *error) MUST_CHECK;
 

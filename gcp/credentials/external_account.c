@@ -191,7 +191,11 @@ static char *member(const void *self) {
     return provider_member(&account->provider, account->claims);
 }
 
-/* Not asked for at Google's Resource Manager: federation goes with a project that is named. */
+static const char *project_number(const void *self) {
+    return ((const struct external_account *)self)->provider.project;
+}
+
+/* NAME@PROJECT.iam.gserviceaccount.com */
 static char *project(void *self, struct http *http) {
     const struct external_account *account = self;
     (void)http;
@@ -207,6 +211,7 @@ const struct credential_type external_account_type = {
     .principal = principal,
     .member = member,
     .project = project,
+    .project_number = project_number,
     .release = release,
 };
 

@@ -206,11 +206,6 @@ static int64_t seconds_until(const char *text) {
     return end ? (int64_t)(timegm(&date) - time(NULL)) : 0;
 }
 
-static bool is_plain(const char *text) {
-    return strlen(text) < 400 &&
-           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/@*-") == strlen(text);
-}
-
 /* The role that federated identities need is another one than that of service accounts and people. */
 static int refusal(const struct impersonated *impersonated, const struct json *reply, struct error *error) {
     const struct json *status = json_get(reply, "error");
@@ -231,7 +226,7 @@ static int refusal(const struct impersonated *impersonated, const struct json *r
                       "to 5 minutes to work)",
                       impersonated->account,
                       federated ? "roles/iam.workloadIdentityUser" : "roles/iam.serviceAccountTokenCreator",
-                      member && is_plain(member) ? member : "MEMBER");
+                      text_is_plain_word(member) ? member : "MEMBER");
 }
 
 static int ask(struct impersonated *impersonated, const struct mint *mint, const struct token *source,
@@ -286,11 +281,16 @@ static char *project(void *self, struct http *http) {
     return end ? text_copy_length(at + 1, (size_t)(end - at - 1)) : credentials_own_project(impersonated->source, http);
 }
 
+static const char *project_number(const void *self) {
+    return credentials_project_number(((const struct impersonated *)self)->source);
+}
+
 const struct credential_type impersonated_type = {
     .name = "impersonated_service_account",
     .open = open_impersonated,
     .mint = mint_token,
     .principal = principal,
     .project = project,
+    .project_number = project_number,
     .release = release,
 };

@@ -10,20 +10,16 @@ static bool says(const char *text, const char *word) {
     return strcasestr(text, word) != NULL;
 }
 
-static bool is_plain(const char *text) {
-    return !text_is_empty(text) && *text != '-' && strlen(text) < 200 &&
-           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/@-") == strlen(text);
-}
-
 static int mend_audience(const struct external_account *account, const char *flags, struct error *error) {
     const char *audience = json_get_text(account->claims, "aud", NULL);
     return error_next(error, PROVIDERS " update-oidc %s --allowed-audiences=%s", flags,
-                      is_plain(audience) ? audience : "AUDIENCE");
+                      text_is_plain_word(audience) ? audience : "AUDIENCE");
 }
 
 static int mend_issuer(const struct external_account *account, const char *flags, struct error *error) {
     const char *issuer = json_get_text(account->claims, "iss", NULL);
-    return error_next(error, PROVIDERS " update-oidc %s --issuer-uri=%s", flags, is_plain(issuer) ? issuer : "ISSUER");
+    return error_next(error, PROVIDERS " update-oidc %s --issuer-uri=%s", flags,
+                      text_is_plain_word(issuer) ? issuer : "ISSUER");
 }
 
 static int mend(const struct external_account *account, const char *code, const char *text, struct error *error) {

@@ -14,6 +14,21 @@ int project_check(const char *project, struct error *error) {
     return error_next(error, "give the id (not the name) of the project: --project my-project-123");
 }
 
+/* The pool's project, whose id Resource Manager tells to those who may see it. */
+static char *project_of_pool(struct credentials *credentials, struct http *http) {
+    const char *number = credentials_project_number(credentials);
+    const char *token = number ? credentials_token(credentials, http, false, NULL) : NULL;
+    if (!token)
+        return NULL;
+    AUTO_FREE char *url = text_format("%s/v1/projects/%s", endpoint_url(ENDPOINT_RESOURCE_MANAGER), number);
+    AUTO_RESPONSE struct http_response response = {0};
+    struct http_request request = {.url = url, .authorization = HTTP_BEARER, .secret = token};
+    if (http_perform(http, &request, &response, NULL) < 0 || response.status != 200)
+        return NULL;
+    AUTO_JSON struct json *reply = json_parse(buffer_text(&response.body), response.body.length, "the project", NULL);
+    return text_copy(json_get_text(reply, "projectId", NULL));
+}
+
 char *credentials_project(struct credentials *credentials, struct http *http, const char *wanted, struct error *error) {
     const char *given[] = {wanted, getenv("GOOGLE_CLOUD_PROJECT"), getenv("GCLOUD_PROJECT"),
                            getenv("CLOUDSDK_CORE_PROJECT")};
@@ -27,6 +42,8 @@ char *credentials_project(struct credentials *credentials, struct http *http, co
         project = gcloud_project();
     if (!project && credentials_are_metadata(credentials))
         project = credentials_own_project(credentials, http);
+    if (!project)
+        project = project_of_pool(credentials, http);
     if (!project) {
         error_set(error, ERROR_CONFIGURATION,
                   "which project? Neither --project nor GOOGLE_CLOUD_PROJECT says it, nor "

@@ -36,6 +36,8 @@ struct credential_type {
     char *(*member)(const void *self);
     /* The project that the credentials belong to; the caller frees; NULL when they do not know. */
     char *(*project)(void *self, struct http *http);
+    /* The number of the project that vouches for them, borrowed; NULL, also the function itself: none. */
+    const char *(*project_number)(const void *self);
     void (*release)(void *self);
 };
 
@@ -53,6 +55,7 @@ struct credentials *credentials_of_document(const struct json *document, const c
 int credentials_mint(struct credentials *credentials, const struct mint *mint, struct token *token,
                      struct error *error) MUST_CHECK;
 bool credentials_are_metadata(const struct credentials *credentials);
+const char *credentials_project_number(const struct credentials *credentials);
 char *credentials_own_project(struct credentials *credentials, struct http *http);
 
 /* What credentials_document gives; taken over. */

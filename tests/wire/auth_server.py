@@ -198,6 +198,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.oauth(body)
         if "/serviceAccounts/" in path and not path.endswith(":testIamPermissions"):
             return self.impersonate(body)
+        if path == "/v1/projects/123":
+            return self.answer(200, {"projectNumber": "123", "projectId": "of-the-pool"})
         if path.endswith(":testIamPermissions"):
             granted = [name for name in body["permissions"] if name not in lacking]
             return self.answer(200, {"permissions": granted} if granted else {})

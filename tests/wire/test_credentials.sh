@@ -2,7 +2,7 @@
 # Every type of credentials against scripted servers: the exact requests, and what the tools of pl make of the tokens.
 . "$(dirname "$0")/../lib.sh"
 . "$ROOT/tests/wire/registry.sh"
-. "$ROOT/tests/packages.sh"
+. "$ROOT/tests/wire/discovery.sh"
 . "$ROOT/tests/wire/auth.sh"
 
 test_github_actions_needs_nothing_but_the_provider() {
@@ -15,6 +15,16 @@ test_github_actions_needs_nothing_but_the_provider() {
     pl-gcp-auth -o json --project demo > record 2> said
     equal "$(jq -r '.type + " " + .ref + " " + .kind + " " + .origin + " " + .project' record)" \
         "credential principal://iam.googleapis.com/projects/123/locations/global/workloadIdentityPools/ci/subject/repo:octo/shop:ref:refs/heads/main external_account GitHub Actions demo"
+}
+
+test_the_project() {
+    servers ok
+    in_github
+    project() { pl-gcp-auth "$@" 2> said | jq -r .project; }
+    equal "$(project)" of-the-pool
+    equal "$(project --impersonate-service-account a@of-the-account.iam.gserviceaccount.com)" of-the-account
+    equal "$(GOOGLE_CLOUD_PROJECT=of-the-variable project)" of-the-variable
+    equal "$(GOOGLE_CLOUD_PROJECT=of-the-variable project --project of-the-option)" of-the-option
 }
 
 test_a_file_source() {
@@ -102,6 +112,11 @@ test_who_pays_is_said() {
     status 78 pl-gcp-auth --quota-project 'a b' > out 2> said
     user_file | adc
     equal "$(payer)" nobody
+    pl-gcp-auth --check --for push-image --repo shop --project demo > out 2>&1
+    servers ok lacks=artifactregistry.repositories.uploadArtifacts
+    status 77 pl-gcp-auth --check --for push-image --repo shop --project demo > out 2>&1
+    contains "$(cat out)" "pl-push-image: may not artifactregistry.repositories.uploadArtifacts"
+    contains "$(cat out)" "gcloud artifacts repositories add-iam-policy-binding shop --location=us-central1 --project=demo --role=roles/artifactregistry.writer --member=MEMBER"
 }
 
 test_after_a_401_the_whole_way_is_gone_again() {
@@ -193,6 +208,25 @@ test_a_certificate_by_mutual_tls() {
     equal "$(sed -n 2p chain)" "$(openssl x509 -in ca.pem -outform DER | base64 -w0)"
     equal "$(wc -l < chain)" 2
     rm workload.pem; status 65 pl-gcp-auth > out 2> said
+}
+
+test_zz_every_request_is_valid_by_googles_discovery_documents() {
+    # The form of the token exchange has the names of RFC 8693; the document has its own for the same.
+    python3 - "$WORK" > requests <<'END'
+import glob, json, re, sys
+for log in glob.glob(sys.argv[1] + "/test_*/log.*"):
+    if not re.fullmatch(r".*/log[.]\d+", log): continue
+    for line in open(log):
+        r = json.loads(line)
+        body = r.get("body")
+        if r["path"] == "/v1/token": body = {re.sub("_(.)", lambda m: m[1].upper(), k): v for k, v in body.items()}
+        elif not re.search(":(generate|testIam)", r["path"]): continue
+        print(json.dumps({"method": r["method"], "path": r["path"], "body": body, "status": 200, "reply": None}))
+END
+    for part in '"/v1/token"' generateAccessToken generateIdToken projects/demo:testIamPermissions repositories/shop:testIamPermissions; do grep -q "$part" requests || fail "no request: $part"; done
+    valid_by_discovery requests
+    sed 's/"scope": \[/"scopes": [/' requests > wrong
+    status 1 valid_by_discovery wrong > /dev/null
 }
 
 run_tests

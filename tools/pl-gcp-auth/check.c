@@ -44,14 +44,25 @@ static int test_need(const struct session *session, struct cloud *cloud, const s
     return permissions_test_project(cloud, need->permissions, lacking, error);
 }
 
-/* One command for each role that is missing. */
-static void append_grants(struct buffer *out, const struct cloud *cloud, const struct text_list *lacking,
-                          struct text_list *grants) {
+static char *grant_command(const struct session *session, const struct cloud *cloud, const char *tool,
+                           const char *permission) {
+    const char *role = google_role(permission), *repository = session->arguments->repo;
     AUTO_FREE char *member = credentials_member(cloud->credentials);
+    const char *whom = text_is_plain_word(member) ? member : "MEMBER";
+    if (repository && text_equal(tool, "push-image"))
+        return text_format(
+            "gcloud artifacts repositories add-iam-policy-binding %s --location=%s --project=%s --role=%s "
+            "--member=%s",
+            repository, cloud->region, cloud->project, role ? role : "ROLE", whom);
+    return text_format("gcloud projects add-iam-policy-binding %s --role=%s --member=%s", cloud->project,
+                       role ? role : "ROLE", whom);
+}
+
+/* One command for each role that is missing. */
+static void append_grants(struct buffer *out, const struct session *session, const struct cloud *cloud,
+                          const char *tool, const struct text_list *lacking, struct text_list *grants) {
     for (size_t i = 0; i < lacking->count; i++) {
-        const char *role = google_role(lacking->items[i]);
-        AUTO_FREE char *grant = text_format("gcloud projects add-iam-policy-binding %s --role=%s --member=%s",
-                                            cloud->project, role ? role : "ROLE", member ? member : "MEMBER");
+        AUTO_FREE char *grant = grant_command(session, cloud, tool, lacking->items[i]);
         if (text_list_contains(grants, grant))
             continue;
         text_list_add(grants, grant);
@@ -71,7 +82,7 @@ static int check_need(const struct session *session, struct cloud *cloud, const 
     for (size_t i = 0; i < lacking.count; i++)
         buffer_append_format(&text, "%s%s", i ? ", " : ": may not ", lacking.items[i]);
     append_line(out, "API permission", lacking.count ? "NO" : "ok", buffer_text(&text));
-    append_grants(out, cloud, &lacking, grants);
+    append_grants(out, session, cloud, need->tool, &lacking, grants);
     return 0;
 }
 
