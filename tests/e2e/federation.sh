@@ -1,11 +1,20 @@
 # shellcheck shell=bash
 # Sourced by tests of federation with clients that nobody here wrote: credentials files, and gcloud kept on this machine.
 
-# federated_cloud [OPTIONS]: a local cloud of the test's own, and this shell a job of shop/backend.
-federated_cloud() {
+# recorded_cloud [OPTIONS]: a local cloud of the test's own, behind something that writes every exchange to $WORK/exchanges;
+# $DIRECT is its URL without that.
+recorded_cloud() {
     cloud "$@"
-    KEY=$GOOGLE_APPLICATION_CREDENTIALS
+    "$ROOT/tests/e2e/recording_front.py" "$PL_CLOUD_URL" "$WORK/exchanges" > front & front=$!
+    trap 'kill $front; pl-local stop -q' EXIT
+    wait_for 10 test -s front
+    DIRECT=$PL_CLOUD_URL PL_CLOUD_URL=$(cat front) KEY=$GOOGLE_APPLICATION_CREDENTIALS
+}
+# federated_cloud [OPTIONS]: such a one, and this shell a job of shop/backend.
+federated_cloud() {
+    recorded_cloud "$@"
     eval "$(pl-local federation -q --repository shop/backend)"
+    PL_CLOUD_URL=$(cat front)
 }
 
 # external_account FILE [ACCOUNT]: what google-github-actions/auth writes, with this cloud's URLs; ACCOUNT "": no impersonation

@@ -2,9 +2,9 @@
 # Google's own libraries and gcloud get tokens from the local cloud, through federation with impersonation, from a service
 # account's key and from the metadata server, and use them on its APIs.
 . "$(dirname "$0")/../lib.sh"
-. "$ROOT/tests/packages.sh"
 . "$(dirname "$0")/cloud.sh"
 . "$(dirname "$0")/federation.sh"
+. "$ROOT/tests/wire/discovery.sh"
 
 SERVICES=/v2/projects/pl-local/locations/us-central1/services
 
@@ -79,7 +79,7 @@ test_gcloud_gets_tokens() {
 
 # The commands of docs/ci.md, by gcloud itself: then a job of that repository can deploy.
 test_gcloud_sets_federation_up() {
-    cloud
+    recorded_cloud
     use_gcloud
     export CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE=$GOOGLE_APPLICATION_CREDENTIALS
     gcloud iam workload-identity-pools create github --location=global
@@ -103,6 +103,23 @@ test_gcloud_sets_federation_up() {
     web_app app "without a key"
     url=$(ship app app --allow-unauthenticated)
     equal "$(curl -sf "$url/")" "without a key"
+}
+
+test_pl_itself() {
+    federated_cloud
+    pl-gcp-auth -o ref > principal
+    equal "$(cat principal)" "$PL_IMPERSONATE_SERVICE_ACCOUNT"
+    pl-gcp-auth --check > said 2>&1
+    web_app app "by pl"
+    PL_CLOUD_URL=$DIRECT ship app app > url
+    token=$(pl-gcp-auth --print id-token --audience "$(cat url)")
+    equal "$(curl -sf -H "Authorization: Bearer $token" "$(cat url)/")" "by pl"
+}
+
+test_zz_every_request_and_reply_is_valid_by_googles_discovery_documents() {
+    [ -s "$WORK/exchanges" ]
+    valid_by_discovery "$WORK/exchanges"
+    for path in /v1/token generateAccessToken workloadIdentityPools serviceAccounts setIamPolicy; do grep -q "$path" "$WORK/exchanges"; done
 }
 
 run_tests
