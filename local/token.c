@@ -114,9 +114,39 @@ static bool is_owner(const struct local_cloud *cloud, const struct request *requ
     return text_equal(token, "owner") && !cloud->strict && request_peer_user(request) == (int64_t)geteuid();
 }
 
-static char *find_principal(const struct local_cloud *cloud, struct request *request, const char *token) {
+/* Which OAuth scopes open which APIs; cloud-platform opens all. */
+static bool scope_opens(const char *scope, const struct request *request) {
+    static const char prefix[] = "https://www.googleapis.com/auth/";
+    const char *path = request->path, *name = text_starts_with(scope, prefix) ? scope + strlen(prefix) : "";
+    if (text_equal(name, "cloud-platform"))
+        return true;
+    if (text_equal(name, "cloud-platform.read-only"))
+        return request_is(request, "GET");
+    if (text_equal(name, "iam"))
+        return iam_is_path(path);
+    if (text_equal(name, "firebase"))
+        return text_starts_with(path, "/v1beta1/") || text_starts_with(path, "/upload/") ||
+               text_starts_with(path, "/admin/");
+    return (text_equal(name, "logging.read") || text_equal(name, "logging.admin")) &&
+           text_equal(path, "/v2/entries:list");
+}
+
+static bool scopes_suffice(const struct json *claims, const struct request *request) {
+    const char *scopes = json_get_text(claims, "scope", NULL);
+    AUTO_LIST struct text_list list = {0};
+    if (!scopes)
+        return true;
+    text_list_split(&list, scopes, ' ');
+    for (size_t i = 0; i < list.count; i++)
+        if (scope_opens(list.items[i], request))
+            return true;
+    return false;
+}
+
+static char *find_principal(const struct local_cloud *cloud, struct request *request, const char *token, bool *narrow) {
     AUTO_JSON struct json *claims = NULL;
     if (token_check(cloud, token, TOKEN_ACCESS, &claims, NULL) == 0) {
+        *narrow = !scopes_suffice(claims, request);
         token_members(claims, &request->members);
         return text_copy(token_principal(claims));
     }
@@ -126,15 +156,28 @@ static char *find_principal(const struct local_cloud *cloud, struct request *req
     return email;
 }
 
+static void reply_narrow(struct reply *reply) {
+    reply_header(reply, "WWW-Authenticate",
+                 "Bearer realm=\"https://accounts.google.com/\", error=\"insufficient_scope\", "
+                 "scope=\"https://www.googleapis.com/auth/cloud-platform\"");
+    reply_google_status(reply, 403, "PERMISSION_DENIED", error_info("ACCESS_TOKEN_SCOPE_INSUFFICIENT"),
+                        "Request had insufficient authentication scopes.");
+}
+
 bool request_may(const struct local_cloud *cloud, const struct request *request, const char *permission) {
     return iam_permits(cloud, &request->members, permission, NULL);
 }
 
 bool require_access(const struct local_cloud *cloud, struct request *request, struct reply *reply) {
     const char *token = request_authorization(request, "Bearer");
-    request->principal = token ? find_principal(cloud, request, token) : NULL;
-    if (request->principal)
+    bool narrow = false;
+    request->principal = token ? find_principal(cloud, request, token, &narrow) : NULL;
+    if (request->principal && !narrow)
         return true;
+    if (narrow) {
+        reply_narrow(reply);
+        return false;
+    }
     reply_header(reply, "WWW-Authenticate", "Bearer realm=\"https://accounts.google.com/\"%s",
                  token ? ", error=\"invalid_token\"" : "");
     reply_google_status(

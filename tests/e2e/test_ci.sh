@@ -111,6 +111,10 @@ test_a_pull_request_of_a_fork_is_told_so_in_one_line() {
     equal "$(grep -c '^::notice title=pl::this pull request comes from a fork, and those get no identity token: it is tested, and nothing is deployed$' log)" 1
     equal "$(output pl can-deploy)" false
     equal "$(comments)" "[]"
+    # Tests of it say nothing about that.
+    sed '/run: pl-test/d; /name: Backend/d; /name: Frontend/d' "$ROOT/examples/ci/github/test.yml" > test.yml
+    runner test.yml pull_request --fork
+    absent '::notice' log
     # The same without the permission says what is missing.
     event opened
     sed '/id-token: write/d' "$ROOT/examples/ci/github/preview.yml" > preview.yml

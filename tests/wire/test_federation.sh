@@ -108,6 +108,58 @@ test_what_the_exchange_refuses() {
     equal "$(curl -s -o answer -w '%{http_code}' -H 'Authorization: Bearer x' "$REQUEST_URL&audience=a")" 401
 }
 
+test_forged_and_borrowed_tokens() {
+    start_cloud
+    set_up
+    job '{"repository":"shop/backend"}'
+    token=$(id_token)
+    part() { base64 -w0 | tr '+/' '-_' | tr -d =; }
+    body=$(cut -d. -f2 <<< "$token") signature=$(cut -d. -f3 <<< "$token")
+    kid=$(cut -d. -f1 <<< "$token" | tr _- /+ | base64 -d 2> /dev/null | jq -r .kid || true)
+    for algorithm in none HS256 RS512 ES256; do
+        exchange 400 "$(printf '{"alg":"%s","kid":"%s"}' $algorithm "$kid" | part).$body.$signature"
+        equal "$(get .error)" invalid_grant
+        contains "$(get .error_description)" "takes RS256 only"
+    done
+    exchange 400 "$(printf '{"alg":"RS256"}' | part).$body.$signature"
+    contains "$(get .error_description)" "has no key"
+    other=$(claims "$token" | sed 's|repo:shop/backend|repo:shop/secrets|' | part)
+    exchange 400 "${token%%.*}.$other.$signature"
+    refused invalid_grant "Invalid ID Token signature."
+    # A token of one kind is good for nothing else.
+    for borrowed in "$TOKEN" "$REQUEST_TOKEN" "$(jq -r .refresh_token cloud/user.json)"; do exchange 400 "$borrowed"; done
+    exchange 200 "$token"
+    federated=$(get .access_token)
+    for borrowed in "$token" "$REQUEST_TOKEN" "$(jq -r .refresh_token cloud/user.json)"; do
+        TOKEN=$borrowed expect 401 GET /v1/projects/pl-local/serviceAccounts
+    done
+    for borrowed in "$token" "$TOKEN" "$federated"; do
+        equal "$(curl -s -o answer -w '%{http_code}' -H "Authorization: Bearer $borrowed" "$REQUEST_URL&audience=a")" 401
+    done
+    # Only who runs the cloud says what a job is.
+    TOKEN=$federated expect 403 POST /github/jobs -d '{"claims":{"repository":"shop/secrets"}}'
+    # Too long, and nothing that is no text.
+    exchange 400 "$(head -c 20000 /dev/zero | tr '\0' a)"
+    equal "$(curl -s -o answer -w '%{http_code}' -d "subject_token=$(head -c 70000 /dev/zero | tr '\0' a)" "$CLOUD/v1/token")" 413
+    expect 400 POST /v1/token -d '{"grantType":["x"],"audience":{}}'
+}
+
+test_a_users_refresh_token() {
+    start_cloud
+    ask() { curl -s -o answer -w '%{http_code}' "$CLOUD/token" -d "grant_type=refresh_token&client_id=$1&client_secret=$2&refresh_token=$3"; }
+    id=$(jq -r .client_id cloud/user.json) secret=$(jq -r .client_secret cloud/user.json) token=$(jq -r .refresh_token cloud/user.json)
+    equal "$(stat -c %a cloud/user.json)" 600
+    equal "$(ask "$id" "$secret" "$token")" 200
+    TOKEN=$(get .access_token) expect 200 GET /v1/projects/pl-local/serviceAccounts
+    equal "$(ask "$id" wrong "$token")" 401
+    equal "$(get .error)" invalid_client
+    equal "$(ask "$id" "$secret" "${token%????}AAAA")" 400
+    equal "$(get .error)" invalid_grant
+    equal "$(ask "$id" "$secret" "$TOKEN")" 400
+    GOOGLE_APPLICATION_CREDENTIALS=$PWD/cloud/user.json PL_CLOUD_URL=$CLOUD pl-gcp-auth -q -o json --project pl-local > record
+    equal "$(jq -r .kind record)" authorized_user
+}
+
 test_both_encodings() {
     start_cloud
     set_up

@@ -71,4 +71,23 @@ test_a_policy_of_a_service_account_opens_this_account_only() {
     equal "$(get .permissions)" null
 }
 
+test_scopes_narrow_a_token() {
+    start_cloud
+    account owner-one roles/owner
+    scoped() { TOKEN=$OWNER; expect 200 POST /v1/projects/-/serviceAccounts/owner-one@pl-local.iam.gserviceaccount.com:generateAccessToken -d "{\"scope\":[$1]}"; TOKEN=$(get .accessToken); }
+    narrow() { expect 403 "$@"; equal "$(get '.error.message + " " + .error.details[0].reason')" "Request had insufficient authentication scopes. ACCESS_TOKEN_SCOPE_INSUFFICIENT"; }
+    scoped '"https://www.googleapis.com/auth/iam"'
+    expect 200 GET /v1/projects/pl-local/serviceAccounts
+    narrow GET $SERVICES
+    narrow GET /v1beta1/projects/pl-local/sites
+    scoped '"https://www.googleapis.com/auth/firebase","openid"'
+    expect 200 GET /v1beta1/projects/pl-local/sites
+    narrow GET $SERVICES
+    scoped '"https://www.googleapis.com/auth/cloud-platform.read-only"'
+    expect 200 GET $SERVICES
+    narrow POST "$SERVICES?serviceId=x" -d '{}'
+    scoped '"openid"'
+    narrow GET $SERVICES
+}
+
 run_tests
