@@ -34,17 +34,13 @@ static int take_content(struct buffer *text, const char *what, char **content, s
         memcpy(*content, text->data, text->length);
         *length = text->length;
     }
-    if (text->data)
-        memory_wipe(text->data, text->capacity);
     buffer_release(text);
     return result;
 }
 
 static int from_file(const char *path, char **content, size_t *length, struct error *error) {
-    struct buffer text = BUFFER(SECRET_LIMIT);
+    struct buffer text = BUFFER_SECRET(SECRET_LIMIT);
     if (file_read(path, &text, NULL, error) < 0) {
-        if (text.data)
-            memory_wipe(text.data, text.capacity);
         buffer_release(&text);
         return -1;
     }
@@ -52,7 +48,7 @@ static int from_file(const char *path, char **content, size_t *length, struct er
 }
 
 static int from_standard_input(char **content, size_t *length, struct error *error) {
-    struct buffer text = BUFFER(SECRET_LIMIT);
+    struct buffer text = BUFFER_SECRET(SECRET_LIMIT);
     char block[4096];
     ssize_t got;
     while ((got = read(STDIN_FILENO, block, sizeof(block))) != 0) {

@@ -8,15 +8,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
-static int read_open_file(int fd, const char *path, struct buffer *out, struct error *error) {
-    struct stat status;
-    if (fstat(fd, &status) < 0)
-        return error_set_errno(error, errno, "cannot read %s", path);
-    if (!S_ISREG(status.st_mode))
-        return error_set(error, ERROR_DATA, "%s is not a regular file", path);
-    char block[16 * 1024];
+static int read_blocks(int fd, const char *path, char *block, size_t size, struct buffer *out, struct error *error) {
     for (;;) {
-        ssize_t got = read(fd, block, sizeof(block));
+        ssize_t got = read(fd, block, size);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -27,6 +21,19 @@ static int read_open_file(int fd, const char *path, struct buffer *out, struct e
         if (out->failed)
             return buffer_check(out, path, error);
     }
+}
+
+static int read_open_file(int fd, const char *path, struct buffer *out, struct error *error) {
+    struct stat status;
+    if (fstat(fd, &status) < 0)
+        return error_set_errno(error, errno, "cannot read %s", path);
+    if (!S_ISREG(status.st_mode))
+        return error_set(error, ERROR_DATA, "%s is not a regular file", path);
+    char block[16 * 1024];
+    int result = read_blocks(fd, path, block, sizeof(block), out, error);
+    if (out->secret)
+        memory_wipe(block, sizeof(block));
+    return result;
 }
 
 int file_read(const char *path, struct buffer *out, bool *found, struct error *error) {

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <curl/curl.h>
 #include <dlfcn.h>
+#include <malloc.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,7 +19,8 @@ enum {
 
 static struct {
     void *handle;
-    CURLcode (*global_init)(long);
+    CURLcode (*global_init_mem)(long, curl_malloc_callback, curl_free_callback, curl_realloc_callback,
+                                curl_strdup_callback, curl_calloc_callback);
     CURL *(*easy_init)(void);
     void (*easy_cleanup)(CURL *);
     CURLcode (*easy_setopt)(CURL *, CURLoption, ...);
@@ -49,6 +51,25 @@ static int load_symbol(const char *name, void *into, struct error *error) {
     return 0;
 }
 
+/* What libcurl sends and receives has tokens in it: it gives no memory back with them. */
+static void wipe_and_free(void *pointer) {
+    if (pointer)
+        memory_wipe(pointer, malloc_usable_size(pointer));
+    free(pointer);
+}
+
+static void *wipe_and_resize(void *pointer, size_t size) {
+    size_t old = pointer ? malloc_usable_size(pointer) : 0;
+    if (pointer && size <= old)
+        return pointer;
+    void *made = malloc(size);
+    if (made && old)
+        memcpy(made, pointer, old);
+    if (made)
+        wipe_and_free(pointer);
+    return made;
+}
+
 static int load_curl(struct error *error) {
     if (curl.handle)
         return 0;
@@ -61,7 +82,7 @@ static int load_curl(struct error *error) {
         const char *name;
         void *into;
     } symbols[] = {
-        {"curl_global_init", &curl.global_init},
+        {"curl_global_init_mem", &curl.global_init_mem},
         {"curl_easy_init", &curl.easy_init},
         {"curl_easy_cleanup", &curl.easy_cleanup},
         {"curl_easy_setopt", &curl.easy_setopt},
@@ -88,7 +109,7 @@ static int load_curl(struct error *error) {
             curl.handle = NULL;
             return -1;
         }
-    if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    if (curl.global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_and_free, wipe_and_resize, strdup, calloc) != CURLE_OK) {
         curl.handle = NULL;
         return error_set(error, ERROR_INTERNAL, "libcurl does not start");
     }

@@ -28,8 +28,6 @@ struct credential_options;
  * file that is named and missing, for a URL in it that is not Google's, and for another universe. */
 struct credentials *credentials_find(const struct credential_options *options, struct http *http,
                                      struct progress *progress, struct error *error) MUST_CHECK;
-/* From one file, as GOOGLE_APPLICATION_CREDENTIALS would. */
-struct credentials *credentials_from_file(const char *path, struct progress *progress, struct error *error) MUST_CHECK;
 void credentials_release(struct credentials **credentials);
 #define AUTO_CREDENTIALS AUTO(credentials_release)
 
@@ -41,7 +39,8 @@ const char *credentials_principal(const struct credentials *credentials);
 /* Who has to be granted something, as gcloud's --member takes it: "serviceAccount:…", "principalSet://…"; the caller
  * frees; NULL when it is not known. */
 char *credentials_member(const struct credentials *credentials);
-/* The same credentials as a credentials file that Google's clients read (AIP-4117): a secret. The caller releases. NULL
+/* The same credentials as a credentials file that Google's clients read (AIP-4117): a secret, which is kept
+ * only with `keep_document` among the options. The caller releases. NULL
  * and ERROR_CONFIGURATION for those that are in no file: the metadata server, a token in a variable. */
 struct json *credentials_document(const struct credentials *credentials, struct error *error) MUST_CHECK;
 /* Who pays for calls: the x-goog-user-project header; NULL: nobody in particular. Borrowed. */

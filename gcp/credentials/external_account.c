@@ -254,7 +254,8 @@ struct credentials *federation_new(const struct credential_options *options, str
     account->url = text_format("%s/v1/token", endpoint_url(ENDPOINT_STS));
     account->account = text_copy(options->account);
     struct credentials *credentials = credentials_new(&external_account_type, account);
-    credentials_set_document(credentials, federation_document(account));
+    if (options->keep_document)
+        credentials_set_document(credentials, federation_document(account));
     credentials_set_origin(credentials, options->id_token ? "--id-token" : "GitHub Actions");
     return credentials;
 }

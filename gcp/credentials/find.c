@@ -56,23 +56,24 @@ struct credentials *credentials_of_document(const struct json *document, const c
         credentials_set_quota_project(credentials, json_get_text(document, "quota_project_id", NULL));
         if (file_types[i] == &external_account_type)
             credentials = external_account_impersonate(credentials, document, path, error);
-        if (credentials)
-            credentials_set_document(credentials, json_copy_deep(document));
         return credentials;
     }
     unknown_type(path, name, error);
     return NULL;
 }
 
-static struct credentials *of_text(const char *text, size_t length, const char *path, struct error *error) {
+static struct credentials *of_text(const char *text, size_t length, const char *path, bool keep, struct error *error) {
     AUTO_JSON struct json *document = json_parse_secret(text, length, path, error);
-    return document ? credentials_of_document(document, path, error) : NULL;
+    struct credentials *credentials = document ? credentials_of_document(document, path, error) : NULL;
+    if (credentials && keep)
+        credentials_set_document(credentials, take_pointer(&document));
+    return credentials;
 }
 
-struct credentials *credentials_from_file(const char *path, struct progress *progress, struct error *error) {
+static struct credentials *from_file(const char *path, bool keep, struct progress *progress, struct error *error) {
     AUTO_BUFFER struct buffer text = BUFFER_SECRET(DOCUMENT_LIMIT);
     struct credentials *credentials =
-        file_read(path, &text, NULL, error) < 0 ? NULL : of_text(buffer_text(&text), text.length, path, error);
+        file_read(path, &text, NULL, error) < 0 ? NULL : of_text(buffer_text(&text), text.length, path, keep, error);
     if (!credentials && error && !error->next[0])
         error_next(error, "make the file anew: gcloud auth application-default login, or gcloud iam service-accounts "
                           "keys create FILE --iam-account=EMAIL");
@@ -83,7 +84,7 @@ struct credentials *credentials_from_file(const char *path, struct progress *pro
     return credentials;
 }
 
-static struct credentials *from_option(const char *source, struct error *error) {
+static struct credentials *from_option(const char *source, bool keep, struct error *error) {
     char *content = NULL;
     size_t length = 0;
     if (command_secret_content(source, &content, &length, error) < 0) {
@@ -91,7 +92,7 @@ static struct credentials *from_option(const char *source, struct error *error) 
         return NULL;
     }
     const char *path = text_starts_with(source, "file:") ? source + 5 : "the credentials of --credentials";
-    struct credentials *credentials = of_text(content, length, path, error);
+    struct credentials *credentials = of_text(content, length, path, keep, error);
     memory_wipe(content, length);
     free(content);
     if (credentials)
@@ -100,13 +101,13 @@ static struct credentials *from_option(const char *source, struct error *error) 
 }
 
 /* A file that is named must be there: nothing else is tried, or a deploy would run as somebody else. */
-static struct credentials *from_variable(const char *path, struct progress *progress, struct error *error) {
+static struct credentials *from_variable(const char *path, bool keep, struct progress *progress, struct error *error) {
     if (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR)) {
         error_set(error, ERROR_CONFIGURATION, "GOOGLE_APPLICATION_CREDENTIALS names %s, which does not exist", path);
         error_next(error, "unset GOOGLE_APPLICATION_CREDENTIALS, or put the credentials file there");
         return NULL;
     }
-    struct credentials *credentials = credentials_from_file(path, progress, error);
+    struct credentials *credentials = from_file(path, keep, progress, error);
     if (!credentials) {
         error_wrap(error, "GOOGLE_APPLICATION_CREDENTIALS");
         return NULL;
@@ -137,16 +138,17 @@ static int nothing_found(const char *path, struct error *error) {
 static struct credentials *find(const struct credential_options *options, struct http *http, struct progress *progress,
                                 struct error *error) {
     const char *named = getenv("GOOGLE_APPLICATION_CREDENTIALS");
+    bool keep = options && options->keep_document;
     if (options && options->document)
-        return from_option(options->document, error);
+        return from_option(options->document, keep, error);
     if (options && (options->provider || options->id_token))
         return federation_new(options, error);
     if (!text_is_empty(named))
-        return from_variable(named, progress, error);
+        return from_variable(named, keep, progress, error);
     AUTO_FREE char *directory = endpoints_are_local() ? NULL : gcloud_directory();
     AUTO_FREE char *path = directory ? path_join(directory, "application_default_credentials.json") : NULL;
     if (path && file_exists(path))
-        return credentials_from_file(path, progress, error);
+        return from_file(path, keep, progress, error);
     if (!metadata_is_there(http)) {
         nothing_found(path, error);
         return NULL;
@@ -165,7 +167,8 @@ static struct credentials *impersonate(const struct credential_options *options,
     struct impersonation impersonation = {
         .source = source, .account = options->account, .delegates = &options->delegates};
     struct credentials *credentials = impersonation_new(&impersonation);
-    credentials_set_document(credentials, impersonation_document(&impersonation));
+    if (options->keep_document)
+        credentials_set_document(credentials, impersonation_document(&impersonation));
     credentials_set_quota_project(credentials, credentials_quota_project(source));
     credentials_set_origin(credentials, credentials_origin(source));
     return credentials;

@@ -16,6 +16,7 @@ struct credential_options {
     const char *account;        /* --impersonate-service-account */
     struct text_list delegates; /* --delegate */
     const char *quota_project;  /* --quota-project */
+    bool keep_document;         /* of the tool, not of its user: credentials_document will be asked for */
 };
 
 extern const struct option credential_option_rows[];

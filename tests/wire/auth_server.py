@@ -101,7 +101,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(200, "no JSON at all")
         if "sts-none" in words:
             return self.answer(200, {"token_type": "Bearer", "expires_in": life})
-        return self.answer(200, {"access_token": (token if "token" in settings else "federated.") + "%d" % count["sts"], "token_type": "Bearer", "expires_in": life,
+        return self.answer(200, {"access_token": (token + "federated-" if "token" in settings else "federated.") + "%d" % count["sts"], "token_type": "Bearer", "expires_in": life,
                                  "issued_token_type": "urn:ietf:params:oauth:token-type:access_token"})
 
     def impersonate(self, body):

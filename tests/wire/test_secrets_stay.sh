@@ -101,4 +101,44 @@ test_no_core_file() {
     [ -n "$(find . -name 'core*')" ]
 }
 
+# memory PID TEXT: how often a text stands in what a process may write to
+memory() { python3 - "$1" "$2" <<'END'
+import sys
+found = 0
+with open("/proc/%s/maps" % sys.argv[1]) as maps, open("/proc/%s/mem" % sys.argv[1], "rb", 0) as mem:
+    for line in maps:
+        place, rights = line.split()[:2]
+        if not rights.startswith("rw"): continue
+        begin, end = (int(part, 16) for part in place.split("-"))
+        mem.seek(begin)
+        try: found += mem.read(end - begin).count(sys.argv[2].encode())
+        except OSError: pass
+print(found)
+END
+}
+
+test_what_is_spent_is_wiped() {
+    servers ok token=tokencanary-
+    openssl genrsa -out key.pem 2048 2> /dev/null
+    curl -sf "$CLOUD/identity" | jq -r .value > jwt
+    echo '{"type":"external_account","audience":"//iam.googleapis.com/'$PROVIDER'","subject_token_type":"urn:ietf:params:oauth:token-type:jwt","token_url":"https://sts.googleapis.com/v1/token","credential_source":{"file":"jwt"}}' > external.json
+    jq -n --rawfile key key.pem '{type: "service_account", private_key: $key, client_email: "a@demo.iam.gserviceaccount.com", token_uri: "https://oauth2.googleapis.com/token"}' > key.json
+    chmod 600 ./*.json
+    for file in external key; do
+        # It waits for its record with the account's token: what led to that token is spent.
+        : > "$LOG"; rm -f input; mkfifo input
+        GOOGLE_APPLICATION_CREDENTIALS=$PWD/$file.json pl-run-deploy --region us-central1 --project demo --name shop --impersonate-service-account $DEPLOYER < input > out 2> said &
+        process=$!
+        exec 7> input
+        wait_for 10 grep -q generateAccessToken "$LOG"
+        has_token() { [ "$(memory $process tokencanary-)" -gt 0 ]; }
+        wait_for 10 has_token
+        only_token() { [ "$(memory $process tokencanary-)" = 1 ]; }
+        wait_for 10 only_token
+        equal "$file: $(memory $process "$(cut -d. -f2 jwt)") $(memory $process tokencanary-federated) $(memory $process "$(sed -n 5p key.pem)")" "$file: 0 0 0"
+        exec 7>&-
+        wait $process || true
+    done
+}
+
 run_tests

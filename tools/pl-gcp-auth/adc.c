@@ -106,6 +106,7 @@ static int write_document(const char *path, const struct json *document, struct 
 
 int adc_write(struct session *session, struct error *error) {
     AUTO_FREE char *path = target_path(session, error);
+    session->keep_document = true;
     if (!path || session_open(session, error) < 0)
         return -1;
     AUTO_JSON struct json *document = credentials_document(session->credentials, error);

@@ -18,8 +18,9 @@ int session_open(struct session *session, struct error *error) {
     if (endpoints_check(error) < 0)
         return -1;
     session->http = cloud_http_new(session->context->progress, DEADLINE);
-    session->credentials =
-        credentials_find(&session->arguments->credentials, session->http, session->context->progress, error);
+    session->options = session->arguments->credentials;
+    session->options.keep_document = session->keep_document;
+    session->credentials = credentials_find(&session->options, session->http, session->context->progress, error);
     if (!session->credentials)
         return -1;
     set_scopes(session);

@@ -8,6 +8,8 @@
 struct session {
     struct command_context *context;
     const struct arguments *arguments;
+    bool keep_document;                /* the credentials will be written as a file */
+    struct credential_options options; /* the arguments', borrowed, and that */
     struct http *http;
     struct credentials *credentials;
 };
