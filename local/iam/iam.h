@@ -33,6 +33,8 @@ void iam_keys_begin(struct local_cloud *cloud, struct request *request, struct r
 /* By the project's policy, or by that of the service account `account` (NULL: none). */
 bool iam_permits(const struct local_cloud *cloud, const struct text_list *members, const char *permission,
                  const char *account);
+/* Providers and service accounts of a state directory, a line each, for people. */
+void iam_list(const char *state, struct buffer *out);
 bool iam_has_account(const struct local_cloud *cloud, const char *email);
 /* The public half of a key that somebody holds a file of; `key_id` NULL: tokens without one are the cloud's own
  * account's. NULL when there is none. */

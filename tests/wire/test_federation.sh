@@ -201,6 +201,9 @@ test_one_command_makes_a_job_of_a_repository() {
     equal "$(get '.iss + " " + .sub')" "https://gitlab.com project_path:shop/backend/app:ref_type:tag:ref:v1"
     PROVIDER=$PL_WORKLOAD_IDENTITY_PROVIDER
     exchange 200 "$GITLAB_OIDC_TOKEN"
+    pl-local status > said
+    grep -q "^provider  .*/workloadIdentityPools/github/providers/shop-repos  https://token.actions.githubusercontent.com  active$" said
+    grep -q "^account  $ACCOUNT$" said
     # A second repository keeps the first one's rights.
     pl-local federation --repository Other_Owner/x > again
     expect 200 POST "/v1/projects/-/serviceAccounts/$ACCOUNT:getIamPolicy"

@@ -3,6 +3,7 @@
 #include "local/control.h"
 #include "local/federation.h"
 #include "local/hosting/hosting.h"
+#include "local/iam/iam.h"
 #include "local/run/log.h"
 #include "local/run/run.h"
 
@@ -54,6 +55,7 @@ static int print_status(struct command_context *context, const struct arguments 
                          status.port, status.project ? status.project : "", (int)status.pid, status.state);
     run_list_services(status.state, &text);
     hosting_list_sites(status.state, status.port, &text);
+    iam_list(status.state, &text);
     return command_print(context, buffer_text(&text), error);
 }
 
