@@ -13,6 +13,8 @@ test_a_job_deploys_without_a_key() {
     web_app app hello
     url=$(ship app shop)
     equal "$(curl -sf "$url/")" hello
+    mkdir site; echo hi > site/index.html
+    equal "$(curl -sf "$(pl-firebase-deploy -q --site my-site site -o ref)/")" hi
     pl-gcp-auth --check > check 2> said
     equal "$(grep -cE '^(identity token|pool admission|impersonation|access token|API permission) +ok ' check)" 7
     contains "$(cat check)" "  repository = octo/shop"
@@ -96,6 +98,11 @@ test_a_file_for_googles_own_clients() {
     pip_packages google-auth==2.40.3 requests==2.32.4
     "$PYTHON" "$ROOT/tests/wire/auth_client.py" "$GOOGLE_APPLICATION_CREDENTIALS" > token
     equal "$(curl -s -o answer -w '%{http_code}' -H "Authorization: Bearer $(cat token)" "$PL_CLOUD_URL/v2/projects/$GOOGLE_CLOUD_PROJECT/locations/us-central1/services")" 200
+    if command -v gcloud > /dev/null; then
+        token=$(CLOUDSDK_CONFIG=$PWD/gcloud CLOUDSDK_CORE_DISABLE_PROMPTS=1 CLOUDSDK_API_ENDPOINT_OVERRIDES_STS=$PL_CLOUD_URL/ \
+            CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS=$PL_CLOUD_URL/ gcloud auth print-access-token 2> said)
+        equal "$(curl -s -o answer -w '%{http_code}' -H "Authorization: Bearer $token" "$PL_CLOUD_URL/v2/projects/$GOOGLE_CLOUD_PROJECT/locations/us-central1/services")" 200
+    fi
     eval "$(pl-gcp-auth --cleanup 2> said)"
     [ ! -e files/adc.json ]
     [ -z "${GOOGLE_APPLICATION_CREDENTIALS:-}" ]

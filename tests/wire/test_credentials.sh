@@ -129,6 +129,18 @@ test_after_a_401_the_whole_way_is_gone_again() {
     equal "$(jq -r .path "$LOG" | sed 's/[?].*//' | sort | uniq -c | awk '{print $1}' | tr '\n' ' ')" "2 2 2 "
 }
 
+test_a_token_is_renewed_before_it_is_refused() {
+    python3 "$ROOT/tests/wire/run_server.py" new run.log > run.port & wait_for 10 test -s run.port
+    servers ok token=t. life=2
+    in_github
+    export PL_IMPERSONATE_SERVICE_ACCOUNT=$DEPLOYER PL_ENDPOINT_RUN=http://127.0.0.1:$(cat run.port)
+    # The first token is there before the record comes, and has ended then; nobody there refuses it.
+    { wait_for 10 grep -q generateAccessToken "$LOG"; sleep 2; echo "us-central1-docker.pkg.dev/demo/repo/shop@sha256:$(printf %064d 7)"; } |
+        pl-run-deploy --region us-central1 --name shop -o ref > url 2> said || { cat said; return 1; }
+    [ -s run.log ]
+    absent -q 'Bearer t.1"' run.log
+}
+
 test_what_an_executable_is_told_and_what_it_keeps() {
     servers ok
     use_adc
