@@ -31,9 +31,9 @@ runner() {
 job() { eval "$(pl-local federation -q --repository corp/shop "$@")"; }
 output() { jq -r --arg id "$1" --arg name "$2" '[.jobs[].steps[] | select(.id == $id)][0].outputs[$name] // ""' answer; }
 outcomes() { jq -r --arg job "$1" '.jobs[$job].steps | map(.outcome) | join(" ")' answer; }
-github_api() {
-    "$ROOT/tests/e2e/github_api.py" > api-port & api=$!
-    trap 'kill $api; pl-local stop -q' EXIT
+github_api() { # github_api [COMMENTS-OF-OTHERS]
+    "$ROOT/tests/e2e/github_api.py" "$@" > api-port & api=$!
+    trap 'kill $api; [ -z "${PL_LOCAL_STATE:-}" ] || pl-local stop -q' EXIT
     wait_for 10 test -s api-port
     GITHUB_API_URL=http://127.0.0.1:$(cat api-port)
     export GITHUB_API_URL
@@ -65,6 +65,13 @@ test_a_pull_request_is_tested_previewed_and_cleaned_up_after() {
 **Preview** of 4f2a: $url
 
 It ends after 7 days, or when this pull request is closed."
+
+    echo "a pull request that never had a preview gets no comment when it is closed"
+    event closed corp/shop
+    jq '.pull_request.number = 8' event.json > other.json; mv other.json event.json
+    runner "$ROOT/examples/ci/github/preview.yml" pull_request
+    equal "$(outcomes clean-up)" "success success success"
+    equal "$(comments | jq length)" 1
 
     echo "a second push changes the comment, and makes no second one"
     event synchronize
@@ -143,6 +150,23 @@ test_the_action_installs_what_its_checksum_says() {
     rm damaged.tar.gz.sha256
     status 1 install_pl PL_ARCHIVE="$PWD/damaged.tar.gz" > said
     contains "$(cat said)" "has no checksum beside it"
+}
+
+test_one_comment_among_many() {
+    github_api 230
+    export GITHUB_REPOSITORY=corp/shop GITHUB_TOKEN=ghs_x
+    say() { printf '%s\n' "$2" | "$ROOT/ci/comment" 9 "$1" "${@:3}"; }
+    say preview 'first "quoted" $(x) `y`' > said
+    contains "$(cat said)" "is written"
+    say preview second > said
+    contains "$(cat said)" "is up to date"
+    say coverage third
+    say lint fourth only-change > said
+    contains "$(cat said)" "no comment at #9 to change"
+    equal "$(comments | jq -c '[.[] | select(.body | startswith("<!-- pl:")) | [.id, .body, .changes]]')" '[[231,"<!-- pl:preview -->\nsecond\n",1],[232,"<!-- pl:coverage -->\nthird\n",0]]'
+    status 64 say 'a b' x 2> error
+    status 64 "$ROOT/ci/comment" x preview 2> error < /dev/null
+    GITHUB_TOKEN=wrong status 22 say preview x 2> error
 }
 
 test_gitlab() {
