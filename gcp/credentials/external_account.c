@@ -159,8 +159,7 @@ static int exchange(struct external_account *account, const struct mint *mint, c
         return pool_refusal(account, reply, error);
     /* A token of a user may come without its life (RFC 8693 recommends it only). */
     token->seconds = json_get_integer(reply, "expires_in", TOKEN_SECONDS);
-    return token->seconds > 0 ? token_take(reply, "access_token", what, token, error)
-                              : token_take_access(reply, what, token, error);
+    return token_take(reply, "access_token", what, token, error);
 }
 
 static int mint_token(void *self, const struct mint *mint, struct token *token, struct error *error) {

@@ -92,7 +92,8 @@ int token_post(struct http *http, const struct token_request *request, struct js
                                   : refuse(&response, request, reply, error);
 }
 
-int token_take(const struct json *reply, const char *key, const char *what, struct token *token, struct error *error) {
+static int append(const struct json *reply, const char *key, const char *what, struct token *token,
+                  struct error *error) {
     const char *text;
     if (json_need_text(reply, key, what, &text, error) < 0) {
         if (error)
@@ -114,16 +115,20 @@ static int check_life(const struct token *token, const char *what, struct error 
     return error_set(error, ERROR_PROTOCOL, "%s: the answer does not say when the token ends", what);
 }
 
+int token_take(const struct json *reply, const char *key, const char *what, struct token *token, struct error *error) {
+    return append(reply, key, what, token, error) < 0 ? -1 : check_life(token, what, error);
+}
+
 int token_take_access(const struct json *reply, const char *what, struct token *token, struct error *error) {
     token->seconds = json_get_integer(reply, "expires_in", 0);
-    return token_take(reply, "access_token", what, token, error) < 0 ? -1 : check_life(token, what, error);
+    return token_take(reply, "access_token", what, token, error);
 }
 
 int token_take_id(const struct json *reply, const char *key, const char *what, struct token *token,
                   struct error *error) {
-    if (token_take(reply, key, what, token, error) < 0)
-        return -1;
     AUTO_JSON struct json *claims = NULL;
+    if (append(reply, key, what, token, error) < 0)
+        return -1;
     if (jwt_read(buffer_text(&token->text), NULL, &claims, error) < 0)
         return error_wrap(error, "%s", what);
     token->seconds = json_get_integer(claims, "exp", 0) - time(NULL);

@@ -113,7 +113,8 @@ int token_post(struct http *http, const struct token_request *request, struct js
                struct error *error) MUST_CHECK;
 /* Reads a 200 that is no answer to a token_post; wipes the response's body. */
 int token_reply(struct http_response *response, const char *what, struct json **reply, struct error *error) MUST_CHECK;
-/* Appends the text of a member; refuses what no token looks like. */
+/* Appends the text of a member, whose `seconds` the caller has set; refuses what no token looks like, and a life that
+ * is none. */
 int token_take(const struct json *reply, const char *key, const char *what, struct token *token,
                struct error *error) MUST_CHECK;
 /* "access_token" and "expires_in". */

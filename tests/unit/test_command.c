@@ -420,6 +420,24 @@ static void faulty(struct option first, struct option second, const char *why) {
     says(fault, why);
 }
 
+static void mistakes_in_rows_that_tools_share_are_found(void **state) {
+    (void)state;
+    struct option shared[] = {options[1], {0}};
+    const struct option_group groups[] = {{.title = "Shared", .options = shared, .offset = 0}, {0}};
+    struct command command = tool;
+    command.groups = groups;
+    AUTO_FREE char *twice = command_fault(&command);
+    says(twice, "name is there twice");
+    shared[0].name = "shared";
+    shared[0].letter = 0;
+    AUTO_FREE char *none = command_fault(&command);
+    assert_null(none);
+    const struct option_group far[] = {{.title = "Shared", .options = shared, .offset = sizeof(struct arguments)}, {0}};
+    command.groups = far;
+    AUTO_FREE char *outside = command_fault(&command);
+    says(outside, "outside");
+}
+
 static void mistakes_in_a_table_are_found(void **state) {
     (void)state;
     AUTO_FREE char *none = command_fault(&tool);
@@ -566,6 +584,7 @@ int main(void) {
         cmocka_unit_test(a_failed_preflight_ends_it_before_the_input),
         cmocka_unit_test(a_secret_is_taken_from_its_place_only),
         cmocka_unit_test(mistakes_in_a_table_are_found),
+        cmocka_unit_test(mistakes_in_rows_that_tools_share_are_found),
         cmocka_unit_test(an_annotation_stands_at_its_line),
         cmocka_unit_test(github_gets_outputs_a_summary_and_one_annotation),
     };

@@ -9,6 +9,7 @@ Words, joined by commas.
  Identity: id-refused, id-html, id-none, id-cut, id-old, id-future, id-empty, id-busy (500 twice).
  Pool: sts-audience, sts-issuer, sts-aud, sts-condition, sts-size, sts-clock, sts-mapping, sts-disabled, sts-signature,
  sts-busy (500 twice), sts-down, sts-html, sts-none, sts-text.
+ Hostile: sts-deep, sts-large, sts-dirty, sts-negative, sts-forever, sts-number, sts-cut.
  Impersonation: iam-denied, iam-missing, iam-off, iam-long, iam-busy, iam-past.
  OAuth: oauth-revoked, oauth-again (a reauthentication is needed), oauth-html, oauth-clock.
  Everything: echo (errors that repeat what was sent), slow (nothing is ever answered but an identity).
@@ -99,6 +100,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(200, "<html>Welcome to the hotel's network</html>")
         if "sts-text" in words:
             return self.answer(200, "no JSON at all")
+        hostile = {"sts-deep": '{"access_token": ' + "[" * 100000, "sts-large": json.dumps({"access_token": "a" * (2 << 20)}),
+                   "sts-dirty": {"access_token": "a\nAuthorization: b", "expires_in": 9}, "sts-negative": {"access_token": "a", "expires_in": -1},
+                   "sts-forever": {"access_token": "a", "expires_in": 1 << 62}, "sts-number": {"access_token": 7, "expires_in": 9},
+                   "sts-cut": '{"access_token": "a", "expi'}
+        for word in words & hostile.keys():
+            return self.answer(200, hostile[word])
         if "sts-none" in words:
             return self.answer(200, {"token_type": "Bearer", "expires_in": life})
         return self.answer(200, {"access_token": (token + "federated-" if "token" in settings else "federated.") + "%d" % count["sts"], "token_type": "Bearer", "expires_in": life,

@@ -17,6 +17,22 @@ test_github_actions_needs_nothing_but_the_provider() {
         "credential principal://iam.googleapis.com/projects/123/locations/global/workloadIdentityPools/ci/subject/repo:octo/shop:ref:refs/heads/main external_account GitHub Actions demo"
 }
 
+test_each_hop_is_shown() {
+    servers ok; in_github
+    pl-gcp-auth --check --project demo --impersonate-service-account $DEPLOYER > check 2> said
+    sed "s/:$PORT/:PORT/; s/\(iat\|exp\) = [0-9]*/\1 = TIME/; s/[0-9]\{4\} s,/TIME s,/" check | golden check.txt
+    equal "$(cat said)" ""
+    servers iam-denied,ok; in_github
+    status 77 pl-gcp-auth --check --project demo --impersonate-service-account $DEPLOYER > check 2> said
+    grep -qE '^pool admission +ok ' check
+    grep -qE '^impersonation +NO  deploy@' check
+    servers ok lacks=run.services.create+firebasehosting.sites.update; in_github
+    status 77 pl-gcp-auth --check --project demo > check 2> said
+    equal "$(grep -c '^API permission *NO' check)" 2
+    equal "$(grep -c 'gcloud projects add-iam-policy-binding demo' check)" 2
+    pl-gcp-auth --check --project demo --for push-image > check 2> said
+}
+
 test_the_project() {
     servers ok
     in_github

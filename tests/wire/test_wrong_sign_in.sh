@@ -46,6 +46,13 @@ sts-html 78 pool admission: the Security Token Service
 sts-text 76 the answer is no JSON object
 sts-none 76 access_token
 sts-down 75 run the same command again
+sts-deep 76 the answer is no JSON object
+sts-large 76 larger
+sts-dirty 76 characters that no token has
+sts-negative 76 does not say when the token ends
+sts-forever 76 does not say when the token ends
+sts-number 76 access_token
+sts-cut 76 the answer is no JSON object
 END
     servers ok; in_github
     ACTIONS_ID_TOKEN_REQUEST_URL='' wrong no-permission 78 "id-token: write" -- token
