@@ -8,6 +8,7 @@
 #include "local/issuer/issuer.h"
 #include "local/registry/registry.h"
 #include "local/run/run.h"
+#include "local/secrets/secrets.h"
 
 #include <signal.h>
 #include <string.h>
@@ -157,6 +158,9 @@ int local_cloud_open(struct local_cloud *cloud, const struct local_settings *set
     cloud->registry = registry_open(cloud, error);
     if (!cloud->registry)
         return -1;
+    cloud->secrets = secrets_open(cloud, error);
+    if (!cloud->secrets)
+        return -1;
     cloud->run = run_open(cloud, error);
     if (!cloud->run)
         return -1;
@@ -202,17 +206,12 @@ static const struct {
     bool (*is_path)(const char *path);
     void (*begin)(struct local_cloud *cloud, struct request *request, struct reply *reply);
 } parts[] = {
-    {hosting_is_path, hosting_begin},
-    {identity_is_path, identity_begin},
-    {iam_is_path, iam_begin},
-    {iam_is_key_path, iam_keys_begin},
-    {issuer_is_path, issuer_begin},
-    {run_is_path, run_begin},
-    {is_entries_path, run_entries_begin},
-    {is_functions_path, google_begin},
-    {is_registry_path, registry_begin},
-    {is_sts_path, sts_begin},
-    {is_oauth_path, oauth_begin},
+    {hosting_is_path, hosting_begin},   {identity_is_path, identity_begin},
+    {iam_is_path, iam_begin},           {iam_is_key_path, iam_keys_begin},
+    {issuer_is_path, issuer_begin},     {secrets_is_path, secrets_begin},
+    {run_is_path, run_begin},           {is_entries_path, run_entries_begin},
+    {is_functions_path, google_begin},  {is_registry_path, registry_begin},
+    {is_sts_path, sts_begin},           {is_oauth_path, oauth_begin},
     {is_metadata_path, metadata_begin},
 };
 
@@ -243,6 +242,7 @@ void local_cloud_close(struct local_cloud *cloud) {
     iam_close(&cloud->iam);
     identity_close(&cloud->identity);
     hosting_close(&cloud->hosting);
+    secrets_close(&cloud->secrets);
     registry_close(&cloud->registry);
     store_close(&cloud->store);
     jwt_key_release(&cloud->server_key);

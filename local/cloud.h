@@ -12,6 +12,7 @@
  *     identity/         users who signed in, the key of their tokens
  *     iam/              workload identity pools, service accounts, policies
  *     issuer.pem        the key of the issuer that plays GitHub's and GitLab's
+ *     secrets/          Secret Manager's secrets
  *     run/              services, revisions, policies, operations
  *     logs/             what the services printed; server.log */
 #ifndef LOCAL_CLOUD_H
@@ -27,6 +28,7 @@ struct identity;
 struct issuer;
 struct registry;
 struct run;
+struct secrets;
 
 struct local_settings {
     const char *state;      /* NULL: as above */
@@ -59,6 +61,7 @@ struct local_cloud {
     struct identity *identity;
     struct iam *iam;
     struct issuer *issuer;
+    struct secrets *secrets;
     struct server *server;
 };
 

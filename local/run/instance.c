@@ -2,7 +2,7 @@
 #include "common/file/file.h"
 #include "engine/container.h"
 #include "engine/layer.h"
-#include "local/run/internal.h"
+#include "local/run/volumes.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { DEFAULT_PORT = 8080, LOG_LOOK_MILLISECONDS = 500, DRAIN_ROUNDS = 4 };
+enum { DEFAULT_PORT = 8080, LOG_LOOK_MILLISECONDS = 500, DRAIN_ROUNDS = 4, MEMORY_DEFAULT = 512 << 20 };
 
 struct instance {
     struct run *run;
@@ -171,8 +171,8 @@ static void set_variable(struct text_list *environment, const char *name, const 
     text_list_add_format(environment, "%s=%s", name, value);
 }
 
-static void make_environment(const struct instance *instance, const struct launch *launch, const struct json *container,
-                             const struct json *config, struct text_list *environment) {
+static int make_environment(const struct instance *instance, const struct launch *launch, const struct json *container,
+                            const struct json *config, struct text_list *environment, struct failure *failure) {
     const struct json *variables = json_get(container, "env");
     AUTO_FREE char *port = text_format("%u", instance->port);
     add_texts(environment, json_get(config, "Env"));
@@ -181,13 +181,18 @@ static void make_environment(const struct instance *instance, const struct launc
     set_variable(environment, "K_REVISION", launch->revision);
     set_variable(environment, "K_CONFIGURATION", launch->service);
     set_variable(environment, "GCE_METADATA_HOST", SANDBOX_METADATA);
-    for (size_t i = 0; i < json_count(variables); i++)
-        set_variable(environment, json_get_text(json_at(variables, i), "name", ""),
-                     json_get_text(json_at(variables, i), "value", ""));
+    for (size_t i = 0; i < json_count(variables); i++) {
+        char *value = variable_value(instance->run, json_at(variables, i), failure);
+        if (!value)
+            return -1;
+        set_variable(environment, json_get_text(json_at(variables, i), "name", ""), value);
+        memory_wipe(value, strlen(value));
+        free(value);
+    }
+    return 0;
 }
 
-/* "512Mi", "1G", "1.5Gi" */
-static uint64_t memory_bytes(const char *text) {
+uint64_t memory_bytes(const char *text, uint64_t fallback) {
     static const struct {
         const char *unit;
         double factor;
@@ -197,7 +202,7 @@ static uint64_t memory_bytes(const char *text) {
     for (size_t i = 0; i < ARRAY_LENGTH(units); i++)
         if (text_equal(end, units[i].unit) && value > 0 && value < 1e12)
             return (uint64_t)(value * units[i].factor);
-    return UINT64_C(512) << 20;
+    return fallback;
 }
 
 /* ---- starting and ending ---- */
@@ -233,9 +238,9 @@ static unsigned choose_port(const struct json *container) {
     return probe >= 0 ? port : (unsigned)wanted;
 }
 
-static int start_process(struct instance *instance, const struct launch *launch, const struct json *container,
-                         const struct image *image, struct error *error) {
-    AUTO_LIST struct text_list lowers = {0}, command = {0}, environment = {0};
+static int start_process(struct instance *instance, const struct json *container, const struct image *image,
+                         const struct volumes *volumes, const struct text_list *environment, struct error *error) {
+    AUTO_LIST struct text_list lowers = {0}, command = {0};
     const struct json *config = json_get(image->config, "config");
     int ends[2];
     if (lay_out(instance->run, image, &lowers, error) < 0 ||
@@ -244,7 +249,6 @@ static int start_process(struct instance *instance, const struct launch *launch,
     AUTO_FREE char *upper = path_join(instance->scratch, "upper");
     AUTO_FREE char *work = path_join(instance->scratch, "work");
     make_command(container, config, &command);
-    make_environment(instance, launch, container, config, &environment);
     if (command.count == 0)
         return error_set(error, ERROR_STEP, "the image names no command to run");
     /* The upper directory's mode is that of the container's "/", whatever our umask says. */
@@ -261,14 +265,17 @@ static int start_process(struct instance *instance, const struct launch *launch,
         .upper = upper,
         .scratch = work,
         .argv = &command,
-        .environment = &environment,
+        .environment = environment,
         .directory = json_get_text(container, "workingDir", json_get_text(config, "WorkingDir", "/")),
         .user = json_get_text(config, "User", ""),
         .hostname = "localhost",
+        .mounts = volumes->mounts,
+        .mount_count = volumes->count,
         .network = SANDBOX_NETWORK_NONE,
         .prepare = open_network,
         .prepare_context = instance,
-        .memory_limit = memory_bytes(json_get_text(json_get_path(container, "resources.limits"), "memory", "512Mi"))};
+        .memory_limit = memory_bytes(json_get_text(json_get_path(container, "resources.limits"), "memory", "512Mi"),
+                                     MEMORY_DEFAULT)};
     instance->process = run_launch(instance->run, &sandbox, ends[1], error);
     close(ends[1]);
     return instance->process ? 0 : -1;
@@ -295,10 +302,26 @@ static void failure_of_start(const struct error *error, struct failure *failure)
     failure_detail(failure, "exitCode", "%d", 127);
 }
 
+static int start_container(struct instance *instance, const struct launch *launch, const struct json *container,
+                           const struct image *image, struct failure *failure) {
+    AUTO_LIST struct text_list environment = {0};
+    AUTO_VOLUMES struct volumes volumes = {0};
+    struct error error = {0};
+    if (make_environment(instance, launch, container, json_get(image->config, "config"), &environment, failure) < 0 ||
+        volumes_prepare(instance->run, launch->document, &volumes, failure) < 0)
+        return -1;
+    int result = start_process(instance, container, image, &volumes, &environment, &error);
+    for (size_t i = 0; i < environment.count; i++)
+        memory_wipe(environment.items[i], strlen(environment.items[i]));
+    if (result < 0)
+        failure_of_start(&error, failure);
+    error_clear(&error);
+    return result;
+}
+
 struct instance *instance_start(struct run *run, const struct launch *launch, struct failure *failure) {
     const struct json *container = json_at(json_get(launch->document, "containers"), 0);
     AUTO_IMAGE struct image image = {0};
-    struct error error = {0};
     if (run->cannot_run) {
         failure_set(failure, "UNKNOWN", "This machine cannot run containers: %.800s", run->cannot_run);
         return NULL;
@@ -306,9 +329,8 @@ struct instance *instance_start(struct run *run, const struct launch *launch, st
     if (find_image(run, json_get_text(container, "image", ""), &image, failure) < 0)
         return NULL;
     struct instance *instance = instance_new(run, launch, container);
-    if (start_process(instance, launch, container, &image, &error) < 0) {
-        run_log_append(instance->log_path, instance->revision, instance->id, error.text, strlen(error.text));
-        failure_of_start(&error, failure);
+    if (start_container(instance, launch, container, &image, failure) < 0) {
+        run_log_append(instance->log_path, instance->revision, instance->id, failure->text, strlen(failure->text));
         release(instance);
         return NULL;
     }

@@ -117,6 +117,8 @@ void launch_release(struct launch **launch);
 struct instance *instance_start(struct run *run, const struct launch *launch, struct failure *failure);
 /* SIGTERM, ten seconds, SIGKILL; frees. */
 void instance_stop(struct instance **instance, unsigned grace);
+/* "512Mi", "1G", "1.5Gi"; `fallback` for what is none. */
+uint64_t memory_bytes(const char *text, uint64_t fallback);
 bool instance_ended(struct instance *instance, int *status, bool *out_of_memory);
 /* Where it can be reached, also by somebody who does not hold the lock. */
 struct door {

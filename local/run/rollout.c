@@ -199,6 +199,7 @@ static struct json *revision_document(const struct service *service, const char 
     json_set_text(document, "createTime", now);
     json_set_text(document, "updateTime", now);
     json_set_text(document, "service", parent);
+    json_set_text(document, "creator", json_get_text(service->document, "lastModifier", NULL));
     json_set_text(document, "launchStage", json_get_text(service->document, "launchStage", "GA"));
     for (size_t i = 0; i < ARRAY_LENGTH(copied); i++)
         if (json_get(template, copied[i]))

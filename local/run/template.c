@@ -72,10 +72,6 @@ static int check_variable(const struct json *variable, const struct json *all, s
     for (size_t i = 0; i < index; i++)
         if (text_equal(json_get_text(json_at(all, i), "name", NULL), name))
             return refuse(field, error, "an environment variable is there twice");
-    const struct json *secret = json_get_path(variable, "valueSource.secretKeyRef");
-    if (secret)
-        return error_set(error, ERROR_DATA, "Secret %.200s/versions/%.40s was not found",
-                         json_get_text(secret, "secret", "?"), json_get_text(secret, "version", "latest"));
     return 0;
 }
 
@@ -121,6 +117,23 @@ static int check_container(const struct json *container, size_t index, struct er
     return check_resources(json_get_path(container, "resources.limits"), limits, error);
 }
 
+/* Every mount names a volume that there is. */
+static int check_mounts(const struct json *template, struct error *error) {
+    const struct json *mounts = json_get(json_at(json_get(template, "containers"), 0), "volumeMounts");
+    const struct json *volumes = json_get(template, "volumes");
+    for (size_t i = 0; i < json_count(mounts); i++) {
+        const char *name = json_get_text(json_at(mounts, i), "name", "");
+        const char *path = json_get_text(json_at(mounts, i), "mountPath", "");
+        bool found = false;
+        for (size_t j = 0; j < json_count(volumes); j++)
+            found = found || text_equal(json_get_text(json_at(volumes, j), "name", NULL), name);
+        if (!found || path[0] != '/')
+            return refuse("template.containers[0].volume_mounts", error,
+                          "a mount needs an absolute path and the name of a volume that there is");
+    }
+    return 0;
+}
+
 static int check_containers(const struct json *containers, struct error *error) {
     if (json_count(containers) == 0)
         return refuse("template.containers", error, "Revision template should have at least one container.");
@@ -151,6 +164,14 @@ static int check_scaling(const struct json *scaling, const char *field, struct e
     return 0;
 }
 
+static int check_volumes(const struct json *volumes, struct error *error) {
+    for (size_t i = 0; i < json_count(volumes); i++)
+        if (!json_get(json_at(volumes, i), "secret") && !json_get(json_at(volumes, i), "emptyDir"))
+            return refuse("template.volumes", error,
+                          "the local cloud has volumes of secrets and of memory, but no Cloud SQL, buckets and NFS");
+    return 0;
+}
+
 static int check_template(const struct service *service, const struct json *template, const char *own_name,
                           struct error *error) {
     int64_t concurrency = json_get_integer(template, "maxInstanceRequestConcurrency", 1);
@@ -169,13 +190,13 @@ static int check_template(const struct service *service, const struct json *temp
         !json_same(template, json_get(service->document, "template")))
         return error_set(error, ERROR_DATA, "Revision named '%.63s' with different configuration already exists.",
                          revision);
-    if (json_count(json_get(template, "volumes")) > 0)
-        return refuse("template.volumes", error, "the local cloud has no volumes");
+    if (check_volumes(json_get(template, "volumes"), error) < 0)
+        return -1;
     if (check_scaling(json_get(template, "scaling"), "template.scaling", error) < 0 ||
         check_labels(json_get(template, "labels"), "template.labels", true, error) < 0 ||
         check_labels(json_get(template, "annotations"), "template.annotations", false, error) < 0)
         return -1;
-    return check_containers(json_get(template, "containers"), error);
+    return check_containers(json_get(template, "containers"), error) < 0 ? -1 : check_mounts(template, error);
 }
 
 /* One that there is, or that comes with this very change. */

@@ -105,6 +105,18 @@ test_gcloud_sets_federation_up() {
     equal "$(curl -sf "$url/")" "without a key"
 }
 
+test_gcloud_keeps_secrets() {
+    cloud
+    use_gcloud
+    export CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE=$GOOGLE_APPLICATION_CREDENTIALS
+    printf 'the value' > value
+    gcloud secrets create api-key --data-file=value
+    equal "$(gcloud secrets versions access latest --secret=api-key)" "the value"
+    equal "$(gcloud secrets list --format='value(name)')" api-key
+    gcloud secrets versions disable 1 --secret=api-key
+    gcloud secrets versions access 1 --secret=api-key > said 2>&1 && fail "a disabled version was given out"
+    contains "$(cat said)" "is in DISABLED state"
+
 test_pl_itself() {
     federated_cloud
     pl-gcp-auth -o ref > principal

@@ -355,4 +355,40 @@ test_a_deleted_service_is_gone() {
     equal "$(run_deploy --list)" ""
 }
 
+# ---- secrets and volumes ----
+
+# secret NAME VALUE: a new version of it
+secret() {
+    token=$(curl -sf -H 'Metadata-Flavor: Google' "$PL_CLOUD_URL/computeMetadata/v1/instance/service-accounts/default/token" | jq -r .access_token)
+    ask() { curl -sf -o reply -H "Authorization: Bearer $token" -H 'Content-Type: application/json' "$@"; }
+    ask -d '{"replication":{"automatic":{}}}' "$PL_CLOUD_URL/v1/projects/pl-local/secrets?secretId=$1" || true
+    ask -d "{\"payload\":{\"data\":\"$(printf '%s' "$2" | base64 -w 0)\"}}" "$PL_CLOUD_URL/v1/projects/pl-local/secrets/$1:addVersion"
+}
+
+test_secrets_and_memory_volumes() {
+    cloud
+    secret key "first
+value"
+    secret key "second"
+    web_app app x 'echo \"$KEY\" > /www/variable; /bin/busybox cp /secrets/api/key /www/file; [ ! -d /scratch ] || /bin/busybox df -k /scratch > /www/scratch; exec /bin/busybox httpd -f -p $PORT -h /www'
+    pl-build -q --name app app | pl-push-image -q --repo demo > image
+    status 78 run_deploy --secret KEY=other < image > record 2> error
+    contains "$(cat error)" "secrets/other/versions/latest was not found"
+    url=$(run_deploy --secret KEY=key:2 --secret /secrets/api/key=key:1 -o ref < image)
+    equal "$(curl -sf "$url/variable")" "second"
+    equal "$(curl -sf "$url/file")" "first
+value"
+    service="$PL_CLOUD_URL/v2/projects/pl-local/locations/us-central1/services/app"
+    ask "$service"
+    ask -X PATCH "$service" -d "$(jq -c 'del(.template.revision) | .template.volumes += [{"name": "scratch", "emptyDir": {"medium": "MEMORY", "sizeLimit": "4Mi"}}]
+        | .template.containers[0].volumeMounts += [{"name": "scratch", "mountPath": "/scratch"}]' reply)"
+    ask -d '{"timeout": "10s"}' "$PL_CLOUD_URL/v2/$(jq -r .name reply):wait"
+    equal "$(jq -r '.error.message' reply)" null
+    contains "$(curl -sf "$url/scratch")" " 4096 "
+    # The value is nowhere but in the cloud's own file, and in the container.
+    equal "$(grep -rl "second" "$PL_LOCAL_STATE" 2> /dev/null | grep -v /store/)" ""
+    equal "$(base64 -d <<< "$(jq -r '.secrets.key.versions[1].data' "$PL_LOCAL_STATE/secrets/state.json")")" "second"
+    equal "$(stat -c %a "$PL_LOCAL_STATE/secrets/state.json")" 600
+}
+
 run_tests
