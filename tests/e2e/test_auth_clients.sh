@@ -116,6 +116,7 @@ test_gcloud_keeps_secrets() {
     gcloud secrets versions disable 1 --secret=api-key
     gcloud secrets versions access 1 --secret=api-key > said 2>&1 && fail "a disabled version was given out"
     contains "$(cat said)" "is in DISABLED state"
+}
 
 test_pl_itself() {
     federated_cloud
