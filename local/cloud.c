@@ -178,7 +178,8 @@ int local_cloud_open(struct local_cloud *cloud, const struct local_settings *set
 }
 
 static bool is_oauth_path(const char *path) {
-    return text_equal(path, "/token") || text_equal(path, "/oauth2/v4/token") || text_equal(path, "/o/oauth2/token");
+    return text_equal(path, "/token") || text_equal(path, "/oauth2/v4/token") || text_equal(path, "/o/oauth2/token") ||
+           text_equal(path, "/v1/oauthtoken");
 }
 
 static bool is_metadata_path(const char *path) {

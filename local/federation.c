@@ -175,13 +175,11 @@ static int grant(struct setting_up *work, const char *resource, const char *cons
 
 static int grant_all(struct setting_up *work, struct error *error) {
     static const char *const impersonate[] = {"roles/iam.workloadIdentityUser", NULL};
-    static const char *const deploy[] = {"roles/artifactregistry.writer",
-                                         "roles/run.admin",
-                                         "roles/firebasehosting.admin",
-                                         "roles/iam.serviceAccountUser",
-                                         "roles/serviceusage.serviceUsageConsumer",
-                                         "roles/logging.viewer",
-                                         NULL};
+    static const char *const deploy[] = {
+        "roles/artifactregistry.writer", "roles/run.admin",
+        "roles/firebasehosting.admin",   "roles/firebaseauth.admin", /* people sign in at previews */
+        "roles/iam.serviceAccountUser",  "roles/serviceusage.serviceUsageConsumer",
+        "roles/logging.viewer",          NULL};
     AUTO_FREE char *account = text_format("projects/%s/serviceAccounts/%s", work->project, work->email);
     AUTO_FREE char *project = text_format("projects/%s", work->project);
     AUTO_FREE char *member = text_format("serviceAccount:%s", work->email);

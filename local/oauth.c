@@ -1,10 +1,13 @@
 /* The OAuth token endpoint: a service account's signed assertion (RFC 7523, AIP-4112), or a user's refresh token, for
  * an access token. */
+#include "common/crypto/base64.h"
 #include "local/cloud.h"
 #include "local/iam/iam.h"
 
 #include <string.h>
 #include <time.h>
+
+enum { CLIENT_LIMIT = 1024 };
 
 /* gcloud names Google's own endpoint whatever endpoint it is sent to. */
 static bool is_our_audience(const struct local_cloud *cloud, const char *audience) {
@@ -95,12 +98,23 @@ static bool is_our_refresh_token(const struct local_cloud *cloud, const char *to
            text_equal(json_get_text(claims, "use", NULL), "user-refresh");
 }
 
-static void by_refresh_token(const struct local_cloud *cloud, const char *form, struct reply *reply) {
-    AUTO_FREE char *given = form_value(form, "refresh_token");
+/* In the form, or (external_account_authorized_user, at the STS) as HTTP Basic. */
+static bool is_our_client(const struct request *request, const char *form) {
     AUTO_FREE char *client = form_value(form, "client_id");
     AUTO_FREE char *secret = form_value(form, "client_secret");
+    const char *basic = request_authorization(request, "Basic");
+    AUTO_BUFFER struct buffer pair = BUFFER(CLIENT_LIMIT);
+    if (!basic)
+        return text_equal(client, LOCAL_CLIENT_ID) && text_equal(secret, LOCAL_CLIENT_SECRET);
+    return base64_decode(BASE64_STANDARD, basic, strlen(basic), &pair, NULL) == 0 &&
+           text_equal(buffer_text(&pair), LOCAL_CLIENT_ID ":" LOCAL_CLIENT_SECRET);
+}
+
+static void by_refresh_token(const struct local_cloud *cloud, const struct request *request, struct reply *reply) {
+    const char *form = buffer_text(&request->body);
+    AUTO_FREE char *given = form_value(form, "refresh_token");
     struct error error = {0};
-    if (!text_equal(client, LOCAL_CLIENT_ID) || !text_equal(secret, LOCAL_CLIENT_SECRET)) {
+    if (!is_our_client(request, form)) {
         reply_oauth_error(reply, 401, "invalid_client", "The OAuth client was not found.");
         return;
     }
@@ -127,7 +141,7 @@ static void oauth_handle(void *context, struct request *request, struct reply *r
     if (text_equal(type, "urn:ietf:params:oauth:grant-type:jwt-bearer"))
         by_assertion(cloud, form, reply);
     else if (text_equal(type, "refresh_token"))
-        by_refresh_token(cloud, form, reply);
+        by_refresh_token(cloud, request, reply);
     else
         reply_oauth_error(reply, 400, "unsupported_grant_type", "Invalid grant_type: %.100s", type ? type : "");
 }

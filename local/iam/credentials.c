@@ -158,7 +158,7 @@ void service_account_sign_jwt(struct iam_call *call) {
                                                   : "The payload must be a JSON object.");
         return;
     }
-    AUTO_JWT_KEY struct jwt_key *key = account_system_key(call->iam, email, &key_id, &error);
+    AUTO_JWT_KEY struct jwt_key *key = service_account_system_key(call->iam, email, &key_id, &error);
     AUTO_FREE char *token = key ? jwt_sign(key, key_id, claims, &error) : NULL;
     if (!token) {
         reply_google_error(call->reply, 500, "%s", error.text);
@@ -182,7 +182,7 @@ void service_account_sign_blob(struct iam_call *call) {
         reply_google_error(call->reply, 400, "Invalid value at 'payload' (TYPE_BYTES)");
         return;
     }
-    AUTO_JWT_KEY struct jwt_key *key = account_system_key(call->iam, email, &key_id, &error);
+    AUTO_JWT_KEY struct jwt_key *key = service_account_system_key(call->iam, email, &key_id, &error);
     if (!key || jwt_sign_bytes(key, buffer_text(&data), data.length, &signature, &error) < 0) {
         reply_google_error(call->reply, 500, "%s", error.text);
         return;

@@ -93,7 +93,8 @@ void service_account_key_delete(struct iam_call *call);
 /* By e-mail address or unique id. NULL when there is none. Borrowed. */
 struct json *account_find(const struct iam *iam, const char *name);
 /* What the account signs with when it is asked through the API; *key_id is the caller's. */
-struct jwt_key *account_system_key(struct iam *iam, const char *email, char **key_id, struct error *error) MUST_CHECK;
+struct jwt_key *service_account_system_key(struct iam *iam, const char *email, char **key_id,
+                                           struct error *error) MUST_CHECK;
 
 /* ---- credentials.c ---- */
 void service_account_access_token(struct iam_call *call);

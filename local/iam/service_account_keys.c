@@ -4,7 +4,6 @@
 #include "common/crypto/base64.h"
 #include "common/crypto/digest.h"
 #include "common/crypto/random.h"
-#include "common/file/file.h"
 #include "local/timestamp.h"
 
 #include <string.h>
@@ -165,76 +164,10 @@ static char *id_of_key(const struct jwt_key *key) {
     return text_copy_length(digest_format_hex(&digest).text, KEY_ID - 1);
 }
 
-struct jwt_key *account_system_key(struct iam *iam, const char *email, char **key_id, struct error *error) {
+struct jwt_key *service_account_system_key(struct iam *iam, const char *email, char **key_id, struct error *error) {
     AUTO_FREE char *path = text_format("%s/keys/%s.pem", iam->root, email);
-    AUTO_BUFFER struct buffer pem = BUFFER(PEM_LIMIT);
-    bool found = false;
-    if (file_read(path, &pem, &found, error) < 0)
-        return NULL;
-    AUTO_JWT_KEY struct jwt_key *key =
-        found ? jwt_key_private(buffer_text(&pem), pem.length, error) : jwt_key_generate(error);
-    char *text = key && !found ? jwt_key_private_pem(key, error) : NULL;
-    int result = !key ? -1 : text ? file_write_atomic(path, text, strlen(text), 0600, error) : found ? 0 : -1;
-    if (text)
-        memory_wipe(text, strlen(text));
-    if (pem.data)
-        memory_wipe(pem.data, pem.length);
-    free(text);
-    if (result < 0)
-        return NULL;
-    *key_id = id_of_key(key);
-    return take_pointer(&key);
-}
-
-/* ---- for everybody ---- */
-
-static const char jwk_path[] = "/service_accounts/v1/jwk/", certs_path[] = "/oauth2/v3/certs";
-
-bool iam_is_key_path(const char *path) {
-    return text_starts_with(path, jwk_path) || text_equal(path, certs_path);
-}
-
-static void add_key(struct json *list, const struct jwt_key *key, const char *key_id) {
-    struct json *jwk = key ? jwt_key_jwk(key, key_id, NULL) : NULL;
-    if (jwk)
-        json_append(list, jwk);
-}
-
-static void list_keys(struct iam *iam, const char *email, struct json *list) {
-    AUTO_FREE char *key_id = NULL;
-    pthread_mutex_lock(&iam->lock);
-    const struct json *keys = json_get(account_find(iam, email), "keys");
-    AUTO_JWT_KEY struct jwt_key *own = account_system_key(iam, email, &key_id, NULL);
-    add_key(list, own, key_id);
-    for (void *at = json_first(keys); at; at = json_next(keys, at)) {
-        const char *pem = json_get_text(json_value(at), "publicKey", "");
-        AUTO_JWT_KEY struct jwt_key *key = jwt_key_public(pem, strlen(pem), NULL);
-        add_key(list, key, json_key(at));
-    }
-    pthread_mutex_unlock(&iam->lock);
-    if (text_equal(email, iam->cloud->email))
-        add_key(list, iam->cloud->account_key, iam->cloud->key_id);
-}
-
-static void keys_handle(void *context, struct request *request, struct reply *reply) {
-    const struct local_cloud *cloud = context;
-    struct json *document = json_new_object(), *list = json_new_array();
-    reply_header(reply, "Cache-Control", "public, max-age=20000, must-revalidate, no-transform");
-    if (text_equal(request->path, certs_path))
-        add_key(list, cloud->server_key, "server");
-    else if (text_starts_with(request->path, jwk_path) && iam_has_account(cloud, request->path + strlen(jwk_path)))
-        list_keys(cloud->iam, request->path + strlen(jwk_path), list);
-    json_set(document, "keys", list);
-    if (!text_equal(request->path, certs_path) && !json_count(list)) {
-        json_release(&document);
-        reply_google_error(reply, 404, "the local cloud has no %.200s", request->path);
-    } else
-        reply_json(reply, 200, document);
-}
-
-void iam_keys_begin(struct local_cloud *cloud, struct request *request, struct reply *reply) {
-    (void)cloud;
-    request->handle = keys_handle;
-    if (!request_is(request, "GET"))
-        reply_google_error(reply, 405, "use GET");
+    struct jwt_key *key = local_key_open(path, error);
+    if (key)
+        *key_id = id_of_key(key);
+    return key;
 }

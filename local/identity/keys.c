@@ -8,31 +8,16 @@
 #include <string.h>
 #include <time.h>
 
-enum { PEM_LIMIT = 32 << 10, KEY_ID = 40 };
+enum { KEY_ID = 40 };
 /* The certificate's bytes follow from the key alone: it is good from 2020 until 2120. */
 static const int64_t good_from = 1577836800, good_until = 4733510400;
 
-static char *read_or_make(struct identity *identity, const char *path, struct error *error) {
-    AUTO_BUFFER struct buffer pem = BUFFER(PEM_LIMIT);
-    bool found = false;
-    if (file_read(path, &pem, &found, error) < 0)
-        return NULL;
-    identity->key = found ? jwt_key_private(buffer_text(&pem), pem.length, error) : jwt_key_generate(error);
-    memory_wipe(pem.data, pem.length);
-    char *text = identity->key ? jwt_key_private_pem(identity->key, error) : NULL;
-    if (text && !found && file_write_atomic(path, text, strlen(text), 0600, error) < 0) {
-        memory_wipe(text, strlen(text));
-        free(text);
-        return NULL;
-    }
-    return text;
-}
-
 int keys_open(struct identity *identity, struct error *error) {
     AUTO_FREE char *path = path_join(identity->root, "key.pem");
-    char *pem = read_or_make(identity, path, error);
+    identity->key = local_key_open(path, error);
+    char *pem = identity->key ? jwt_key_private_pem(identity->key, error) : NULL;
     if (!pem)
-        return error_wrap(error, "%s", path);
+        return -1;
     identity->certificate = certificate_self_signed(pem, strlen(pem), "securetoken.system.gserviceaccount.com",
                                                     good_from, good_until, error);
     memory_wipe(pem, strlen(pem));

@@ -9,7 +9,7 @@
 SERVICES=/v2/projects/pl-local/locations/us-central1/services
 
 test_google_auth_for_python() {
-    pip_packages google-auth==2.40.3 requests==2.32.4
+    pip_packages google-auth==2.40.3 requests==2.32.4 pyjwt==2.10.1
     federated_cloud
     external_account external.json
     external_account direct.json ""
@@ -33,6 +33,26 @@ END
     equal "$(GOOGLE_APPLICATION_CREDENTIALS=$KEY "$PYTHON" use.py key)" "google.oauth2.service_account run.services.create,iam.serviceAccounts.create"
     host=${PL_CLOUD_URL#http://}
     equal "$(GCE_METADATA_HOST=$host GCE_METADATA_IP=$host "$PYTHON" use.py metadata)" "google.auth.compute_engine.credentials run.services.create,iam.serviceAccounts.create"
+    cat > identity.py <<'END'
+import os, sys
+from google.auth.transport.requests import Request
+from google.auth import compute_engine, default, impersonated_credentials
+from google.oauth2 import id_token, service_account
+cloud, kind = os.environ["PL_CLOUD_URL"], sys.argv[1]
+if kind == "key":
+    credentials = service_account.IDTokenCredentials.from_service_account_file(os.environ["KEY"], target_audience="https://a.example")
+    credentials.refresh(Request())
+    token = credentials.token
+else:
+    token = id_token.fetch_id_token(Request(), "https://a.example")
+for certificates in ("/oauth2/v1/certs", "/oauth2/v3/certs"):
+    claims = id_token.verify_token(token, Request(), audience="https://a.example", certs_url=cloud + certificates)
+    print(claims["iss"], claims["email"])
+END
+    for kind in key metadata; do
+        KEY=$KEY GCE_METADATA_HOST=$host GCE_METADATA_IP=$host "$PYTHON" identity.py $kind | sort -u > said
+        equal "$(cat said)" "https://accounts.google.com developer@pl-local.iam.gserviceaccount.com"
+    done
     # Without impersonation the principal itself asks, and nobody has let it do anything.
     GOOGLE_APPLICATION_CREDENTIALS=$PWD/direct.json "$PYTHON" use.py direct > said 2>&1 && fail "a principal without a role may list services"
     contains "$(cat said)" "403 Client Error"

@@ -151,6 +151,9 @@ test_a_users_refresh_token() {
     equal "$(stat -c %a cloud/user.json)" 600
     equal "$(ask "$id" "$secret" "$token")" 200
     TOKEN=$(get .access_token) expect 200 GET /v1/projects/pl-local/serviceAccounts
+    # The STS has the same for external accounts, with the client as HTTP Basic.
+    equal "$(curl -s -o answer -w '%{http_code}' -u "$id:$secret" "$CLOUD/v1/oauthtoken" -d "grant_type=refresh_token&refresh_token=$token")" 200
+    equal "$(curl -s -o answer -w '%{http_code}' -u "$id:x" "$CLOUD/v1/oauthtoken" -d "grant_type=refresh_token&refresh_token=$token")" 401
     equal "$(ask "$id" wrong "$token")" 401
     equal "$(get .error)" invalid_client
     equal "$(ask "$id" "$secret" "${token%????}AAAA")" 400
