@@ -193,21 +193,88 @@ static void read_runner(struct findings *findings, const char *line) {
     }
 }
 
+/* ---- karma ---- */
+
+static uint64_t number_at(const char *text) {
+    uint64_t number = 0;
+    AUTO_FREE char *digits = text_copy_length(text, strspn(text, "0123456789"));
+    return text_to_u64(digits, UINT32_MAX, &number) ? number : 0;
+}
+
+/* "…: Executed 5 of 6 (2 FAILED) (skipped 1) (0.1 secs / 0.09 secs)": the last one counts. */
+static bool read_progress(struct findings *findings, const char *line) {
+    static const char executed[] = ": Executed ", skipped[] = "(skipped ", failed[] = " FAILED)";
+    const char *at = strstr(line, executed);
+    if (!at)
+        return false;
+    at += strlen(executed);
+    findings->karma.executed = number_at(at);
+    findings->karma.failed = findings->karma.skipped = 0;
+    findings->karma.is_lost = strstr(at, " DISCONNECTED") || strstr(at, " ERROR");
+    for (at = strchr(at, '('); at; at = strchr(at + 1, '(')) {
+        if (text_starts_with(at, skipped))
+            findings->karma.skipped = number_at(at + strlen(skipped));
+        else if (text_starts_with(at + 1 + strspn(at + 1, "0123456789"), failed))
+            findings->karma.failed = number_at(at + 1);
+    }
+    return true;
+}
+
+static void end_failure(struct findings *findings) {
+    if (findings->karma.name) {
+        add(findings, findings->karma.name, findings->message ? findings->message : "", findings->place);
+        findings->place = (struct place){0};
+    }
+    findings->karma.name = NULL;
+    forget(findings);
+}
+
+static void read_karma(struct findings *findings, const char *line) {
+    static const char failed[] = " FAILED";
+    const char *text = line + strspn(line, " \t"), *name = strstr(line, ") ");
+    if (text != line && findings->karma.name) {
+        if (!findings->message)
+            replace(&findings->message, text);
+        else if (!findings->place.file)
+            (void)place_find(findings->search, NULL, line, &findings->place);
+        return;
+    }
+    end_failure(findings);
+    if (!read_progress(findings, line) && name && text_ends_with(name, failed) && strlen(name) > strlen(failed) + 2)
+        findings->karma.name = text_copy_length(name + 2, strlen(name) - 2 - strlen(failed));
+}
+
+static void end_karma(struct findings *findings) {
+    struct junit *found = findings->found;
+    uint64_t executed = findings->karma.executed, failed = findings->karma.failed;
+    end_failure(findings);
+    if (findings->karma.is_lost || failed > executed)
+        executed = failed = findings->karma.skipped = 0;
+    found->tests = executed + findings->karma.skipped;
+    found->passed = executed - failed;
+    found->failed = found->bad = failed;
+    found->skipped = findings->karma.skipped;
+}
+
 /* ---- */
 
 void findings_read_line(struct findings *findings, const char *line) {
-    if (findings->kind == FINDINGS_TOOL)
-        read_tool(findings, line);
-    else
-        read_runner(findings, line);
+    static void (*const readers[])(struct findings *, const char *) = {
+        [FINDINGS_TOOL] = read_tool, [FINDINGS_RUNNER] = read_runner, [FINDINGS_KARMA] = read_karma};
+    readers[findings->kind](findings, line);
 }
 
 void findings_end(struct findings *findings) {
-    end_unhandled(findings);
+    if (findings->kind == FINDINGS_KARMA)
+        end_karma(findings);
+    else
+        end_unhandled(findings);
 }
 
 void findings_release(struct findings *findings) {
     forget(findings);
+    free(findings->karma.name);
+    findings->karma.name = NULL;
     free(findings->file);
     free(findings->previous);
     findings->file = findings->previous = NULL;

@@ -109,6 +109,9 @@ void node_plan_install(struct node_project *project, bool only_production);
 /* Steps for tests: a manager that the base does not have, and another package ("jest-junit@16.0.0") in a folder of its
  * own (NULL: none). */
 void node_plan_tools(struct node_project *project, const char *package, const char *folder);
+/* For tests that want one: a step that installs Chromium unless the base has a browser; NODE_BROWSER starts it. */
+#define NODE_BROWSER "/opt/pl/browser"
+void node_plan_browser(struct node_project *project);
 /* Where the runner finds them. */
 void node_plan_test_path(struct node_project *project);
 /* What the manager and frameworks need to know when scripts are run. */

@@ -317,6 +317,29 @@ void node_plan_tools(struct node_project *project, const char *package, const ch
     set_command(step, &script);
 }
 
+/* A browser's own sandbox is not for root, and the container is one. */
+static const char install_browser[] =
+    "find() { command -v chromium || command -v chromium-browser || command -v google-chrome; }\n"
+    "if ! find > /dev/null; then\n"
+    "    command -v apt-get > /dev/null || { echo 'no apt-get here: give a base with a browser (--base)' >&2; exit 1; "
+    "}\n"
+    "    apt-get -o APT::Sandbox::User=root update -qq\n"
+    "    DEBIAN_FRONTEND=noninteractive apt-get -o APT::Sandbox::User=root install -y -qq --no-install-recommends "
+    "chromium\n"
+    "    rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin\n"
+    "fi\n"
+    "mkdir -p " TOOLS "\n"
+    "printf '#!/bin/sh\\nexec %s --no-sandbox --disable-dev-shm-usage \"$@\"\\n' \"$(find)\" > " NODE_BROWSER "\n"
+    "chmod 755 " NODE_BROWSER "\n";
+
+void node_plan_browser(struct node_project *project) {
+    struct plan_step *step = plan_add_step(project->plan, PLAN_EXEC, "install a browser (chromium)");
+    struct buffer script = BUFFER(1 << 16);
+    plan_add_cache(step, "apt", "/var/cache/apt");
+    buffer_append_text(&script, install_browser);
+    set_command(step, &script);
+}
+
 void node_add_test_environment(const struct node_project *project, struct text_list *environment) {
     struct text_list all = {0};
     add_environment(project, &all);

@@ -23,7 +23,8 @@ struct choice {
     struct text_list words; /* of the command that is the runner, in the script */
     struct text_list added; /* arguments of ours */
     bool adds_jest_junit;
-    bool takes_coverage; /* ng test writes it where only it wants to */
+    bool adds_browser;
+    const char *wrapper; /* a script that runs the command, its arguments */
 };
 
 /* ---- scripts ---- */
@@ -176,15 +177,38 @@ static bool is_karma(const struct choice *choice) {
            strstr(buffer_text(&text), "\"runner\": \"karma\"");
 }
 
+/* The exit status is that of the tests. ng test writes coverage where only it wants to. */
+static const char take_coverage[] = "\"$@\"; status=$?\n"
+                                    "for file in coverage/" COVERAGE " coverage/*/" COVERAGE "; do\n"
+                                    "  [ ! -f \"$file\" ] || cp \"$file\" " RESULT(COVERAGE) "\n"
+                                                                                             "done\n"
+                                                                                             "exit $status\n";
+
+static const char keep_output[] =
+    "{ \"$@\" 2>&1; echo $? > /tmp/status; } | tee " RESULT(TEST_OUTPUT) "\n"
+                                                                         "exit \"$(cat /tmp/status)\"\n";
+
+static int tell_karma(struct choice *choice, struct error *error) {
+    bool chooses = has_word(&choice->words, "--browsers");
+    choice->plan->runner = text_copy("karma");
+    choice->plan->is_karma = true;
+    choice->wrapper = keep_output;
+    if (!chooses)
+        add(choice, "--browsers=ChromeHeadless");
+    choice->adds_browser = node_dependency(choice->project, "karma-chrome-launcher") && !choice->plan->is_dockerfile &&
+                           (!chooses || has_word(&choice->words, "--browsers=Chrome"));
+    if (choice->adds_browser)
+        set_variable(choice, "CHROME_BIN=" NODE_BROWSER);
+    plan_note(choice->project->plan, choice->adds_browser
+                                         ? "the tests are run by karma, in a Chromium that is installed for them"
+                                         : "the tests are run by karma, which needs a browser in the base (--base)");
+    return need_coverage(choice, false, "let the project's tests be run by vitest", error);
+}
+
 static int tell_angular(struct choice *choice, struct error *error) {
     add(choice, "--watch=false");
-    if (is_karma(choice)) {
-        choice->plan->runner = text_copy("karma");
-        if (!has_word(&choice->words, "--browsers"))
-            add(choice, "--browsers=ChromeHeadless");
-        plan_note(choice->project->plan, "the tests are run by karma, which needs a browser in the base (--base)");
-        return need_coverage(choice, false, "let the project's tests be run by vitest", error);
-    }
+    if (is_karma(choice))
+        return tell_karma(choice, error);
     /* The option for a file is that of the first reporter. */
     add(choice, "--reporters=junit");
     add(choice, "--reporters=default");
@@ -195,7 +219,7 @@ static int tell_angular(struct choice *choice, struct error *error) {
     add(choice, "--coverage");
     add(choice, "--coverage-reporters=text");
     add(choice, "--coverage-reporters=json-summary");
-    choice->takes_coverage = true;
+    choice->wrapper = take_coverage;
     choice->plan->coverage = text_copy(COVERAGE);
     return 0;
 }
@@ -397,22 +421,15 @@ static void add_program(struct choice *choice) {
         text_list_add(argv, choice->words.items[i]);
 }
 
-/* The exit status is that of the tests. */
-static const char take_coverage[] = "\"$@\"; status=$?\n"
-                                    "for file in coverage/" COVERAGE " coverage/*/" COVERAGE "; do\n"
-                                    "  [ ! -f \"$file\" ] || cp \"$file\" " RESULT(COVERAGE) "\n"
-                                                                                             "done\n"
-                                                                                             "exit $status\n";
-
 /* npm run SCRIPT -- ARGUMENTS, or the program itself. */
 static void set_command(struct choice *choice) {
     struct text_list *argv = &choice->plan->argv;
     const struct test_request *request = choice->request;
     bool has_arguments = choice->added.count + request->argument_count > 0;
-    if (choice->takes_coverage) {
+    if (choice->wrapper) {
         text_list_add(argv, "/bin/sh");
         text_list_add(argv, "-c");
-        text_list_add(argv, take_coverage);
+        text_list_add(argv, choice->wrapper);
         text_list_add(argv, "sh");
     }
     if (choice->script) {
@@ -447,6 +464,8 @@ static int plan_tests(struct choice *choice, struct error *error) {
     choice->plan->order = PLACE_FIRST;
     if (choice->plan->is_dockerfile)
         return 0;
+    if (choice->adds_browser)
+        node_plan_browser(project);
     node_plan_tools(project, choice->adds_jest_junit ? "jest-junit@" JEST_JUNIT : NULL, JEST_JUNIT_FOLDER);
     node_plan_source(project);
     node_plan_members(project);

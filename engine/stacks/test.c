@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { DOCUMENT_LIMIT = 1 << 20, CANNOT_RUN_STATUS = 126 };
+enum { BLOCK = 64 * 1024, DOCUMENT_LIMIT = 1 << 20, CANNOT_RUN_STATUS = 126 };
 
 static const char *const suites[] = {
     [TEST_UNIT] = "unit", [TEST_LINT] = "lint", [TEST_TYPES] = "types", [TEST_AUDIT] = "audit"};
@@ -117,18 +117,32 @@ static void read_coverage(struct running *running, const struct check_file *file
     running->result->coverage = fd >= 0 ? coverage_read(fd, running->plan->coverage) : -1;
 }
 
-/* For tools that write no document: one is made of what they found. Of a green run nothing was found, whatever its
- * lines say. */
+/* What a run printed that is not run again. */
+static int replay(struct running *running, const struct check_file *file, struct error *error) {
+    AUTO_CLOSE int fd = file->is_there ? store_open_object(running->engine->store, &file->digest, NULL, error) : -1;
+    AUTO_FREE char *block = memory_allocate(BLOCK, 1);
+    if (fd < 0)
+        return file->is_there ? -1 : 0;
+    for (ssize_t got; (got = read(fd, block, BLOCK)) != 0;) {
+        if (got < 0)
+            return error_set_errno(error, errno, "cannot read what the tests printed");
+        output_read(&running->output, 1, block, (size_t)got);
+    }
+    return 0;
+}
+
+/* For tools that write no document: one is made of what they found. Of a tool's green run nothing was found, whatever
+ * its lines say. */
 static int make_report(struct running *running, enum test_verdict verdict, struct error *error) {
     struct test_result *result = running->result;
     AUTO_BUFFER struct buffer document = BUFFER(DOCUMENT_LIMIT);
     if (verdict != TEST_PASSED && verdict != TEST_FAILED)
         return 0;
-    if (verdict == TEST_FAILED)
+    if (verdict == TEST_FAILED || running->plan->is_karma)
         result->counts = running->findings, running->findings = (struct junit){0};
     else
         result->counts = (struct junit){.tests = running->findings.skipped, .skipped = running->findings.skipped};
-    if (result->counts.failed == 0) {
+    if (result->counts.tests == 0 || (result->counts.failed == 0 && !running->plan->is_karma)) {
         result->counts.tests++;
         result->counts.passed = verdict == TEST_PASSED;
         result->counts.failed = verdict == TEST_FAILED;
@@ -228,7 +242,7 @@ static int run_check(struct running *running, const struct container *container,
                                    .user = "0",
                                    .mounts = &source,
                                    .mount_count = has_source ? 0 : 1},
-                          .files = {TEST_JUNIT, plan->coverage},
+                          .files = {plan->is_karma ? TEST_OUTPUT : TEST_JUNIT, plan->coverage},
                           .timeout = limits->timeout,
                           .again = limits->again,
                           .is_volatile = plan->is_volatile,
@@ -236,6 +250,8 @@ static int run_check(struct running *running, const struct container *container,
                           .output_context = &running->output};
     struct check_result result;
     if (check_run(running->engine, container, &check, &result, error) < 0)
+        return -1;
+    if (plan->is_karma && result.found && replay(running, &result.files[0], error) < 0)
         return -1;
     output_end(&running->output);
     return read_results(running, &result, error);
@@ -311,7 +327,10 @@ int test_run(struct engine *engine, const struct test_request *request, const st
         .plan = plan,
         .result = result,
         .search = {.source = request->tree, .root = "/app", .folder = request->member, .order = plan->order}};
-    output_reader_open(&running.output, &running.search, plan->writes_junit ? FINDINGS_RUNNER : FINDINGS_TOOL,
+    output_reader_open(&running.output, &running.search,
+                       plan->is_karma       ? FINDINGS_KARMA
+                       : plan->writes_junit ? FINDINGS_RUNNER
+                                            : FINDINGS_TOOL,
                        &running.findings);
     int done = build_and_run(&running, platform, limits, error);
     output_reader_release(&running.output);

@@ -67,6 +67,7 @@ struct test_plan {
     struct text_list argv, environment;
     char *directory;   /* where the source is, and where the runner is started; NULL: the image's working directory */
     bool writes_junit; /* to TEST_JUNIT in CHECK_RESULTS; else what it finds is taken from the lines it prints */
+    bool is_karma;     /* its lines tell of tests; they are kept as TEST_OUTPUT in CHECK_RESULTS */
     char *coverage;    /* the file in CHECK_RESULTS that it writes coverage to, see report/coverage.h; or NULL */
     bool is_volatile;  /* what it finds depends on the time */
     enum test_codes codes;
@@ -74,6 +75,7 @@ struct test_plan {
 };
 
 #define TEST_JUNIT "junit.xml"
+#define TEST_OUTPUT "output.txt"
 #define TEST_COVERAGE "coverage.xml"
 
 /* Makes the plan; runs nothing. ERROR_DATA: malformed, or the project does not use what the suite needs; the message

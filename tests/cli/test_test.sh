@@ -234,8 +234,18 @@ test_angular() {
     echo '{"name": "it", "dependencies": {"@angular/core": "21"}}' > package.json
     workspace '"test": {"builder": "@angular/build:unit-test", "options": {"runner": "karma"}}, "lint": {"builder": "@angular-eslint/builder:lint"}'
     plan .
-    node_runs "ng test --watch=false --browsers=ChromeHeadless"
+    contains "$(tail -n 1 ../plan)" "sh ng test --watch=false --browsers=ChromeHeadless"
     contains "$(cat ../plan)" "karma, which needs a browser"
+    lacks "$(cat ../plan)" "install a browser"
+    # Where the project is set up for a browser, it gets one.
+    echo '{"name": "it", "dependencies": {"@angular/core": "21"}, "devDependencies": {"karma-chrome-launcher": "3"}}' > package.json
+    plan .
+    contains "$(cat ../plan)" "install a browser (chromium)"
+    contains "$(cat ../plan)" "with CHROME_BIN=/opt/pl/browser"
+    echo '{"name": "it", "scripts": {"test": "ng test --browsers=FirefoxHeadless"}, "dependencies": {"@angular/core": "21"}, "devDependencies": {"karma-chrome-launcher": "3"}}' > package.json
+    plan .
+    lacks "$(cat ../plan)" "install a browser"
+    contains "$(tail -n 1 ../plan)" "sh npm run test -- --watch=false"
     plan --suite lint .
     node_runs "ng lint"
 }

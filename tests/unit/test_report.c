@@ -352,6 +352,46 @@ static void findings_of_linters_and_type_checkers(void **state) {
           NULL, NULL, 0);
 }
 
+#define KARMA "Chrome Headless 156.0.0.0 (Linux 0.0.0)"
+
+static void counts_of_karma(const char *text, uint64_t tests, uint64_t passed, uint64_t failed, uint64_t skipped) {
+    struct junit junit;
+    struct output_reader reader;
+    read_output_of(FINDINGS_KARMA, text, &junit, &reader);
+    assert_int_equal(junit.tests, tests);
+    assert_int_equal(junit.passed, passed);
+    assert_int_equal(junit.failed, failed);
+    assert_int_equal(junit.bad, failed);
+    assert_int_equal(junit.skipped, skipped);
+    junit_release(&junit);
+    output_reader_release(&reader);
+}
+
+static void tests_of_karma_are_taken_from_its_lines(void **state) {
+    (void)state;
+    static const char red[] =
+        "24 11 2026 10:51:37.668:INFO [karma-server]: Karma v6.4.4 server started\n"
+        "\x1b[1A\x1b[2K" KARMA ": Executed 0 of 4 SUCCESS (0 secs / 0 secs)\n" KARMA " cart (old) adds up FAILED\n"
+        "\tExpected 1 to be 2.\n\t    at <Jasmine>\n\t    at UserContext.apply (src/a.test.ts:32:15)\n"
+        "\tExpected 'a' to equal 'b'.\n\t    at UserContext.apply (src/a.test.ts:33:17)\n" KARMA
+        ": Executed 3 of 4 (1 FAILED) (skipped 1) (0.1 secs / 0.09 secs)\nTOTAL: 1 FAILED, 2 SUCCESS\n";
+    struct junit junit;
+    struct output_reader reader;
+    counts_of_karma(red, 4, 2, 1, 1);
+    read_output_of(FINDINGS_KARMA, red, &junit, &reader);
+    assert_int_equal(junit.failure_count, 1);
+    is_failure(&junit.failures[0], "cart (old) adds up", "Expected 1 to be 2.", "src/a.test.ts", 32);
+    junit_release(&junit);
+    output_reader_release(&reader);
+    counts_of_karma(KARMA ": Executed 3 of 3 SUCCESS (0.1 secs / 0.09 secs)\nTOTAL: 3 SUCCESS\n", 3, 3, 0, 0);
+    counts_of_karma(KARMA ": Executed 1 of 3 SUCCESS\n" KARMA ": Executed 1 of 3 DISCONNECTED (30 secs / 0 secs)\n", 0,
+                    0, 0, 0);
+    counts_of_karma(KARMA ": Executed 0 of 0 ERROR (0 secs / 0 secs)\n", 0, 0, 0, 0);
+    counts_of_karma("Error: src/a.test.ts:3:5 - error TS2322: no.\n", 0, 0, 0, 0);
+    counts_of_karma(KARMA " FAILED\n) FAILED\n\tx\n", 0, 0, 0, 0);
+    counts_of_karma(KARMA ": Executed 99999999999999999999 of 1 (x FAILED) (skipped\n", 0, 0, 0, 0);
+}
+
 static void findings_of_pip_audit(void **state) {
     (void)state;
     struct junit findings;
@@ -520,6 +560,7 @@ int main(void) {
         cmocka_unit_test(what_is_no_junit_document_is_refused),
         cmocka_unit_test(strange_documents_are_counted_without_harm),
         cmocka_unit_test(findings_of_linters_and_type_checkers),
+        cmocka_unit_test(tests_of_karma_are_taken_from_its_lines),
         cmocka_unit_test(findings_of_pip_audit),
         cmocka_unit_test(findings_of_npm_audit),
         cmocka_unit_test(what_runners_say_outside_of_the_tests),
