@@ -94,12 +94,9 @@ int token_post(struct http *http, const struct token_request *request, struct js
 
 static int append(const struct json *reply, const char *key, const char *what, struct token *token,
                   struct error *error) {
-    const char *text;
-    if (json_need_text(reply, key, what, &text, error) < 0) {
-        if (error)
-            error->kind = ERROR_PROTOCOL;
-        return -1;
-    }
+    const char *text = json_get_text(reply, key, NULL);
+    if (!text)
+        return error_set(error, ERROR_PROTOCOL, "%s: the answer has no text \"%s\"", what, key);
     for (const char *c = text; *c; c++)
         if (*c <= ' ' || *c > '~')
             return error_set(error, ERROR_PROTOCOL, "%s: the token has characters that no token has", what);

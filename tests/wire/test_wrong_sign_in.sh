@@ -46,13 +46,6 @@ sts-html 78 pool admission: the Security Token Service
 sts-text 76 the answer is no JSON object
 sts-none 76 access_token
 sts-down 75 run the same command again
-sts-deep 76 the answer is no JSON object
-sts-large 76 larger
-sts-dirty 76 characters that no token has
-sts-negative 76 does not say when the token ends
-sts-forever 76 does not say when the token ends
-sts-number 76 access_token
-sts-cut 76 the answer is no JSON object
 END
     servers ok; in_github
     ACTIONS_ID_TOKEN_REQUEST_URL='' wrong no-permission 78 "id-token: write" -- token
@@ -69,6 +62,23 @@ END
     wrong token-without-provider 64 "--workload-identity-provider PROVIDER" -- token --id-token env:ACTIONS_ID_TOKEN_REQUEST_TOKEN
     distinct
     golden wrong-federation.txt < messages
+}
+
+test_hostile_answers() {
+    : > all; : > messages
+    while read -r word status text; do
+        servers $word; in_github
+        wrong $word $status "$text" -- token
+    done <<'END'
+sts-deep 76 the answer is no JSON object
+sts-large 76 larger
+sts-dirty 76 characters that no token has
+sts-negative 76 does not say when the token ends
+sts-forever 76 does not say when the token ends
+sts-number 76 access_token
+sts-cut 76 the answer is no JSON object
+END
+    golden wrong-answers.txt < messages
 }
 
 test_what_is_busy_is_asked_again() {
