@@ -304,14 +304,18 @@ static void adopt_orphans(const struct contain *contain) {
         _exit(START_FAILED);
 }
 
+/* What a killed one leaves behind comes here only when it is really gone, so each round waits for one. */
 static void end_orphans(void) {
     AUTO_FREE char *path = text_format("/proc/self/task/%d/children", getpid());
-    for (int round = 0; round < 1000; round++) {
+    for (;;) {
         char pids[4096];
         AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
         ssize_t got = fd >= 0 ? read(fd, pids, sizeof(pids) - 1) : -1;
         if (got <= 0)
             return;
+        /* A number that is cut off is another process's. */
+        while (got > 0 && pids[got - 1] != ' ')
+            got--;
         pids[got] = '\0';
         for (char *at = pids, *end; *at; at = end) {
             long pid = strtol(at, &end, 10);
@@ -320,6 +324,8 @@ static void end_orphans(void) {
             if (pid > 1)
                 kill((pid_t)pid, SIGKILL);
         }
+        if (waitpid(-1, NULL, 0) < 0 && errno != EINTR)
+            return;
         while (waitpid(-1, NULL, WNOHANG) > 0)
             continue;
     }

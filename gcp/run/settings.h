@@ -11,7 +11,9 @@
 
 /* NULL, -1 and empty: as it is (for a new service: as Google decides). Texts are borrowed. */
 struct run_settings {
-    const char *image; /* HOST/REPO@sha256:…; no option of the table */
+    const char *service_file; /* read by run_settings_read into `service` */
+    struct json *service; /* a Service whose fields replace those of the service, before the rest; owned, may be NULL */
+    const char *image;    /* HOST/REPO@sha256:…; no option of the table */
     long long port;
     int http2;
     const char *cpu;  /* "1", "0.5", "500m" */
@@ -53,8 +55,11 @@ extern const struct option run_setting_rows[];
 
 /* Reads the environment files: lines NAME=VALUE, empty ones and those that begin with '#' left out, `export ` before a
  * name too; a value in single or double quotes loses them, and in double quotes \n, \" and \\ are read. At most 1 MiB
- * each. Settings are never changed but here. */
+ * each. The service file: a Service of the API as JSON, at most 1 MiB; what Google computes is left out. Settings are
+ * never changed but here. */
 int run_settings_read(struct run_settings *settings, struct error *error) MUST_CHECK;
+/* Frees what was read. */
+void run_settings_release(struct run_settings *settings);
 /* Checks what can be checked without a server: names, ranges of numbers, forms. ERROR_USAGE. */
 int run_settings_check(const struct run_settings *settings, struct error *error) MUST_CHECK;
 

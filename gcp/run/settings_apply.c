@@ -312,6 +312,8 @@ static const char *ingress_value(const char *name) {
 
 struct json *run_service_plan(const struct json *current, const struct run_settings *settings) {
     struct json *service = run_service_writable(current);
+    for (void *i = json_first(settings->service); i; i = json_next(settings->service, i))
+        json_set(service, json_key(i), json_copy_deep(json_value(i)));
     struct json *template = member(service, "template");
     struct json *container = serving_container(template);
     put_container(template, container, settings);

@@ -1,4 +1,5 @@
-/* Environment files. */
+/* Files with settings: environment files, and whole services. */
+#include "gcp/run/plan.h"
 #include "gcp/run/settings.h"
 
 #include "common/file/file.h"
@@ -53,9 +54,30 @@ static int read_file(const char *path, struct text_list *pairs, struct error *er
     return 0;
 }
 
+static int read_service(struct run_settings *settings, struct error *error) {
+    AUTO_JSON struct json *file = json_parse_file(settings->service_file, FILE_LIMIT, error);
+    if (!file)
+        return -1;
+    const struct json *template = json_get(file, "template");
+    if (!json_is_object(file) || (template && !json_is_object(template)) ||
+        (json_get(template, "containers") && !json_is_array(json_get(template, "containers")))) {
+        error_set(error, ERROR_DATA, "%s is no Service of the Cloud Run API", settings->service_file);
+        return error_next(error, "what one looks like: pl-run-deploy SERVICE --region REGION --export");
+    }
+    settings->service = run_service_writable(file);
+    json_remove(settings->service, "traffic");
+    return 0;
+}
+
+void run_settings_release(struct run_settings *settings) {
+    json_release(&settings->service);
+}
+
 /* What the line names comes last, and so wins. */
 int run_settings_read(struct run_settings *settings, struct error *error) {
     AUTO_LIST struct text_list all = {0};
+    if (settings->service_file && read_service(settings, error) < 0)
+        return -1;
     for (size_t i = 0; i < settings->environment_files.count; i++)
         if (read_file(settings->environment_files.items[i], &all, error) < 0)
             return -1;

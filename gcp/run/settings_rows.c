@@ -21,6 +21,12 @@ static const char *const environments[] = {"gen1", "gen2", NULL};
 static const char *const egresses[] = {"all-traffic", "private-ranges-only", NULL};
 
 const struct option run_setting_rows[] = {
+    {.name = "service",
+     .value_name = "FILE",
+     .help = "a service as JSON of the API, as --export prints it: its fields replace the service's, the options here "
+             "are laid over it",
+     .kind = OPTION_FILE,
+     SETTING(service_file)},
     NUMBER_ROW("port", "PORT", "the port that the container listens on, given to it as $PORT", port),
     SWITCH_ROW("http2", "speak HTTP/2 without TLS (h2c) to the container", http2),
     TEXT_ROW("cpu", "CPU", "CPUs of an instance: 1, 2, 0.5, 500m", cpu),

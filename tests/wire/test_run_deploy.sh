@@ -169,6 +169,23 @@ test_every_option_is_what_it_says() {
     [ "$(wc -l < "$ROOT/tests/wire/run_options.txt")" -gt 55 ]
 }
 
+test_a_service_as_a_file() {
+    cloud_run update
+    deploy > /dev/null
+    pl-run-deploy shop --region us-central1 --export > service.json
+    equal "$(jq -c 'keys' service.json)" '["annotations","description","template","traffic"]'
+    deploy --service service.json > /dev/null 2> log
+    contains "$(cat log)" "service shop: unchanged"
+    jq '.description = "other" | .template.containers[0].env = [{"name": "A", "value": "1"}] | .traffic = []' service.json > changed.json
+    : > "$LOG"
+    deploy --service changed.json --env B=2 > /dev/null
+    equal "$(jq -c 'select(.method == "PATCH") | .body | .description, .template.containers[0].env, .template.sessionAffinity, .traffic[0].percent' "$LOG" | tr '\n' ' ')" \
+        '"other" [{"name":"A","value":"1"},{"name":"B","value":"2"}] true 100 '
+    echo '[]' > wrong.json
+    status 65 deploy --service wrong.json > /dev/null 2> log
+    contains "$(cat log)" "is no Service of the Cloud Run API"
+}
+
 test_values_arrive_byte_for_byte() {
     cloud_run update
     long=$(head -c 24000 /dev/zero | tr '\0' x)

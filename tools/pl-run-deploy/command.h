@@ -24,7 +24,7 @@ struct arguments {
     bool rollback;
     const char *to;
     struct text_list traffic;
-    bool revisions, list, describe;
+    bool revisions, list, describe, export;
     bool delete_service;
     const char *confirm;
     bool logs, follow;

@@ -60,7 +60,7 @@ static int run(struct command_context *context, void *given, struct error *error
         bool wanted;
         action *action;
     } actions[] = {{arguments->promote || arguments->rollback || arguments->traffic.count > 0, action_move},
-                   {arguments->list || arguments->revisions || arguments->describe, action_show},
+                   {arguments->list || arguments->revisions || arguments->describe || arguments->export, action_show},
                    {arguments->delete_service, action_delete},
                    {arguments->logs, action_log}};
     action *chosen = action_deploy;
@@ -70,12 +70,14 @@ static int run(struct command_context *context, void *given, struct error *error
         if (count++ > 0)
             return error_set(error, ERROR_USAGE,
                              "only one of --promote, --rollback, --traffic, --list, --revisions, "
-                             "--describe, --delete and --logs can be done at a time");
+                             "--describe, --export, --delete and --logs can be done at a time");
         chosen = actions[i].action;
     }
     if (check_operands(context, arguments, chosen == action_deploy, error) < 0)
         return -1;
-    return chosen(context, arguments, error);
+    int result = chosen(context, arguments, error);
+    run_settings_release(&arguments->settings);
+    return result;
 }
 
 int main(int argc, char **argv) {

@@ -1,4 +1,5 @@
 /* What there is: services, revisions, one service in full; and deleting one. */
+#include "gcp/run/plan.h"
 #include "gcp/run/revision.h"
 #include "gcp/run/service.h"
 #include "gcp/run/traffic.h"
@@ -150,13 +151,27 @@ static int show_service(struct command_context *context, const struct arguments 
     return print(context, &out, error);
 }
 
+/* Every byte as it is: the text is for a file. */
+static int export_service(struct command_context *context, const struct arguments *arguments, struct error *error) {
+    AUTO_CLOUD struct cloud cloud = {0};
+    AUTO_JSON struct json *service = NULL;
+    const char *name = action_open(context, arguments, &cloud, error);
+    AUTO_FREE char *path = name ? run_service_path(&cloud, name) : NULL;
+    if (!name || run_service_find(&cloud, path, &service, error) < 0)
+        return -1;
+    AUTO_JSON struct json *writable = run_service_writable(service);
+    AUTO_FREE char *text = json_format(writable, JSON_PRETTY);
+    return command_print(context, text, error);
+}
+
 int action_show(struct command_context *context, struct arguments *arguments, struct error *error) {
-    if (arguments->list + arguments->revisions + arguments->describe > 1)
-        return error_set(error, ERROR_USAGE, "--list, --revisions and --describe exclude each other");
+    if (arguments->list + arguments->revisions + arguments->describe + arguments->export > 1)
+        return error_set(error, ERROR_USAGE, "--list, --revisions, --describe and --export exclude each other");
     if (arguments->list && action_service(context, arguments))
         return error_set(error, ERROR_USAGE, "--list takes no service");
     return arguments->list        ? show_list(context, arguments, error)
            : arguments->revisions ? show_revisions(context, arguments, error)
+           : arguments->export    ? export_service(context, arguments, error)
                                   : show_service(context, arguments, error);
 }
 
