@@ -185,7 +185,11 @@ static int grant_all(struct setting_up *work, struct error *error) {
     AUTO_FREE char *member = text_format("serviceAccount:%s", work->email);
     AUTO_FREE char *jobs = text_format("principalSet://iam.googleapis.com/%s/attribute.repository/%s", work->pool,
                                        work->request->repository);
-    return grant(work, account, impersonate, jobs, error) < 0 ? -1 : grant(work, project, deploy, member, error);
+    if (work->request->is_direct)
+        return grant(work, project, deploy, jobs, error);
+    if (make_account(work, error) < 0 || grant(work, account, impersonate, jobs, error) < 0)
+        return -1;
+    return grant(work, project, deploy, member, error);
 }
 
 /* ---- the environment of a job ---- */
@@ -214,7 +218,10 @@ static int print_job(struct setting_up *work, struct buffer *out, struct error *
     if (local_environment(work->request->state, out, error) < 0)
         return -1;
     environment_append(out, "PL_WORKLOAD_IDENTITY_PROVIDER", work->provider);
-    environment_append(out, "PL_IMPERSONATE_SERVICE_ACCOUNT", work->email);
+    if (work->request->is_direct)
+        buffer_append_text(out, "unset PL_IMPERSONATE_SERVICE_ACCOUNT\n");
+    else
+        environment_append(out, "PL_IMPERSONATE_SERVICE_ACCOUNT", work->email);
     if (work->request->is_gitlab) {
         environment_append(out, "GITLAB_OIDC_TOKEN", json_get_text(reply, "idToken", ""));
         environment_append(out, "PL_ID_TOKEN", "env:GITLAB_OIDC_TOKEN");
@@ -260,8 +267,7 @@ int federation_set_up(const struct federation_request *request, struct buffer *o
     AUTO_FREE char *id = provider_id(request->repository);
     work.pool = text_format("projects/%s/locations/global/workloadIdentityPools/%s", work.number, work.issuer);
     work.provider = text_format("%s/providers/%s", work.pool, id);
-    if (make_pool(&work, error) < 0 || make_provider(&work, id, error) < 0 || make_account(&work, error) < 0 ||
-        grant_all(&work, error) < 0)
+    if (make_pool(&work, error) < 0 || make_provider(&work, id, error) < 0 || grant_all(&work, error) < 0)
         return -1;
     return print_job(&work, out, error);
 }

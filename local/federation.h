@@ -15,6 +15,7 @@
 struct federation_request {
     const char *state; /* as in struct local_settings */
     bool is_gitlab;
+    bool is_direct;         /* the jobs themselves get the roles: no service account in between */
     const char *repository; /* "OWNER/NAME" */
     /* Claims as NAME=VALUE, such as "environment=production"; the others follow from the repository. */
     const struct text_list *claims;

@@ -74,6 +74,10 @@ int attributes_check(const struct json *provider, struct error *error) MUST_CHEC
 int attributes_map(const struct json *provider, const struct json *claims, const char *pool, struct text_list *members,
                    struct error *error) MUST_CHECK;
 
+/* ---- discovery.c ---- */
+/* The key of that id of an issuer whose URL is on this machine. Asks it anew each time, at most ten seconds. */
+struct jwt_key *discover_key(const char *issuer, const char *key_id, struct error *error) MUST_CHECK;
+
 /* ---- service_accounts.c, service_account_keys.c ---- */
 void service_account_list(struct iam_call *call);
 void service_account_create(struct iam_call *call);

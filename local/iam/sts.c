@@ -90,15 +90,18 @@ static struct jwt_key *find_key(const struct local_cloud *cloud, const struct js
     const char *text = json_get_text(oidc, "jwksJson", "");
     AUTO_JSON struct json *set = *text ? json_parse(text, strlen(text), "oidc.jwksJson", NULL) : NULL;
     const struct json *keys = json_get(set, "keys");
+    const char *issuer = json_get_text(oidc, "issuerUri", "");
     struct jwt_key *key = *text ? NULL : issuer_key(cloud->issuer, key_id);
     for (size_t i = 0; !key && i < json_count(keys); i++)
         if (text_equal(json_get_text(json_at(keys, i), "kid", NULL), key_id))
             key = jwt_key_from_jwk(json_at(keys, i), NULL);
+    if (!key && !*text && text_starts_with(issuer, "http://"))
+        return discover_key(issuer, key_id, error);
     if (!key)
         error_set(error, ERROR_DATA,
                   "Error verifying the given credential: the issuer %.200s has no key \"%.100s\" for RS256 (the local "
                   "cloud knows its own issuer's keys, and those of oidc.jwksJson)",
-                  json_get_text(oidc, "issuerUri", ""), key_id ? key_id : "");
+                  issuer, key_id ? key_id : "");
     return key;
 }
 

@@ -149,6 +149,19 @@ test_pl_itself() {
     equal "$(curl -sf -H "Authorization: Bearer $token" "$(cat url)/")" "by pl"
 }
 
+test_a_job_deploys_as_what_it_is() {
+    cloud
+    eval "$(pl-local federation -q --repository shop/backend --direct)"
+    web_app app "by a principal"
+    ship app app > url
+    contains "$(pl-gcp-auth -q -o ref)" "/workloadIdentityPools/github/subject/repo:shop/backend:ref:refs/heads/main"
+    # Another repository of the same owner is somebody else.
+    eval "$(pl-local federation -q --repository shop/frontend)"
+    unset PL_IMPERSONATE_SERVICE_ACCOUNT
+    status 77 pl-run-deploy app --region us-central1 --describe > said 2>&1
+    contains "$(cat said)" "Permission 'run.services.get' denied"
+}
+
 test_zz_every_request_and_reply_is_valid_by_googles_discovery_documents() {
     [ -s "$WORK/exchanges" ]
     valid_by_discovery "$WORK/exchanges"

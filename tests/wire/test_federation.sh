@@ -42,6 +42,18 @@ exchange() {
     [ "$STATUS" = "$want" ] || fail "$STATUS, not $want: $(cat answer)"
 }
 refused() { equal "$(get .error)" "$1"; equal "$(get .error_description)" "$2"; }
+# new_key: key.pem, and its JSON Web Key Set in $KEYS
+new_key() {
+    local modulus
+    openssl genrsa -out key.pem 2048 2> /dev/null
+    modulus=$(openssl rsa -in key.pem -noout -modulus | cut -d= -f2 | xxd -r -p | part)
+    KEYS=$(jq -nc --arg n "$modulus" '{keys: [{kty: "RSA", alg: "RS256", use: "sig", kid: "one", $n, e: "AQAB"}]}')
+}
+part() { base64 -w0 | tr '+/' '-_' | tr -d =; }
+signed() { # signed CLAIMS [KID]
+    local text; text=$(printf '{"alg":"RS256","kid":"%s"}' "${2:-one}" | part).$(printf '%s' "$1" | part)
+    printf '%s.%s' "$text" "$(printf '%s' "$text" | openssl dgst -sha256 -sign key.pem | part)"
+}
 claims() { # of a token: the middle part
     local part; part=$(cut -d. -f2 <<< "$1" | tr _- /+)
     printf '%s' "$part$(printf '%*s' $(((4 - ${#part} % 4) % 4)) '' | tr ' ' =)" | base64 -d
@@ -113,7 +125,6 @@ test_forged_and_borrowed_tokens() {
     set_up
     job '{"repository":"shop/backend"}'
     token=$(id_token)
-    part() { base64 -w0 | tr '+/' '-_' | tr -d =; }
     body=$(cut -d. -f2 <<< "$token") signature=$(cut -d. -f3 <<< "$token")
     kid=$(cut -d. -f1 <<< "$token" | tr _- /+ | base64 -d 2> /dev/null | jq -r .kid || true)
     for algorithm in none HS256 RS512 ES256; do
@@ -290,15 +301,8 @@ test_what_a_provider_must_be() {
 test_keys_of_another_issuer() {
     start_cloud
     expect 200 POST "$POOLS?workloadIdentityPoolId=github" -d '{}'
-    openssl genrsa -out key.pem 2048 2> /dev/null
-    modulus=$(openssl rsa -in key.pem -noout -modulus | cut -d= -f2 | xxd -r -p | base64 -w0 | tr '+/' '-_' | tr -d =)
-    keys=$(jq -nc --arg n "$modulus" '{keys: [{kty: "RSA", alg: "RS256", use: "sig", kid: "one", $n, e: "AQAB"}]}')
-    expect 200 POST "/v1/$POOL/providers?workloadIdentityPoolProviderId=actions" -d "$(jq -nc --arg keys "$keys" '{attributeMapping: {"google.subject": "assertion.sub"}, oidc: {issuerUri: "https://ci.example", jwksJson: $keys, allowedAudiences: ["us"]}}')"
-    part() { base64 -w0 | tr '+/' '-_' | tr -d =; }
-    signed() { # signed CLAIMS [KID]
-        local text; text=$(printf '{"alg":"RS256","kid":"%s"}' "${2:-one}" | part).$(printf '%s' "$1" | part)
-        printf '%s.%s' "$text" "$(printf '%s' "$text" | openssl dgst -sha256 -sign key.pem | part)"
-    }
+    new_key
+    expect 200 POST "/v1/$POOL/providers?workloadIdentityPoolProviderId=actions" -d "$(jq -nc --arg keys "$KEYS" '{attributeMapping: {"google.subject": "assertion.sub"}, oidc: {issuerUri: "https://ci.example", jwksJson: $keys, allowedAudiences: ["us"]}}')"
     now=$(date +%s)
     exchange 200 "$(signed "{\"iss\":\"https://ci.example\",\"sub\":\"me\",\"aud\":\"us\",\"iat\":$now,\"exp\":$((now + 600))}")"
     exchange 400 "$(signed "{\"iss\":\"https://ci.example\",\"sub\":\"me\",\"aud\":\"us\",\"iat\":$now,\"exp\":$((now + 600))}" two)"
@@ -309,6 +313,33 @@ test_keys_of_another_issuer() {
     contains "$(get .error_description)" "24 hours"
     exchange 400 "$(signed "{\"iss\":\"https://ci.example\",\"sub\":\"me\",\"aud\":\"us\",\"iat\":$((now + 600)),\"exp\":$((now + 900))}")"
     contains "$(get .error_description)" "is in the future"
+}
+
+test_an_issuer_on_this_machine_is_asked_for_its_keys() {
+    start_cloud
+    expect 200 POST "$POOLS?workloadIdentityPoolId=github" -d '{}'
+    new_key
+    mkdir -p site/.well-known
+    (cd site && exec python3 -u -m http.server --bind 127.0.0.1 0 > ../served 2>&1) & server=$!
+    trap 'kill $server; pl-local stop 2> /dev/null' EXIT
+    wait_for 10 grep -q 'port [0-9]' served
+    issuer=http://127.0.0.1:$(sed -n 's/.*port \([0-9]*\).*/\1/p' served)
+    expect 200 POST "/v1/$POOL/providers?workloadIdentityPoolProviderId=actions" -d "{\"attributeMapping\":{\"google.subject\":\"assertion.sub\"},\"oidc\":{\"issuerUri\":\"$issuer\",\"allowedAudiences\":[\"us\"]}}"
+    token=$(signed "{\"iss\":\"$issuer\",\"sub\":\"me\",\"aud\":\"us\",\"iat\":$(date +%s),\"exp\":$(($(date +%s) + 600))}")
+    exchange 400 "$token"
+    contains "$(get .error_description)" "Error connecting to the given credential's issuer"
+    configure() { printf '{"issuer":"%s","jwks_uri":"%s"}' "$1" "$2" > site/.well-known/openid-configuration; }
+    printf '%s' "$KEYS" > site/keys
+    configure "$issuer/" "$issuer/keys"
+    exchange 400 "$token"
+    contains "$(get .error_description)" "another issuer"
+    configure "$issuer" "https://a.example/keys"
+    exchange 400 "$token"
+    contains "$(get .error_description)" "is not on this machine"
+    configure "$issuer" "$issuer/keys"
+    exchange 200 "$token"
+    kill $server
+    exchange 400 "$token"
 }
 
 test_service_accounts_keys_and_signatures() {

@@ -69,6 +69,11 @@ static const struct option options[] = {
      .fallback = "github",
      .variable = "PL_LOCAL_ISSUER",
      INTO(issuer)},
+    {.name = "direct",
+     .help = "federation: the jobs themselves get the roles, without a service account in between",
+     .kind = OPTION_FLAG,
+     .variable = "PL_LOCAL_DIRECT",
+     INTO(direct)},
     {.name = "claim",
      .value_name = "NAME=VALUE",
      .help = "federation: what the job's identity token says, such as environment=production, ref=refs/heads/main or "

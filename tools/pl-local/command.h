@@ -14,6 +14,7 @@ struct arguments {
     const char *repository;
     const char *issuer;
     struct text_list claims;
+    bool direct;
     bool strict;
     bool follow;
     bool unset;

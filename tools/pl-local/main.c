@@ -89,6 +89,7 @@ static int federation(struct command_context *context, const struct arguments *a
     AUTO_BUFFER struct buffer text = BUFFER(65536);
     struct federation_request request = {.state = arguments->state,
                                          .is_gitlab = text_equal(arguments->issuer, "gitlab"),
+                                         .is_direct = arguments->direct,
                                          .repository = arguments->repository,
                                          .claims = &arguments->claims};
     if (federation_set_up(&request, &text, error) < 0)
@@ -96,7 +97,8 @@ static int federation(struct command_context *context, const struct arguments *a
     int result = command_print(context, buffer_text(&text), error);
     memory_wipe(text.data, text.length);
     if (result == 0)
-        command_summary(context, "jobs of %s deploy as deployer, without a key", arguments->repository);
+        command_summary(context, "jobs of %s deploy %s, without a key", arguments->repository,
+                        arguments->direct ? "as what they are" : "as deployer");
     return result;
 }
 
