@@ -142,7 +142,7 @@ static void fill_form(const struct external_account *account, const struct mint 
 
 static int exchange(struct external_account *account, const struct mint *mint, const struct buffer *subject,
                     struct token *token, struct error *error) {
-    const char *what = "the Security Token Service refuses the identity token";
+    const char *what = "the identity token cannot be exchanged";
     AUTO_BUFFER struct buffer form = BUFFER_SECRET(FORM_LIMIT), login = BUFFER_SECRET(FORM_LIMIT);
     AUTO_JSON struct json *reply = NULL;
     fill_form(account, mint, subject, &form);

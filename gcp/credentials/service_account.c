@@ -1,5 +1,7 @@
-/* A service account's key: a signed assertion for a token (RFC 7523, AIP-4112). In another universe than Google's own
- * there is nothing to exchange: there the assertion itself, for a scope, is the access token (AIP-4111). */
+/* A service account's key: a signed assertion for a token (RFC 7523, AIP-4112). The exchange proves the key before any
+ * work is done, and registries take its token as a password; neither is so with a token that is signed here. In another
+ * universe than Google's own there is nothing to exchange: there the assertion itself, for a scope, is the access token
+ * (AIP-4111). */
 #include "gcp/credentials/type.h"
 
 #include "common/crypto/jwt.h"

@@ -13,7 +13,6 @@ struct subject_request {
 };
 
 struct subject_source {
-    const char *name; /* "file", "url", … for people */
     /* From the credential_source of the file at `path`. */
     void *(*open)(const struct json *source, const char *path, struct error *error);
     /* Appends the token. */

@@ -302,4 +302,4 @@ static char *describe(const void *self) {
 }
 
 const struct subject_source subject_aws = {
-    .name = "aws", .open = open_source, .read = read_token, .describe = describe, .release = release};
+    .open = open_source, .read = read_token, .describe = describe, .release = release};

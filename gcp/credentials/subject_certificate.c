@@ -121,9 +121,5 @@ static void get_certificate(const void *self, const char **certificate, const ch
     *key = source->key;
 }
 
-const struct subject_source subject_certificate = {.name = "certificate",
-                                                   .open = open_source,
-                                                   .read = read_token,
-                                                   .describe = describe,
-                                                   .certificate = get_certificate,
-                                                   .release = release};
+const struct subject_source subject_certificate = {
+    .open = open_source, .read = read_token, .describe = describe, .certificate = get_certificate, .release = release};

@@ -181,4 +181,4 @@ static char *describe(const void *self) {
 }
 
 const struct subject_source subject_executable = {
-    .name = "executable", .open = open_source, .read = read_token, .describe = describe, .release = release};
+    .open = open_source, .read = read_token, .describe = describe, .release = release};

@@ -46,4 +46,4 @@ static char *describe(const void *self) {
 }
 
 const struct subject_source subject_file = {
-    .name = "file", .open = open_source, .read = read_token, .describe = describe, .release = release};
+    .open = open_source, .read = read_token, .describe = describe, .release = release};

@@ -125,4 +125,4 @@ static struct json *document_of(const void *self) {
 }
 
 const struct subject_source subject_github = {
-    .name = "github", .read = read_token, .describe = describe, .document = document_of, .release = release};
+    .read = read_token, .describe = describe, .document = document_of, .release = release};

@@ -61,4 +61,4 @@ static struct json *document_of(const void *self) {
 }
 
 const struct subject_source subject_option = {
-    .name = "option", .read = read_token, .describe = describe, .document = document_of, .release = release};
+    .read = read_token, .describe = describe, .document = document_of, .release = release};

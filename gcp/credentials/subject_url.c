@@ -84,4 +84,4 @@ static char *describe(const void *self) {
 }
 
 const struct subject_source subject_url = {
-    .name = "url", .open = open_source, .read = read_token, .describe = describe, .release = release};
+    .open = open_source, .read = read_token, .describe = describe, .release = release};

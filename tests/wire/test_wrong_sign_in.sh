@@ -42,7 +42,7 @@ sts-clock 77 timedatectl
 sts-mapping 77 --attribute-mapping=google.subject=assertion.sub
 sts-disabled 77 --no-disabled
 sts-signature 77 --format='value(oidc)'
-sts-html 78 pool admission: the Security Token Service
+sts-html 78 pool admission: the identity token cannot be exchanged
 sts-text 76 the answer is no JSON object
 sts-none 76 access_token
 sts-down 75 run the same command again
