@@ -355,6 +355,20 @@ test_a_deleted_service_is_gone() {
     equal "$(run_deploy --list)" ""
 }
 
+test_a_repository_is_made_when_asked() {
+    cloud
+    web_app app "text"
+    pl-build -q --name app app > container
+    repositories() { curl -sf -H "Authorization: Bearer $(curl -sf -H 'Metadata-Flavor: Google' "$PL_CLOUD_URL/computeMetadata/v1/instance/service-accounts/default/token" | jq -r .access_token)" \
+        "$PL_CLOUD_URL/v1/projects/pl-local/locations/us-central1/repositories" | jq -r '.repositories[].name'; }
+    pl-push-image --repo images --create-repo < container > image 2> log
+    contains "$(cat log)" "made the repository images in us-central1"
+    contains "$(repositories)" "projects/pl-local/locations/us-central1/repositories/images"
+    pl-push-image --repo images --create-repo < container > image 2> log
+    lacks "$(cat log)" "made the repository"
+    status 64 pl-push-image --repo 127.0.0.1:1/x --create-repo < container > image 2> log
+}
+
 # ---- secrets and volumes ----
 
 # secret NAME VALUE: a new version of it

@@ -31,6 +31,10 @@ static const struct option options[] = {
      .kind = OPTION_TEXT,
      .fallback = "us-central1",
      INTO(region)},
+    {.name = "create-repo",
+     .help = "make the repository of Artifact Registry when it is not there",
+     .kind = OPTION_FLAG,
+     INTO(create_repo)},
     {0},
 };
 

@@ -11,6 +11,7 @@ struct arguments {
     const char *name;
     const char *project;
     const char *region;
+    bool create_repo;
     struct credential_options credentials;
 };
 

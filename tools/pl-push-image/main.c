@@ -1,5 +1,6 @@
 #include "tools/pl-push-image/command.h"
 
+#include "gcp/artifact_registry.h"
 #include "gcp/cloud.h"
 #include "registry/credentials.h"
 #include "tools/pl-push-image/image.h"
@@ -24,6 +25,20 @@ struct session {
     struct engine engine;
 };
 
+static int make_repository(struct session *session, char *project, struct error *error) {
+    const struct arguments *arguments = session->arguments;
+    struct cloud cloud = {.http = session->http,
+                          .credentials = session->google.credentials,
+                          .progress = session->context->progress,
+                          .project = project};
+    bool made = false;
+    if (artifact_repository_ensure(&cloud, arguments->region, arguments->repo, &made, error) < 0)
+        return -1;
+    if (made)
+        progress_note(session->context->progress, "made the repository %s in %s", arguments->repo, arguments->region);
+    return 0;
+}
+
 /* Google's own project and credentials are needed only for "--repo my-repo". */
 static int find_project(struct session *session, struct error *error) {
     const struct arguments *arguments = session->arguments;
@@ -33,7 +48,9 @@ static int find_project(struct session *session, struct error *error) {
     if (!google->credentials)
         return -1;
     AUTO_FREE char *project = credentials_project(google->credentials, session->http, arguments->project, error);
-    return project ? target_set_project(&session->target, arguments, project, error) : -1;
+    if (!project || target_set_project(&session->target, arguments, project, error) < 0)
+        return -1;
+    return arguments->create_repo ? make_repository(session, project, error) : 0;
 }
 
 static int preflight(void *context, struct error *error) {
@@ -66,6 +83,9 @@ static int session_open(struct session *session, struct error *error) {
     struct progress *progress = session->context->progress;
     if (target_read(session->arguments, &session->target, error) < 0)
         return -1;
+    if (session->arguments->create_repo && !session->target.wants_name)
+        return error_set(error, ERROR_USAGE,
+                         "--create-repo goes with the name of a repository of Artifact Registry alone");
     session->engine = (struct engine){.progress = progress, .source = &session->source};
     if (read_epoch(&session->engine.epoch, error) < 0)
         return -1;
