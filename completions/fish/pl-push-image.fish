@@ -5,6 +5,7 @@ complete -c pl-push-image -s t -l tag -x -d 'a tag; without it the git commit wh
 complete -c pl-push-image -l name -x -d 'the image\'s name below my-repo; without it the name in the record'
 complete -c pl-push-image -l project -x -d 'the project of my-repo; without it GOOGLE_CLOUD_PROJECT, then what the credentials say'
 complete -c pl-push-image -l region -x -d 'the region of my-repo'
+complete -c pl-push-image -l create-repo -d 'make the repository of Artifact Registry when it is not there'
 complete -c pl-push-image -l workload-identity-provider -x -d 'sign in by federation with this provider of a workload identity pool (projects/NUMBER/…/providers/NAME), with the identity token of GitHub Actions or that of --id-token'
 complete -c pl-push-image -l id-token -x -d 'where the identity token (a JWT) for the provider is, such as env:GITLAB_OIDC_TOKEN; a file is read anew for each exchange'
 complete -c pl-push-image -l federation-audience -x -d 'the audience that GitHub\'s identity token is asked for; without it https://iam.googleapis.com/PROVIDER'
