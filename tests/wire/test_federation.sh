@@ -339,6 +339,7 @@ test_an_issuer_on_this_machine_is_asked_for_its_keys() {
     configure "$issuer" "$issuer/keys"
     exchange 200 "$token"
     kill $server
+    trap 'pl-local stop 2> /dev/null' EXIT
     exchange 400 "$token"
 }
 
