@@ -52,24 +52,30 @@ static int find_hosting(const struct firebase_file *file, struct value *hosting,
 struct choice {
     const struct firebase_file *file;
     const struct json *rc;
-    const char *site, *target, *public;
+    const struct config_wish *wish;
 };
 
+/* The public directory need not be there: what comes through a pipe was built elsewhere. */
 static bool has_public(const struct choice *choice, const struct json *entry) {
-    const char *public = json_get_text(entry, "public", NULL);
-    if (!public || !choice->public)
+    const char *public = json_get_text(entry, "public", NULL), *source = choice->wish->source;
+    if (!public)
         return false;
     AUTO_FREE char *path = *public == '/' ? text_copy(public) : path_join(choice->file->directory, public);
     AUTO_FREE char *resolved = path_resolve(path, NULL);
-    return resolved && text_equal(resolved, choice->public);
+    const char *shown = resolved ? resolved : path;
+    if (choice->wish->public)
+        return text_equal(shown, choice->wish->public);
+    size_t length = source ? strlen(source) : 0;
+    return length && text_starts_with(shown, source) && (!shown[length] || shown[length] == '/');
 }
 
 static bool fits(const struct choice *choice, const struct json *entry) {
     const char *site = json_get_text(entry, "site", NULL), *target = json_get_text(entry, "target", NULL);
-    if (choice->target)
-        return text_equal(target, choice->target);
-    if (choice->site)
-        return text_equal(site, choice->site) || (target && firebaserc_connects(choice->rc, target, choice->site));
+    if (choice->wish->target)
+        return text_equal(target, choice->wish->target);
+    if (choice->wish->site)
+        return text_equal(site, choice->wish->site) ||
+               (target && firebaserc_connects(choice->rc, target, choice->wish->site));
     return has_public(choice, entry);
 }
 
@@ -82,14 +88,15 @@ static int no_choice(const struct choice *choice, const struct json *hosting, si
         names[i] = json_get_text(entry, "site", json_get_text(entry, "target", ""));
         buffer_append_format(&list, "%s%s %s", i ? ", " : "", json_get(entry, "site") ? "site" : "target", names[i]);
     }
-    const char *wanted = choice->target ? choice->target : choice->site;
+    const char *wanted = choice->wish->target ? choice->wish->target : choice->wish->site;
     if (!wanted) {
         error_set(error, ERROR_CONFIGURATION, "%s has %zu sites (%s)", choice->file->shown, json_count(hosting),
                   buffer_text(&list));
         return error_next(error, "say which: --site SITE or --target TARGET; --all-sites deploys all");
     }
     error_set(error, ERROR_CONFIGURATION, "%s has %s %s %s (it has %s)", choice->file->shown,
-              fitting ? "several entries for" : "no", choice->target ? "target" : "site", wanted, buffer_text(&list));
+              fitting ? "several entries for" : "no", choice->wish->target ? "target" : "site", wanted,
+              buffer_text(&list));
     const char *nearest = text_nearest(wanted, names);
     return nearest && !fitting ? error_next(error, "did you mean %s?", nearest) : -1;
 }
@@ -123,9 +130,10 @@ int config_entry(const struct firebase_file *file, size_t entry, size_t *index, 
     return error_set(error, ERROR_DATA, "%s has changed meanwhile", file->shown);
 }
 
-int config_choose(const struct firebase_file *file, const struct json *rc, const char *site, const char *target,
-                  const char *public, size_t *index, struct error *error) {
-    struct choice choice = {file, rc, site, target, public};
+int config_choose(const struct firebase_file *file, const struct json *rc, const struct config_wish *wish,
+                  size_t *index, struct error *error) {
+    struct choice choice = {file, rc, wish};
+    const char *site = wish->site, *target = wish->target;
     struct value hosting;
     if (find_hosting(file, &hosting, error) < 0)
         return -1;

@@ -36,11 +36,17 @@ struct site_config {
     struct text_list destinations; /* "firebase.json:12\n/index.html" of each static rewrite */
 };
 
-/* Which of the file's sites: `site` and `target` are what the user asked for, `public` (absolute) is the directory that
- * is deployed; all may be NULL. *index is the element of an array, or SIZE_MAX for an object. ERROR_DATA for what is no
+/* What tells which site is meant, the first that is there: what the user asked for, or a directory (absolute) that is
+ * what a site calls public, or that holds the public directory of one site alone. All may be NULL. */
+struct config_wish {
+    const char *site, *target;
+    const char *public; /* what is deployed */
+    const char *source; /* what it was built from */
+};
+/* Which of the file's sites: *index is the element of an array, or SIZE_MAX for an object. ERROR_DATA for what is no
  * hosting part, ERROR_CONFIGURATION when none or several fit. */
-int config_choose(const struct firebase_file *file, const struct json *rc, const char *site, const char *target,
-                  const char *public, size_t *index, struct error *error) MUST_CHECK;
+int config_choose(const struct firebase_file *file, const struct json *rc, const struct config_wish *wish,
+                  size_t *index, struct error *error) MUST_CHECK;
 /* How many sites the file has, and for `entry` below that *index as config_choose gives it. */
 int config_count(const struct firebase_file *file, size_t *count, struct error *error) MUST_CHECK;
 int config_entry(const struct firebase_file *file, size_t entry, size_t *index, struct error *error) MUST_CHECK;

@@ -403,7 +403,7 @@ static void any_damage_to_a_firebase_json_is_survived(void **state) {
                 broken[at] = how ? '"' : ']';
             assert_int_equal(file_write_atomic(path, broken, strlen(broken), 0600, NULL), 0);
             if (firebase_file_read(path, &file, &error) == 0 &&
-                config_choose(&file, NULL, "a", NULL, NULL, &index, &error) == 0 &&
+                config_choose(&file, NULL, &(struct config_wish){.site = "a"}, &index, &error) == 0 &&
                 config_read(&file, index, &config, &error) == 0)
                 continue;
             assert_true(error.kind == ERROR_DATA || error.kind == ERROR_CONFIGURATION);

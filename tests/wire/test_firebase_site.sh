@@ -61,6 +61,21 @@ test_targets_and_projects_of_firebaserc() {
     equal "$(GOOGLE_CLOUD_PROJECT=demo pl-firebase-deploy . --site shop-admin | jq -r .site)" shop-admin
 }
 
+# In a repository of several applications: what was built below says which of the sites it is.
+test_a_record_is_for_the_site_whose_directory_it_was_built_in() {
+    hosting sites=shop,shop-admin,shop-help
+    mkdir -p apps/shop/dist apps/admin-tool/dist apps/admin/dist; for app in apps/*; do echo "$app" > $app/dist/index.html; done
+    printf '{"hosting": [{"site": "shop", "public": "apps/shop/dist/browser"}, {"site": "shop-admin", "public": "apps/admin/dist"}, {"site": "shop-help", "public": "apps/admin-tool/dist"}]}' > firebase.json
+    built() { record "apps/$1/dist" | jq -c --arg source "$PWD/apps/$1" '.source = $source'; }
+    for app in shop:shop admin:shop-admin admin-tool:shop-help; do
+        equal "$(built "${app%:*}" | pl-firebase-deploy | jq -r .site)" "${app#*:}"
+    done
+    record apps/shop/dist | jq -c --arg source "$PWD/apps" '.source = $source' > whole
+    status 78 pl-firebase-deploy < whole > /dev/null 2> said
+    contains "$(cat said)" "has 3 sites"
+    equal "$(pl-firebase-deploy --site shop-help < whole 2> /dev/null | jq -r .site)" shop-help
+}
+
 # As "firebase deploy" does without --only. What is wrong with any of the sites is known before the first is touched.
 test_all_sites_of_a_firebase_json() {
     hosting sites=shop,shop-admin

@@ -29,6 +29,7 @@ static int read_nearest_config(struct session *session, const struct record *rec
     const char *source = record_text(record, "source");
     bool is_place = source && *source == '/' && directory_exists(source);
     AUTO_FREE char *nearest = is_place ? firebase_file_find(source) : NULL;
+    session->source = is_place ? path_resolve(source, NULL) : NULL;
     if (session_read_config(session, nearest ? source : here ? here : "/", error) < 0)
         return -1;
     return session_open_site(session, error);

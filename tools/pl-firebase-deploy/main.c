@@ -131,6 +131,7 @@ static void session_close(struct session *session) {
         store_close(&session->engine.store);
     free(session->channel);
     free(session->directory);
+    free(session->source);
     free(session->from);
 }
 

@@ -18,6 +18,7 @@ struct session {
     bool site_is_new;       /* it is to be made: only with --create-site */
     char *channel;
     char *directory;           /* the operand, absolute, or NULL */
+    char *source;              /* what a record was built from, if that is here; absolute, or NULL */
     struct firebase_file file; /* its path is NULL without a firebase.json */
     struct json *rc;           /* .firebaserc, or NULL */
     struct site_config config; /* without a firebase.json: what is left out, and nothing else */

@@ -38,11 +38,11 @@ int session_read_config(struct session *session, const char *start, struct error
     if (firebase_file_read(path, &session->file, error) < 0)
         return -1;
     json_release(&session->rc);
+    struct config_wish wish = {arguments->site, arguments->target, session->directory, session->source};
     size_t index;
     if (firebaserc_read(session->file.directory, &session->rc, error) < 0 ||
         (session->of_all ? config_entry(&session->file, session->entry, &index, error)
-                         : config_choose(&session->file, session->rc, arguments->site, arguments->target,
-                                         session->directory, &index, error)) < 0)
+                         : config_choose(&session->file, session->rc, &wish, &index, error)) < 0)
         return -1;
     return config_read(&session->file, index, &session->config, error);
 }
