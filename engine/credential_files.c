@@ -203,10 +203,8 @@ enum tree_verdict credential_check_inspect(void *context, const char *path) {
     const char *kind = credential_file_kind(check->directory, path);
     if (!kind)
         return TREE_HARMLESS;
-    if (check->found.count < 1000)
-        text_list_add_format(&check->found, "%s (%s)", path, kind);
-    if (!check->first)
-        check->first = text_copy(path);
+    text_list_add_format(&check->found, "%s (%s)", path, kind);
+    text_list_add(&check->paths, path);
     return TREE_REFUSED;
 }
 
@@ -225,11 +223,23 @@ int credential_check_finish(const struct credential_check *check, struct error *
     error_set(error, ERROR_DATA, "credentials would get into the image: %s", buffer_text(&list));
     return error_next(error,
                       "name %s in .dockerignore or move it away; if it holds no secret, allow it: --allow-file %s",
-                      check->found.count > 1 ? "them" : "it", check->first);
+                      check->found.count > 1 ? "them" : "it", check->paths.items[0]);
+}
+
+int credential_check_selected(const struct credential_check *check, bool (*selects)(void *context, const char *path),
+                              void *context, struct error *error) {
+    struct credential_check selected = {.directory = check->directory};
+    for (size_t i = 0; i < check->found.count; i++)
+        if (selects(context, check->paths.items[i])) {
+            text_list_add(&selected.found, check->found.items[i]);
+            text_list_add(&selected.paths, check->paths.items[i]);
+        }
+    int result = credential_check_finish(&selected, error);
+    credential_check_release(&selected);
+    return result;
 }
 
 void credential_check_release(struct credential_check *check) {
     text_list_release(&check->found);
-    free(check->first);
-    check->first = NULL;
+    text_list_release(&check->paths);
 }

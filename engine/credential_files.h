@@ -24,13 +24,16 @@ struct credential_check {
     const char *directory;           /* absolute */
     const struct text_list *allowed; /* --allow-file: a path in the directory, or a bare name; may be NULL */
     struct text_list found;          /* "PATH (KIND)" of those that were refused */
-    char *first;                     /* the path of the first */
+    struct text_list paths;          /* their paths */
 };
 
 /* Whether the file may be used; a refused one is remembered. `path` is relative to the directory. */
 bool credential_check_file(struct credential_check *check, const char *path);
 /* ERROR_DATA naming all that were refused, and what to do about it. */
 int credential_check_finish(const struct credential_check *check, struct error *error) MUST_CHECK;
+/* The same for those alone whose paths `selects` says yes to: where only a part of the directory is used. */
+int credential_check_selected(const struct credential_check *check, bool (*selects)(void *context, const char *path),
+                              void *context, struct error *error) MUST_CHECK;
 void credential_check_release(struct credential_check *check);
 
 /* credential_check_file as a tree_inspect; `check` is a struct credential_check. */

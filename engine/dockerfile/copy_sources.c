@@ -188,6 +188,17 @@ static int put_matches(struct copying *copying, const struct tree *tree, const c
     return matches > 0 ? 0 : nothing_found(copying, shown, error);
 }
 
+/* Whether a pattern takes a path: itself, or a directory that it lies in. */
+static bool takes(void *pattern, const char *path) {
+    if (!*(const char *)pattern)
+        return true;
+    AUTO_FREE char *part = text_copy(path);
+    for (char *slash; !glob_matches(pattern, part); *slash = '\0')
+        if (!(slash = strrchr(part, '/')))
+            return false;
+    return true;
+}
+
 static int put_from_context(struct copying *copying, const char *source, struct error *error) {
     AUTO_FREE char *clean = NULL;
     const struct tree *context;
@@ -197,6 +208,9 @@ static int put_from_context(struct copying *copying, const char *source, struct 
                                  "ADD of a URL is not supported: download it in a RUN step and check its digest");
     if (clean_source(copying, source, &clean, error) < 0 ||
         builder_context(copying->state->builder, &context, error) < 0)
+        return -1;
+    const struct credential_check *credentials = copying->state->builder->build->credentials;
+    if (credentials && credential_check_selected(credentials, takes, clean, error) < 0)
         return -1;
     return put_matches(copying, context, clean, source, error);
 }

@@ -145,10 +145,14 @@ struct below {
     size_t length;
 };
 
-static bool is_below(void *context, const struct tree_entry *entry) {
+static bool path_lies_below(void *context, const char *path) {
     const struct below *below = context;
-    return below->length == 0 || (strncmp(entry->path, below->path, below->length) == 0 &&
-                                  (entry->path[below->length] == '\0' || entry->path[below->length] == '/'));
+    return below->length == 0 || (strncmp(path, below->path, below->length) == 0 &&
+                                  (path[below->length] == '\0' || path[below->length] == '/'));
+}
+
+static bool is_below(void *context, const struct tree_entry *entry) {
+    return path_lies_below(context, entry->path);
 }
 
 static int bind_context(struct running *running, struct step_mount *mount, struct error *error) {
@@ -160,6 +164,9 @@ static int bind_context(struct running *running, struct step_mount *mount, struc
     if (builder_context(running->state->builder, &context, error) < 0)
         return -1;
     struct below below = {source, strlen(source)};
+    const struct credential_check *credentials = running->state->builder->build->credentials;
+    if (credentials && credential_check_selected(credentials, path_lies_below, &below, error) < 0)
+        return -1;
     tree_select(context, is_below, &below, &selected);
     mount->type = MOUNT_BIND_TREE;
     mount->source = *source ? source : NULL;

@@ -91,6 +91,16 @@ test_credential_files() {
     echo x > .env
     printf 'FROM scratch\nCOPY . /app\n' > Dockerfile
     refused 65 ".env (environment file)" "--allow-file .env" pl-build .
+    mkdir -p src deep/er; echo y > src/y; echo x > deep/er/.env
+    printf 'FROM scratch\nCOPY deep /app\n' > Dockerfile
+    refused 65 "credentials would get into the image: deep/er/.env (environment file)" "--allow-file deep/er/.env" pl-build .
+    printf 'FROM scratch\nCOPY .e* /app/\n' > Dockerfile
+    refused 65 "credentials would get into the image: .env (environment file)" "--allow-file .env" pl-build .
+    # What no instruction takes is in nobody's way.
+    printf 'FROM scratch\nCOPY src /app\n' > Dockerfile
+    pl-build -q . > /dev/null
+    ! grep -rlqFx x "$PL_STORE/objects" || fail "it is in the store"
+    rm -r deep
     printf '.env\n' > .dockerignore; printf 'FROM scratch\nCOPY . /app\n' > Dockerfile
     pl-build -q . > /dev/null
 }

@@ -37,7 +37,7 @@ static int refuse_credentials(const struct credential_check *check, struct error
     return error_next(error,
                       "leave %s out with \"ignore\" in firebase.json or move it away; if it holds no secret, allow it: "
                       "--allow-file %s",
-                      check->found.count > 1 ? "them" : "it", check->first);
+                      check->found.count > 1 ? "them" : "it", check->paths.items[0]);
 }
 
 int source_scan(struct engine *engine, const char *directory, struct site_ignore *ignore,
