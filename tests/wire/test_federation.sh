@@ -46,7 +46,7 @@ refused() { equal "$(get .error)" "$1"; equal "$(get .error_description)" "$2"; 
 new_key() {
     local modulus
     openssl genrsa -out key.pem 2048 2> /dev/null
-    modulus=$(openssl rsa -in key.pem -noout -modulus | cut -d= -f2 | xxd -r -p | part)
+    modulus=$(openssl rsa -in key.pem -noout -modulus | cut -d= -f2 | python3 -c 'import sys; sys.stdout.buffer.write(bytes.fromhex(sys.stdin.read().strip()))' | part)
     KEYS=$(jq -nc --arg n "$modulus" '{keys: [{kty: "RSA", alg: "RS256", use: "sig", kid: "one", $n, e: "AQAB"}]}')
 }
 part() { base64 -w0 | tr '+/' '-_' | tr -d =; }
