@@ -6,11 +6,13 @@ Scenarios: new, update (there is a service with fields of others), conflict (it 
 PATCH), fail (the new revision does not start), expired (the first token is refused), disabled (the API is off), busy
 (two answers of 503 come first), held (traffic stays with the
 old revision), two (two revisions, the newer one serves)."""
-import http.server, json, sys, threading
+import http.server, json, os, signal, sys, threading
 
 scenario, log = sys.argv[1], open(sys.argv[2], "a", buffering=1)
+# N:WHEN kills the process whose id is in the file "victim" at its request number N, "before" or "after" it is answered.
+kill_number, kill_when = (sys.argv[3] if len(sys.argv) > 3 else "0:").split(":")
 PATH = "/v2/projects/demo/locations/us-central1/services/shop"
-state = {"service": None, "tokens": 0, "gets": 0, "patches": 0, "polls": 0, "busy": 0, "revisions": {},
+state = {"requests": 0, "service": None, "tokens": 0, "gets": 0, "patches": 0, "polls": 0, "busy": 0, "revisions": {},
          "policy": {"etag": "p1", "bindings": []}}
 FAILED = {"code": 9, "message": "Revision 'shop-00002' is not ready and cannot serve traffic. The user-provided container "
           "failed to start and listen on the port defined provided by the PORT=8080 environment variable"}
@@ -102,6 +104,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.answer(200, reply)
 
     def handle_any(self):
+        state["requests"] += 1
+        kills = state["requests"] == int(kill_number)
+        if kills and kill_when == "before":
+            return os.kill(int(open("victim").read()), signal.SIGKILL)
+        self.handle_one()
+        if kills:
+            os.kill(int(open("victim").read()), signal.SIGKILL)
+
+    def handle_one(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         body = json.loads(body) if body else None
         path = self.path.split("?")[0]

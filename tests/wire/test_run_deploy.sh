@@ -9,10 +9,10 @@ IMAGE=us-central1-docker.pkg.dev/demo/repo/shop@sha256:$(printf %064d 7)
 SHOP=/v2/projects/demo/locations/us-central1/services/shop
 
 # cloud_run SCENARIO: starts the scripted one; $LOG has one line for each request
-cloud_run() {
+cloud_run() { # cloud_run SCENARIO [N:WHEN]
     LOG=$PWD/log.$((${SERVERS:=0} + 1)); SERVERS=$((SERVERS + 1))
     : > "$LOG"
-    python3 "$ROOT/tests/wire/run_server.py" "$1" "$LOG" > "$LOG.port" 2> "$LOG.errors" &
+    python3 "$ROOT/tests/wire/run_server.py" "$1" "$LOG" "${2:-0:}" > "$LOG.port" 2> "$LOG.errors" &
     trap 'kill $(jobs -p) 2> /dev/null || :; wait' EXIT
     wait_for 10 test -s "$LOG.port"
     PL_CLOUD_URL=http://127.0.0.1:$(cat "$LOG.port"); export PL_CLOUD_URL
@@ -270,6 +270,32 @@ test_a_first_revision_gets_traffic() {
     equal "$(methods | grep -c PATCH)" 0
     deploy --tag first -o ref > ref
     contains "$(requests)" '"tag": "first"'
+}
+
+# The state that the server holds: which revision serves, and how many there are.
+serving() { curl -s -H 'Authorization: Bearer t' "$PL_CLOUD_URL$SHOP" | jq -r '.trafficStatuses[0] | .revision // "latest"'; }
+revisions() { curl -s -H 'Authorization: Bearer t' "$PL_CLOUD_URL$SHOP/revisions" | jq '.revisions | length'; }
+
+test_killed_at_any_request_it_is_old_or_new_and_the_next_run_completes_it() {
+    cloud_run update
+    deploy > /dev/null
+    total=$(wc -l < "$LOG")
+    [ "$total" -gt 6 ] || fail "$total requests"
+    for when in before after; do
+        for number in $(seq "$total"); do
+            kill "$!" 2> /dev/null || :
+            cloud_run update "$number:$when"
+            rm -f victim; mkfifo go
+            sh -c 'echo $$ > victim; : < go; exec pl-run-deploy -q --region us-central1 '"$IMAGE" > out 2> log & client=$!
+            : > go; rm go
+            wait "$client" && [ "$when $number" != "after $total" ] && fail "$when request $number: it was not killed"
+            # Nothing half: the old revision, or the latest.
+            equal "$(serving)" latest
+            [ "$(revisions)" -le 3 ] || fail "$when request $number: $(revisions) revisions"
+            deploy -q -o ref > ref 2> log || fail "$when request $number: $(cat log)"
+            equal "$(cat ref) $(revisions)" "https://shop.run.app 3"
+        done
+    done
 }
 
 # ---- what there is ----
