@@ -29,6 +29,11 @@ test_dependencies_run_one_way() {
     [ $wrong = 0 ]
 }
 
+# The linker takes the first archive that has a name, and says nothing of the second.
+test_no_two_libraries_have_the_same_name() {
+    equal "$(nm -g --defined-only "$OUT"/lib/*.a 2> /dev/null | awk '$2 ~ /^[TDBRC]$/ { print $3 }' | sort | uniq -d)" ""
+}
+
 test_no_tool_includes_another() {
     cd "$ROOT"
     local file wrong=0
