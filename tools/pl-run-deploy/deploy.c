@@ -222,10 +222,11 @@ int action_deploy(struct command_context *context, struct arguments *arguments, 
     struct record_list list = {0};
     /* Only the images among the operands are records. */
     size_t first = action_first_image(context);
-    context->operands += first;
+    char *const *operands = context->operands;
+    context->operands = first ? operands + first : operands;
     context->operand_count -= first;
     int result = command_read_records(context, RECORD_IMAGE, preflight, &checks, &list, error);
-    context->operands -= first;
+    context->operands = operands;
     context->operand_count += first;
     if (result == 0)
         result = deploy_records(context, arguments, &cloud, &list, error);
