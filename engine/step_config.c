@@ -25,9 +25,7 @@ static void merge_environment(struct json *config, const struct json *change) {
 }
 
 static void merge_object(struct json *config, const char *name, const struct json *change) {
-    if (!json_is_object(json_get(config, name)))
-        json_set(config, name, json_new_object());
-    struct json *object = json_get(config, name);
+    struct json *object = json_need_object(config, name);
     for (void *at = json_first(change); at; at = json_next(change, at)) {
         if (json_is_null(json_value(at)))
             json_remove(object, json_key(at));
@@ -41,9 +39,7 @@ static bool is_merged(const char *name) {
 }
 
 void step_change_config(struct json *image, const struct json *change) {
-    if (!json_is_object(json_get(image, "config")))
-        json_set(image, "config", json_new_object());
-    struct json *config = json_get(image, "config");
+    struct json *config = json_need_object(image, "config");
     for (void *at = json_first(change); at; at = json_next(change, at)) {
         const char *name = json_key(at);
         if (json_is_null(json_value(at)))

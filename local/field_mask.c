@@ -41,9 +41,7 @@ static void move_path(struct json *target, const struct json *source, const char
         return;
     }
     AUTO_FREE char *first = text_copy_length(field, (size_t)(dot - field));
-    if (!json_is_object(json_get(target, first)))
-        json_set(target, first, json_new_object());
-    move(json_get(target, first), json_get(source, first), dot + 1);
+    move(json_need_object(target, first), json_get(source, first), dot + 1);
 }
 
 int field_mask_apply(struct json *target, const struct json *source, const char *mask, const char *const *known,

@@ -246,6 +246,12 @@ void json_set(struct json *object, const char *key, struct json *value) {
     must(json_object_set_new(inner(object), key, inner(value)));
 }
 
+struct json *json_need_object(struct json *object, const char *key) {
+    if (!json_is_object(json_get(object, key)))
+        json_set(object, key, json_new_object());
+    return json_get(object, key);
+}
+
 void json_set_text(struct json *object, const char *key, const char *text) {
     if (text)
         json_set(object, key, json_new_text(text));

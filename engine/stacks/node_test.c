@@ -384,17 +384,9 @@ static int choose_audit(struct choice *choice, struct error *error) {
 }
 
 static int choose(struct choice *choice, struct error *error) {
-    switch (choice->request->suite) {
-    case TEST_UNIT:
-        return choose_unit(choice, error);
-    case TEST_LINT:
-        return choose_lint(choice, error);
-    case TEST_TYPES:
-        return choose_types(choice, error);
-    case TEST_AUDIT:
-        break;
-    }
-    return choose_audit(choice, error);
+    static int (*const choosers[])(struct choice *, struct error *) = {
+        [TEST_UNIT] = choose_unit, [TEST_LINT] = choose_lint, [TEST_TYPES] = choose_types, [TEST_AUDIT] = choose_audit};
+    return choosers[choice->request->suite](choice, error);
 }
 
 /* ---- the plan ---- */

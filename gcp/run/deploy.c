@@ -92,21 +92,18 @@ static int settle(struct planning *planning, const struct json *current, struct 
 
 static int plan(void *context, const struct json *current, struct json *after, bool *force, struct error *error) {
     struct planning *planning = context;
-    AUTO_JSON struct json *settled = NULL;
-    AUTO_JSON struct json *wanted = run_service_plan(current, planning->deployment->settings);
-    bool same = current && json_same(json_get(wanted, "template"), json_get(after, "template"));
+    AUTO_JSON struct json *settled = NULL, *before = json_copy_deep(json_get(after, "template"));
+    run_settings_apply(planning->deployment->settings, after);
+    struct json *template = json_get(after, "template");
+    bool same = current && json_same(before, template);
     if (same && settle(planning, current, &settled, error) < 0)
         return -1;
     free(take_pointer(&planning->revision));
-    for (void *i = json_first(wanted); i; i = json_next(wanted, i))
-        json_set(after, json_key(i), json_share(json_value(i)));
     *force = same && !run_template_is_ready(settled);
     if (same && !*force) {
         planning->revision = text_copy(run_short_name(json_get_text(settled, "latestReadyRevision", NULL)));
         return plan_traffic(planning, settled, after, error);
     }
-    struct json *template = json_copy_deep(json_get(after, "template"));
-    json_set(after, "template", template);
     if (choose_name(planning, current, template, &planning->revision, error) < 0)
         return -1;
     json_set_text(template, "revision", planning->revision);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     PATH_MOST = 1000,
@@ -120,7 +121,6 @@ static int run_command(const struct cloud *cloud, const struct run_gate *gate, c
                        struct error *error) {
     const char *const argv[] = {"/bin/sh", "-c", gate->command, NULL};
     AUTO_LIST struct text_list environment = {0};
-    extern char **environ;
     int status = 0;
     text_list_add_format(&environment, "PL_URL=%s", target->url);
     text_list_add_format(&environment, "PL_REVISION=%s", target->revision);

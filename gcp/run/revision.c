@@ -6,10 +6,6 @@
 
 enum { REVISION_LIMIT = 4 << 20 };
 
-static char *revision_url(const char *path) {
-    return text_format("%s/v2/%s", endpoint_url(ENDPOINT_RUN), path);
-}
-
 bool run_is_revision_name(const char *name) {
     size_t length = name ? strlen(name) : 0;
     return length > 0 && length < 64 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
@@ -18,7 +14,7 @@ bool run_is_revision_name(const char *name) {
 int run_revision_exists(struct cloud *cloud, const char *service_path, const char *name, bool *exists,
                         struct error *error) {
     static const long missing[] = {404, 0};
-    AUTO_FREE char *path = text_format("%s/revisions/%s", service_path, name), *url = revision_url(path);
+    AUTO_FREE char *path = text_format("%s/revisions/%s", service_path, name), *url = run_url(path);
     AUTO_FREE char *what = text_format("cannot read revision %s", name);
     AUTO_JSON struct json *revision = NULL;
     struct cloud_request request = {.url = url, .what = what, .accept = missing, .response_limit = REVISION_LIMIT};
@@ -47,7 +43,7 @@ static struct json *newest_first(const struct json *all) {
 
 int run_revision_list(struct cloud *cloud, const char *service_path, struct json **revisions, struct error *error) {
     AUTO_JSON struct json *all = json_new_array();
-    AUTO_FREE char *path = text_format("%s/revisions", service_path), *url = revision_url(path);
+    AUTO_FREE char *path = text_format("%s/revisions", service_path), *url = run_url(path);
     AUTO_FREE char *what = text_format("cannot list the revisions of service %s", run_short_name(service_path));
     if (cloud_list(cloud, url, "revisions", what, all, error) < 0)
         return -1;
@@ -56,7 +52,7 @@ int run_revision_list(struct cloud *cloud, const char *service_path, struct json
 }
 
 int run_revision_get(struct cloud *cloud, const char *path, struct json **revision, struct error *error) {
-    AUTO_FREE char *url = revision_url(path);
+    AUTO_FREE char *url = run_url(path);
     AUTO_FREE char *what = text_format("cannot read revision %s", run_short_name(path));
     struct cloud_request request = {.url = url, .what = what, .response_limit = REVISION_LIMIT};
     return cloud_call(cloud, &request, revision, NULL, error);

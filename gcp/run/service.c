@@ -36,7 +36,7 @@ const char *run_short_name(const char *resource) {
     return slash ? slash + 1 : resource;
 }
 
-static char *run_url(const char *path) {
+char *run_url(const char *path) {
     return text_format("%s/v2/%s", endpoint_url(ENDPOINT_RUN), path);
 }
 

@@ -10,6 +10,8 @@ int run_service_name_check(const char *name, struct error *error) MUST_CHECK;
 
 /* "projects/P/locations/R/services/S" of the cloud's project and region. The caller frees. */
 char *run_service_path(const struct cloud *cloud, const char *service);
+/* The URL of a resource name. The caller frees. */
+char *run_url(const char *path);
 /* The last part of a resource name; borrowed. */
 const char *run_short_name(const char *resource);
 

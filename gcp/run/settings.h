@@ -67,8 +67,8 @@ int run_settings_check(const struct run_settings *settings, struct error *error)
  * as gcloud takes it; httpGet.path, tcpSocket.port or grpc.port decide what it asks. NULL and ERROR_USAGE. */
 struct json *run_probe_parse(const char *text, struct error *error);
 
-/* The writable part of the service with the settings put in; `current` is NULL for a new one. All that the settings do
- * not name is kept, also what pl does not know. The template's revision name is left out, so that a new one is made. */
-struct json *run_service_plan(const struct json *current, const struct run_settings *settings);
+/* Puts the settings into a service, which is in the form of run_service_writable (of a new one: empty). All that they
+ * do not name is kept, also what pl does not know. */
+void run_settings_apply(const struct run_settings *settings, struct json *service);
 
 #endif

@@ -1,16 +1,9 @@
 /* What settings make of a service. */
-#include "gcp/run/plan.h"
 #include "gcp/run/settings.h"
 
 #include <string.h>
 
 enum { MEBI = 1 << 20, GIBI = 1 << 30, DEFAULT_PORT = 8080 };
-
-static struct json *member(struct json *object, const char *key) {
-    if (!json_is_object(json_get(object, key)))
-        json_set(object, key, json_new_object());
-    return json_get(object, key);
-}
 
 /* The container that takes requests: the one with ports, else the first. */
 static struct json *serving_container(struct json *template) {
@@ -95,8 +88,8 @@ static void put_environment(struct json *container, const struct text_list *pair
 static void put_secret_variable(struct json *container, const char *name, const char *secret, const char *version) {
     struct json *entry = named(array(container, "env"), name);
     struct json *source = json_new_object();
-    json_set_text(member(source, "secretKeyRef"), "secret", secret);
-    json_set_text(member(source, "secretKeyRef"), "version", version);
+    json_set_text(json_need_object(source, "secretKeyRef"), "secret", secret);
+    json_set_text(json_need_object(source, "secretKeyRef"), "version", version);
     json_remove(entry, "value");
     json_set(entry, "valueSource", source);
 }
@@ -160,7 +153,7 @@ static void put_pairs(struct json *object, const char *key, const struct text_li
     for (size_t i = 0; i < pairs->count; i++) {
         const char *equals = strchr(pairs->items[i], '=');
         AUTO_FREE char *name = text_copy_length(pairs->items[i], (size_t)(equals - pairs->items[i]));
-        json_set_text(member(object, key), name, equals + 1);
+        json_set_text(json_need_object(object, key), name, equals + 1);
     }
 }
 
@@ -181,21 +174,21 @@ static void put_resources(struct json *container, const struct run_settings *set
         return;
     /* Without cpuIdle a service that names its resources is billed all the time. */
     if (!json_is_object(json_get(container, "resources")))
-        json_set_bool(member(container, "resources"), "cpuIdle", true);
+        json_set_bool(json_need_object(container, "resources"), "cpuIdle", true);
     struct json *resources = json_get(container, "resources");
     if (settings->cpu_throttling != -1)
         json_set_bool(resources, "cpuIdle", settings->cpu_throttling == 1);
     if (settings->cpu_boost != -1)
         json_set_bool(resources, "startupCpuBoost", settings->cpu_boost == 1);
     if (settings->cpu)
-        json_set_text(member(resources, "limits"), "cpu", settings->cpu);
+        json_set_text(json_need_object(resources, "limits"), "cpu", settings->cpu);
     if (settings->memory != -1) {
         AUTO_FREE char *text = memory_text(settings->memory);
-        json_set_text(member(resources, "limits"), "memory", text);
+        json_set_text(json_need_object(resources, "limits"), "memory", text);
     }
     if (settings->gpus != -1) {
         AUTO_FREE char *text = text_format("%lld", settings->gpus);
-        json_set_text(member(resources, "limits"), "nvidia.com/gpu", text);
+        json_set_text(json_need_object(resources, "limits"), "nvidia.com/gpu", text);
     }
 }
 
@@ -245,8 +238,8 @@ static void put_container(struct json *template, struct json *container, const s
 static void put_network(struct json *template, const struct run_settings *settings) {
     bool direct = settings->network || settings->subnet;
     if (settings->vpc_connector) {
-        json_remove(member(template, "vpcAccess"), "networkInterfaces");
-        json_set_text(member(template, "vpcAccess"), "connector", settings->vpc_connector);
+        json_remove(json_need_object(template, "vpcAccess"), "networkInterfaces");
+        json_set_text(json_need_object(template, "vpcAccess"), "connector", settings->vpc_connector);
     }
     if (direct) {
         struct json *interface = json_new_object(), *list = json_new_array();
@@ -255,11 +248,11 @@ static void put_network(struct json *template, const struct run_settings *settin
         if (settings->network_tags.count > 0)
             texts_replace(interface, "tags", &settings->network_tags);
         json_append(list, interface);
-        json_remove(member(template, "vpcAccess"), "connector");
-        json_set(member(template, "vpcAccess"), "networkInterfaces", list);
+        json_remove(json_need_object(template, "vpcAccess"), "connector");
+        json_set(json_need_object(template, "vpcAccess"), "networkInterfaces", list);
     }
     if (settings->vpc_egress)
-        json_set_text(member(template, "vpcAccess"), "egress",
+        json_set_text(json_need_object(template, "vpcAccess"), "egress",
                       text_equal(settings->vpc_egress, "all-traffic") ? "ALL_TRAFFIC" : "PRIVATE_RANGES_ONLY");
 }
 
@@ -272,15 +265,15 @@ static void put_cloudsql(struct json *template, struct json *container, const st
         if (json_get(json_at(volumes, i), "cloudSqlInstance"))
             volume = json_at(volumes, i);
     volume = volume ? volume : named(volumes, "cloudsql");
-    texts_add(member(volume, "cloudSqlInstance"), "instances", instances);
+    texts_add(json_need_object(volume, "cloudSqlInstance"), "instances", instances);
     mount(container, json_get_text(volume, "name", ""), "/cloudsql");
 }
 
 static void put_template(struct json *template, const struct run_settings *settings) {
     if (settings->min_instances != -1)
-        json_set_integer(member(template, "scaling"), "minInstanceCount", settings->min_instances);
+        json_set_integer(json_need_object(template, "scaling"), "minInstanceCount", settings->min_instances);
     if (settings->max_instances != -1)
-        json_set_integer(member(template, "scaling"), "maxInstanceCount", settings->max_instances);
+        json_set_integer(json_need_object(template, "scaling"), "maxInstanceCount", settings->max_instances);
     if (settings->concurrency != -1)
         json_set_integer(template, "maxInstanceRequestConcurrency", settings->concurrency);
     if (settings->timeout != -1) {
@@ -296,7 +289,7 @@ static void put_template(struct json *template, const struct run_settings *setti
     if (settings->session_affinity != -1)
         json_set_bool(template, "sessionAffinity", settings->session_affinity == 1);
     if (settings->gpu_type)
-        json_set_text(member(template, "nodeSelector"), "accelerator", settings->gpu_type);
+        json_set_text(json_need_object(template, "nodeSelector"), "accelerator", settings->gpu_type);
     put_network(template, settings);
     put_pairs(template, "labels", &settings->labels);
     put_pairs(template, "annotations", &settings->annotations);
@@ -310,11 +303,10 @@ static const char *ingress_value(const char *name) {
                                           : "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER";
 }
 
-struct json *run_service_plan(const struct json *current, const struct run_settings *settings) {
-    struct json *service = run_service_writable(current);
+void run_settings_apply(const struct run_settings *settings, struct json *service) {
     for (void *i = json_first(settings->service); i; i = json_next(settings->service, i))
         json_set(service, json_key(i), json_copy_deep(json_value(i)));
-    struct json *template = member(service, "template");
+    struct json *template = json_need_object(service, "template");
     struct json *container = serving_container(template);
     put_container(template, container, settings);
     put_cloudsql(template, container, &settings->cloudsql_instances);
@@ -328,6 +320,5 @@ struct json *run_service_plan(const struct json *current, const struct run_setti
     if (settings->invoker_check != -1)
         json_set_bool(service, "invokerIamDisabled", settings->invoker_check == 0);
     if (settings->service_min_instances != -1)
-        json_set_integer(member(service, "scaling"), "minInstanceCount", settings->service_min_instances);
-    return service;
+        json_set_integer(json_need_object(service, "scaling"), "minInstanceCount", settings->service_min_instances);
 }

@@ -7,12 +7,6 @@ enum { NUMBER_MOST = 65535 };
 
 /* ---- probes ---- */
 
-static struct json *member(struct json *object, const char *key) {
-    if (!json_get(object, key))
-        json_set(object, key, json_new_object());
-    return json_get(object, key);
-}
-
 static int wrong_probe(const char *part, struct error *error) {
     error_set(error, ERROR_USAGE, "\"%.100s\" is no part of a probe", part);
     return error_next(error, "such as httpGet.path=/ready,httpGet.port=8080,initialDelaySeconds=5,periodSeconds=2,"
@@ -32,12 +26,12 @@ static int put_part(struct json *probe, const char *part, struct error *error) {
     AUTO_FREE char *kind = dot ? text_copy_length(key, (size_t)(dot - key)) : NULL;
     for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++)
         if (text_equal(key, numbers[i]) && text_to_u64(equals + 1, NUMBER_MOST, &number)) {
-            json_set_integer(dot ? member(probe, kind) : probe, dot ? dot + 1 : key, (int64_t)number);
+            json_set_integer(dot ? json_need_object(probe, kind) : probe, dot ? dot + 1 : key, (int64_t)number);
             return 0;
         }
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
         if (text_equal(key, texts[i])) {
-            json_set_text(member(probe, kind), dot + 1, equals + 1);
+            json_set_text(json_need_object(probe, kind), dot + 1, equals + 1);
             return 0;
         }
     return wrong_probe(part, error);

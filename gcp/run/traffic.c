@@ -265,8 +265,5 @@ void run_note_previous(struct json *service, const char *revision) {
     const struct json *annotations = json_get(service, "annotations");
     if (!revision && !json_get(annotations, PREVIOUS))
         return;
-    /* A copy: what was planned from shares its parts with what was read. */
-    struct json *changed = annotations ? json_copy_deep(annotations) : json_new_object();
-    json_set_text(changed, PREVIOUS, revision);
-    json_set(service, "annotations", changed);
+    json_set_text(json_need_object(service, "annotations"), PREVIOUS, revision);
 }

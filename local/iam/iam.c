@@ -10,20 +10,14 @@ static char *state_path(const struct iam *iam) {
     return path_join(iam->root, "state.json");
 }
 
-static void need_object(struct json *state, const char *key) {
-    if (!json_is_object(json_get(state, key)))
-        json_set(state, key, json_new_object());
-}
-
 static int read_state(struct iam *iam, struct error *error) {
     AUTO_FREE char *path = state_path(iam);
     iam->state = file_exists(path) ? json_parse_file(path, STATE_LIMIT, error) : json_new_object();
     if (!iam->state)
         return error_next(error, "remove this file, or all of the local cloud: pl-local reset");
-    need_object(iam->state, "pools");
-    need_object(iam->state, "accounts");
-    need_object(iam->state, "policy");
-    struct json *accounts = json_get(iam->state, "accounts");
+    json_need_object(iam->state, "pools");
+    json_need_object(iam->state, "policy");
+    struct json *accounts = json_need_object(iam->state, "accounts");
     if (json_get(accounts, iam->cloud->email))
         return 0;
     struct json *account = json_new_object();

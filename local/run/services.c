@@ -129,19 +129,13 @@ static int read_change(const struct request *request, struct change *change, str
                                                  : message_normalise(&service_message, change->body, "service", error);
 }
 
-static struct json *get_or_make(struct json *object, const char *key) {
-    if (!json_is_object(json_get(object, key)))
-        json_set(object, key, json_new_object());
-    return json_get(object, key);
-}
-
 /* Sets one path of `to` from `from`; what is absent there is removed. */
 static void copy_path(struct json *to, const struct json *from, const char *path) {
     const char *dot = strchr(path, '.');
     AUTO_FREE char *key = text_copy_length(path, dot ? (size_t)(dot - path) : strlen(path));
     const struct json *value = json_get(from, key);
     if (dot)
-        copy_path(get_or_make(to, key), value, dot + 1);
+        copy_path(json_need_object(to, key), value, dot + 1);
     else if (value)
         json_set(to, key, json_copy_deep(value));
     else

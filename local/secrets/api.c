@@ -176,7 +176,7 @@ static void set_state(const struct call *call, struct json *version, const char 
 }
 
 static void handle_version(const struct call *call) {
-    struct json *version = secret_version(call->secret, call->version, true);
+    struct json *version = secret_version(call->secret, call->version);
     bool post = request_is(call->request, "POST");
     if (!version)
         reply_google_error(call->reply, 404, "Secret Version [projects/%s/secrets/%s/versions/%.40s] not found.",

@@ -16,9 +16,8 @@ struct secrets {
 
 /* The lock is held. */
 int secrets_save(const struct secrets *secrets, struct error *error) MUST_CHECK;
-/* A version by its number, or by "latest": the newest enabled one, or, unless `enabled`, the newest. Borrowed, or NULL.
- */
-struct json *secret_version(const struct json *secret, const char *version, bool enabled);
+/* A version by its number, or by "latest": the newest enabled one. Borrowed, or NULL. */
+struct json *secret_version(const struct json *secret, const char *version);
 bool secret_name_is_valid(const char *name);
 
 #endif

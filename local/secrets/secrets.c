@@ -56,7 +56,7 @@ bool secret_name_is_valid(const char *name) {
            strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == length;
 }
 
-struct json *secret_version(const struct json *secret, const char *version, bool enabled) {
+struct json *secret_version(const struct json *secret, const char *version) {
     const struct json *versions = json_get(secret, "versions");
     uint64_t number = 0;
     bool latest = text_equal(version, "latest");
@@ -65,7 +65,7 @@ struct json *secret_version(const struct json *secret, const char *version, bool
     for (size_t i = json_count(versions); i-- > 0;) {
         struct json *candidate = json_at(versions, i);
         bool is_enabled = text_equal(json_get_text(candidate, "state", NULL), "ENABLED");
-        if (latest ? is_enabled || !enabled : json_get_integer(candidate, "number", 0) == (int64_t)number)
+        if (latest ? is_enabled : json_get_integer(candidate, "number", 0) == (int64_t)number)
             return candidate;
     }
     return NULL;
@@ -82,7 +82,7 @@ int secrets_read(const struct local_cloud *cloud, const char *secret, const char
     struct secrets *secrets = cloud->secrets;
     int result = -1;
     pthread_mutex_lock(&secrets->lock);
-    const struct json *found = secret_version(json_get(secrets->state, short_name(secret)), version, true);
+    const struct json *found = secret_version(json_get(secrets->state, short_name(secret)), version);
     const char *data = json_get_text(found, "data", NULL), *state = json_get_text(found, "state", "");
     if (!found)
         error_set(error, ERROR_NO_INPUT, "Secret projects/%s/secrets/%.255s/versions/%.40s was not found",

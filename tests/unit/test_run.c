@@ -42,13 +42,19 @@ static struct run_settings unset(void) {
                                  .invoker_check = -1};
 }
 
+static struct json *plan(const struct json *current, const struct run_settings *settings) {
+    struct json *service = run_service_writable(current);
+    run_settings_apply(settings, service);
+    return service;
+}
+
 static void a_plan_keeps_what_it_does_not_name(void **state) {
     (void)state;
     AUTO_JSON struct json *current = parse(current_text);
     struct run_settings settings = unset();
     text_list_add(&settings.environment, "NEW=a,b=c");
     settings.memory = 1 << 30;
-    AUTO_JSON struct json *after = run_service_plan(current, &settings);
+    AUTO_JSON struct json *after = plan(current, &settings);
     AUTO_JSON struct json *before = run_service_writable(current);
     const struct json *container = json_at(json_get_path(after, "template.containers"), 0);
     assert_string_equal(json_get_text(container, "image", ""), "h/r@sha256:new");
@@ -73,7 +79,7 @@ static void the_same_settings_plan_no_change(void **state) {
     settings.cpu = "1";
     settings.memory = 512 << 20;
     text_list_add(&settings.environment, "KEEP=1");
-    AUTO_JSON struct json *after = run_service_plan(current, &settings);
+    AUTO_JSON struct json *after = plan(current, &settings);
     AUTO_JSON struct json *before = run_service_writable(current);
     AUTO_FREE char *mask = run_plan_mask(before, after);
     assert_string_equal(mask, "");
@@ -90,7 +96,7 @@ static void a_difference_names_fields_and_hides_values(void **state) {
     settings.port = 3000;
     text_list_add(&settings.environment, "KEEP=topsecret");
     text_list_add(&settings.labels, "team=b");
-    AUTO_JSON struct json *after = run_service_plan(current, &settings);
+    AUTO_JSON struct json *after = plan(current, &settings);
     AUTO_JSON struct json *before = run_service_writable(current);
     AUTO_BUFFER struct buffer difference = BUFFER(65536);
     run_plan_difference(before, after, &difference);

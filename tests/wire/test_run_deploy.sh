@@ -159,14 +159,17 @@ test_what_cannot_be_deployed() {
 test_every_option_is_what_it_says() {
     cloud_run update
     printf '# a comment\n\nPLAIN=a b\nexport QUOTED="line\\nline \\"x\\" \\\\"\nRAW=\x27$HOME \\n\x27\r\nEMPTY=\n' > vars
+    rows=0
     while IFS=$'\t' read -r options place want; do
+        rows=$((rows + 1))
         : > "$LOG"
         # shellcheck disable=SC2086
         deploy -q --dry-run $options > /dev/null || fail "$options"
         got=$(jq -c 'select(.method == "PATCH") | .body' "$LOG" | jq -c "$place")
         [ "$(jq -cS . <<< "$got")" = "$(jq -cS . <<< "$want")" ] || fail "$options: $got, not $want"
     done < "$ROOT/tests/wire/run_options.txt"
-    [ "$(wc -l < "$ROOT/tests/wire/run_options.txt")" -gt 55 ]
+    equal "$rows" "$(wc -l < "$ROOT/tests/wire/run_options.txt")"
+    [ "$rows" -gt 55 ]
 }
 
 test_a_service_as_a_file() {
