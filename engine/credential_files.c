@@ -203,6 +203,10 @@ enum tree_verdict credential_check_inspect(void *context, const char *path) {
     const char *kind = credential_file_kind(check->directory, path);
     if (!kind)
         return TREE_HARMLESS;
+    if (check->found.count == CREDENTIALS_MOST) {
+        check->too_many = true;
+        return TREE_REFUSED;
+    }
     text_list_add_format(&check->found, "%s (%s)", path, kind);
     text_list_add(&check->paths, path);
     return TREE_REFUSED;
@@ -228,6 +232,8 @@ int credential_check_finish(const struct credential_check *check, struct error *
 
 int credential_check_selected(const struct credential_check *check, bool (*selects)(void *context, const char *path),
                               void *context, struct error *error) {
+    if (check->too_many)
+        return credential_check_finish(check, error);
     struct credential_check selected = {.directory = check->directory};
     for (size_t i = 0; i < check->found.count; i++)
         if (selects(context, check->paths.items[i])) {

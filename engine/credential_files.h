@@ -13,7 +13,7 @@
 #include "engine/tree.h"
 
 /* Raised with every change of the rules: what passed the old ones is looked at once more. */
-enum { CREDENTIAL_RULES = 2 };
+enum { CREDENTIAL_RULES = 2, CREDENTIALS_MOST = 1000 };
 
 /* What kind of credential a file holds ("the key of a service account"), or NULL. A file that cannot be read holds
  * none: whoever wants its content will say so. */
@@ -24,7 +24,8 @@ struct credential_check {
     const char *directory;           /* absolute */
     const struct text_list *allowed; /* --allow-file: a path in the directory, or a bare name; may be NULL */
     struct text_list found;          /* "PATH (KIND)" of those that were refused */
-    struct text_list paths;          /* their paths */
+    struct text_list paths;          /* their paths; both at most CREDENTIALS_MOST */
+    bool too_many;                   /* there are more: then all of the directory counts as used */
 };
 
 /* Whether the file may be used; a refused one is remembered. `path` is relative to the directory. */

@@ -131,12 +131,45 @@ static void odd_files_do_not_stop_the_check(void **state) {
     assert_null(credential_file_kind(directory, "missing.json"));
 }
 
+static bool lies_in(void *folder, const char *path) {
+    return text_starts_with(path, folder);
+}
+
+static void only_what_is_used_is_refused(void **state) {
+    (void)state;
+    struct credential_check check = {.directory = directory};
+    struct error error;
+    assert_false(credential_check_file(&check, "used/.netrc"));
+    assert_false(credential_check_file(&check, "other/.netrc"));
+    assert_int_equal(credential_check_selected(&check, lies_in, (char[]){"none/"}, &error), 0);
+    assert_int_equal(credential_check_selected(&check, lies_in, (char[]){"used/"}, &error), -1);
+    assert_non_null(strstr(error.text, "used/.netrc"));
+    assert_null(strstr(error.text, "other/.netrc"));
+    error_clear(&error);
+    credential_check_release(&check);
+}
+
+/* What is not remembered one by one is not forgotten. */
+static void more_than_can_be_named_are_all_refused(void **state) {
+    (void)state;
+    struct credential_check check = {.directory = directory};
+    struct error error;
+    for (int i = 0; i <= CREDENTIALS_MOST; i++) {
+        AUTO_FREE char *path = text_format("%d/.netrc", i);
+        assert_false(credential_check_file(&check, path));
+    }
+    assert_int_equal(check.paths.count, CREDENTIALS_MOST);
+    assert_int_equal(credential_check_selected(&check, lies_in, (char[]){"none/"}, &error), -1);
+    error_clear(&error);
+    credential_check_release(&check);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(credentials_are_told_from_other_files),
-        cmocka_unit_test(all_that_are_refused_are_named_with_what_to_do),
-        cmocka_unit_test(what_is_allowed_by_name_passes),
-        cmocka_unit_test(odd_files_do_not_stop_the_check),
-    };
+    const struct CMUnitTest tests[] = {cmocka_unit_test(credentials_are_told_from_other_files),
+                                       cmocka_unit_test(all_that_are_refused_are_named_with_what_to_do),
+                                       cmocka_unit_test(what_is_allowed_by_name_passes),
+                                       cmocka_unit_test(odd_files_do_not_stop_the_check),
+                                       cmocka_unit_test(only_what_is_used_is_refused),
+                                       cmocka_unit_test(more_than_can_be_named_are_all_refused)};
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }
