@@ -252,6 +252,12 @@ struct json *json_need_object(struct json *object, const char *key) {
     return json_get(object, key);
 }
 
+struct json *json_need_array(struct json *object, const char *key) {
+    if (!json_is_array(json_get(object, key)))
+        json_set(object, key, json_new_array());
+    return json_get(object, key);
+}
+
 void json_set_text(struct json *object, const char *key, const char *text) {
     if (text)
         json_set(object, key, json_new_text(text));

@@ -65,6 +65,8 @@ struct json *json_at(const struct json *array, size_t index);
 void json_set(struct json *object, const char *key, struct json *value);
 /* The member that is an object: made empty when it is absent or something else. Borrowed. */
 struct json *json_need_object(struct json *object, const char *key);
+/* Likewise one that is an array. */
+struct json *json_need_array(struct json *object, const char *key);
 void json_set_text(struct json *object, const char *key, const char *text); /* NULL text: the key is removed */
 void json_set_integer(struct json *object, const char *key, int64_t number);
 void json_set_bool(struct json *object, const char *key, bool truth);

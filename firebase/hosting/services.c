@@ -296,7 +296,8 @@ static int add_tag(struct services *services, const struct json *service, const 
     json_append(traffic, target);
     bool conflict = false;
     const char *path = json_get_text(service, "name", "");
-    if (run_service_patch(cloud, path, changed, "traffic", 0, &operation, &conflict, error) < 0)
+    const struct run_patch patch = {.body = changed, .mask = "traffic"};
+    if (run_resource_patch(cloud, &run_service_kind, path, &patch, &operation, &conflict, error) < 0)
         return -1;
     if (conflict)
         return error_set(error, ERROR_TEMPORARY, "somebody else changes service %s", run_short_name(path));

@@ -1,8 +1,8 @@
 #include "gcp/run/change.h"
 
 #include "common/base/version.h"
+#include "gcp/run/operation.h"
 #include "gcp/run/plan.h"
-#include "gcp/run/service.h"
 
 enum { CONFLICT_TRIES = 4, OPERATION_SECONDS = 900 };
 
@@ -19,10 +19,10 @@ static int make_plan(struct cloud *cloud, const char *path, const struct run_cha
                      struct run_changed *changed, bool *force, struct error *error) {
     run_changed_release(changed);
     *force = false;
-    if (run_service_get(cloud, path, &changed->current, error) < 0)
+    if (run_resource_get(cloud, change->kind, path, &changed->current, error) < 0)
         return -1;
-    changed->before = run_service_writable(changed->current);
-    changed->after = run_service_writable(changed->current);
+    changed->before = change->kind->writable(changed->current);
+    changed->after = change->kind->writable(changed->current);
     if (change->plan(change->context, changed->current, changed->after, force, error) < 0)
         return -1;
     changed->mask = run_plan_mask(changed->before, changed->after);
@@ -39,11 +39,13 @@ static struct json *make_body(const struct run_changed *changed, const char *pat
     return body;
 }
 
-static int send_plan(struct cloud *cloud, const char *path, const struct run_changed *changed, unsigned patch,
-                     struct json **operation, bool *conflict, struct error *error) {
+static int send_plan(struct cloud *cloud, const char *path, const struct run_change *change,
+                     const struct run_changed *changed, const struct run_patch *how, struct json **operation,
+                     bool *conflict, struct error *error) {
     AUTO_JSON struct json *body = make_body(changed, path);
     AUTO_FREE char *mask = text_format("%s,client,clientVersion", *changed->mask ? changed->mask : "template");
-    return run_service_patch(cloud, path, body, mask, patch, operation, conflict, error);
+    struct run_patch patch = {.body = body, .mask = mask, .validate = how->validate, .new_revision = how->new_revision};
+    return run_resource_patch(cloud, change->kind, path, &patch, operation, conflict, error);
 }
 
 int run_change_apply(struct cloud *cloud, const char *path, const struct run_change *change,
@@ -55,14 +57,16 @@ int run_change_apply(struct cloud *cloud, const char *path, const struct run_cha
             return -1;
         if (!force && !*changed->mask)
             return 0;
-        if (send_plan(cloud, path, changed, force ? RUN_PATCH_NEW_REVISION : 0, &operation, &conflict, error) < 0)
+        const struct run_patch how = {.new_revision = force};
+        if (send_plan(cloud, path, change, changed, &how, &operation, &conflict, error) < 0)
             return -1;
         if (conflict)
-            progress_note(cloud->progress, "service %s was changed by somebody else meanwhile: reading it again",
-                          run_short_name(path));
+            progress_note(cloud->progress, "%s %s was changed by somebody else meanwhile: reading it again",
+                          change->kind->noun, run_short_name(path));
     }
     if (conflict) {
-        error_set(error, ERROR_TEMPORARY, "service %s is being changed by somebody else", run_short_name(path));
+        error_set(error, ERROR_TEMPORARY, "%s %s is being changed by somebody else", change->kind->noun,
+                  run_short_name(path));
         return error_next(error, "run the same command again when they are done");
     }
     changed->sent = true;
@@ -81,5 +85,6 @@ int run_change_validate(struct cloud *cloud, const char *path, const struct run_
         return -1;
     if (!*changed->mask)
         return 0;
-    return send_plan(cloud, path, changed, RUN_PATCH_VALIDATE, &operation, &conflict, error);
+    const struct run_patch how = {.validate = true};
+    return send_plan(cloud, path, change, changed, &how, &operation, &conflict, error);
 }

@@ -1,13 +1,14 @@
-/* One change of a service, as every change is made: read, plan, write with the etag that was read, wait. When somebody
- * else changed the service in between, it is read and planned again, so nothing of theirs is lost. */
+/* One change of a service or a job, as every change is made: read, plan, write with the etag that was read, wait. When
+ * somebody else changed it in between, it is read and planned again, so nothing of theirs is lost. */
 #ifndef GCP_RUN_CHANGE_H
 #define GCP_RUN_CHANGE_H
 
-#include "gcp/cloud.h"
+#include "gcp/run/resource.h"
 
 struct run_change {
-    /* Changes `after`, which is the writable part of `current` (NULL: there is no such service) in the form of
-     * run_service_writable. *force: a new revision is wanted although nothing differs. Called again after a conflict;
+    const struct run_kind *kind;
+    /* Changes `after`, which is the writable part of `current` (NULL: there is none) in the form of kind->writable.
+     * *force: a new revision is wanted although nothing differs. Called again after a conflict;
      * its failure ends the change. */
     int (*plan)(void *context, const struct json *current, struct json *after, bool *force, struct error *error);
     void *context;

@@ -144,7 +144,7 @@ static int verify(struct cloud *cloud, const struct run_deployment *deployment, 
     if (run_revision_get(cloud, revision_path, &found, error) < 0)
         return -1;
     outcome->percent = run_traffic_percent(service, revision);
-    if (!runs_digest(json_get(found, "containers"), digest_of_image(deployment->settings->image)) ||
+    if (!runs_digest(json_get(found, "containers"), digest_of_image(deployment->settings->workload.image)) ||
         (outcome->percent < 100 && deployment->traffic == RUN_TRAFFIC_LATEST))
         return not_serving(cloud, service, deployment->service, revision, error);
     const char *url = json_get_text(service, "uri", NULL);
@@ -171,7 +171,8 @@ int run_deploy(struct cloud *cloud, const struct run_deployment *deployment, str
     *outcome = (struct run_outcome){0};
     AUTO_FREE char *path = run_service_path(cloud, deployment->service);
     struct planning planning = {.cloud = cloud, .path = path, .deployment = deployment};
-    const struct run_change change = {.plan = plan, .context = &planning, .seconds = deployment->seconds};
+    const struct run_change change = {
+        .kind = &run_service_kind, .plan = plan, .context = &planning, .seconds = deployment->seconds};
     AUTO_CHANGED struct run_changed changed = {0};
     AUTO_JSON struct json *service = NULL;
     bool opened = false;
@@ -200,7 +201,7 @@ int run_deploy_dry(struct cloud *cloud, const struct run_deployment *deployment,
                    struct error *error) {
     AUTO_FREE char *path = run_service_path(cloud, deployment->service);
     struct planning planning = {.cloud = cloud, .path = path, .deployment = deployment};
-    const struct run_change change = {.plan = plan, .context = &planning};
+    const struct run_change change = {.kind = &run_service_kind, .plan = plan, .context = &planning};
     AUTO_CHANGED struct run_changed changed = {0};
     int result = run_change_validate(cloud, path, &change, &changed, error);
     free(planning.revision);

@@ -1,19 +1,12 @@
 #include "gcp/run/service.h"
 
 #include "common/file/file.h"
-#include "gcp/google_error.h"
+#include "gcp/run/plan.h"
 
 #include <string.h>
 #include <time.h>
 
-enum {
-    NAME_MAXIMUM = 49,
-    WAIT_SECONDS = 30,
-    POLL_MILLISECONDS = 500,
-    POLL_MAXIMUM = 5000,
-    SERVICE_LIMIT = 4 << 20,
-    DELETE_SECONDS = 300
-};
+enum { NAME_MAXIMUM = 49, POLL_MILLISECONDS = 500 };
 
 int run_service_name_check(const char *name, struct error *error) {
     size_t length = strlen(name);
@@ -31,172 +24,40 @@ char *run_service_path(const struct cloud *cloud, const char *service) {
     return text_format("projects/%s/locations/%s/services/%s", cloud->project, cloud->region, service);
 }
 
-const char *run_short_name(const char *resource) {
-    const char *slash = resource ? strrchr(resource, '/') : NULL;
-    return slash ? slash + 1 : resource;
-}
-
-char *run_url(const char *path) {
-    return text_format("%s/v2/%s", endpoint_url(ENDPOINT_RUN), path);
-}
+const struct run_kind run_service_kind = {.noun = "service",
+                                          .collection = "services",
+                                          .tool = "pl-run-deploy",
+                                          .masked = true,
+                                          .writable = run_service_writable};
 
 int run_service_get(struct cloud *cloud, const char *path, struct json **service, struct error *error) {
-    static const long missing[] = {404, 0};
-    AUTO_FREE char *url = run_url(path);
-    AUTO_FREE char *what = text_format("cannot read service %s", run_short_name(path));
-    struct cloud_request request = {.url = url, .what = what, .accept = missing, .response_limit = SERVICE_LIMIT};
-    return cloud_call(cloud, &request, service, NULL, error);
+    return run_resource_get(cloud, &run_service_kind, path, service, error);
 }
 
 int run_service_find(struct cloud *cloud, const char *path, struct json **service, struct error *error) {
-    if (run_service_get(cloud, path, service, error) < 0)
-        return -1;
-    if (*service)
-        return 0;
-    error_set(error, ERROR_CONFIGURATION, "there is no service %s in %s", path_base(path), cloud->region);
-    return error_next(error, "what there is: pl-run-deploy --list --region %s", cloud->region);
+    return run_resource_find(cloud, &run_service_kind, path, service, error);
 }
 
 int run_service_list(struct cloud *cloud, struct json **services, struct error *error) {
-    AUTO_FREE char *path = text_format("projects/%s/locations/%s/services", cloud->project, cloud->region);
-    AUTO_FREE char *url = run_url(path), *what = text_format("cannot list the services of %s", cloud->region);
-    AUTO_JSON struct json *all = json_new_array();
-    if (cloud_list(cloud, url, "services", what, all, error) < 0)
-        return -1;
-    *services = take_pointer(&all);
-    return 0;
+    return run_resource_list(cloud, &run_service_kind, services, error);
 }
 
 int run_service_delete(struct cloud *cloud, const char *path, bool *existed, struct error *error) {
-    static const long missing[] = {404, 0};
-    AUTO_FREE char *url = run_url(path), *what = text_format("cannot delete service %s", run_short_name(path));
-    AUTO_JSON struct json *operation = NULL;
-    struct cloud_request request = {.method = "DELETE", .url = url, .what = what, .accept = missing};
-    long status = 0;
-    if (cloud_call(cloud, &request, &operation, &status, error) < 0)
-        return -1;
-    *existed = status != 404;
-    if (!*existed)
-        return 0;
-    if (run_operation_wait(cloud, &operation, DELETE_SECONDS, error) < 0)
-        return -1;
-    const struct google_subject subject = {.project = cloud->project, .region = cloud->region};
-    const struct json *failure = json_get(operation, "error");
-    return json_is_null(failure) ? 0 : google_status_set(error, what, failure, &subject);
-}
-
-int run_service_patch(struct cloud *cloud, const char *path, const struct json *service, const char *update_mask,
-                      unsigned patch, struct json **operation, bool *conflict, struct error *error) {
-    static const long conflicts[] = {409, 412, 0};
-    AUTO_FREE char *mask = url_encode(update_mask);
-    AUTO_FREE char *url = text_format("%s/v2/%s?allowMissing=true&updateMask=%s%s%s", endpoint_url(ENDPOINT_RUN), path,
-                                      mask, patch & RUN_PATCH_VALIDATE ? "&validateOnly=true" : "",
-                                      patch & RUN_PATCH_NEW_REVISION ? "&forceNewRevision=true" : "");
-    AUTO_FREE char *what =
-        text_format("cannot %s service %s", patch & RUN_PATCH_VALIDATE ? "validate" : "deploy", run_short_name(path));
-    struct cloud_request request = {.method = "PATCH",
-                                    .url = url,
-                                    .body = service,
-                                    .what = what,
-                                    .idempotent = true,
-                                    .accept = conflicts,
-                                    .response_limit = SERVICE_LIMIT};
-    long status = 0;
-    if (cloud_call(cloud, &request, operation, &status, error) < 0)
-        return -1;
-    *conflict = status == 409 || status == 412;
-    if (!*conflict && !json_is_object(*operation))
-        return error_set(error, ERROR_PROTOCOL, "%s: the answer is no operation", what);
-    return 0;
-}
-
-static int64_t now_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
-}
-
-static void pause_milliseconds(long milliseconds) {
-    struct timespec pause = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000};
-    nanosleep(&pause, NULL);
-}
-
-/* One long poll, or one look when waiting is not offered. */
-static int operation_ask(struct cloud *cloud, const char *name, bool *can_wait, struct json **operation,
-                         struct error *error) {
-    static const long not_offered[] = {400, 404, 405, 501, 0};
-    AUTO_FREE char *what = text_format("cannot follow operation %s", run_short_name(name));
-    if (*can_wait) {
-        AUTO_FREE char *url = text_format("%s/v2/%s:wait", endpoint_url(ENDPOINT_RUN), name);
-        AUTO_JSON struct json *body = json_new_object();
-        AUTO_FREE char *timeout = text_format("%ds", WAIT_SECONDS);
-        json_set_text(body, "timeout", timeout);
-        struct cloud_request request = {.method = "POST",
-                                        .url = url,
-                                        .body = body,
-                                        .what = what,
-                                        .idempotent = true,
-                                        .accept = not_offered,
-                                        .response_limit = SERVICE_LIMIT};
-        long status = 0;
-        if (cloud_call(cloud, &request, operation, &status, error) < 0)
-            return -1;
-        if (*operation)
-            return 0;
-        *can_wait = false;
-    }
-    AUTO_FREE char *url = run_url(name);
-    struct cloud_request request = {.url = url, .what = what, .response_limit = SERVICE_LIMIT};
-    return cloud_call(cloud, &request, operation, NULL, error);
-}
-
-static bool is_operation_name(const char *name) {
-    return name && text_starts_with(name, "projects/") && strstr(name, "/operations/") && !strstr(name, "..") &&
-           strlen(name) < 400 && !strpbrk(name, "?#%\\ ");
-}
-
-int run_operation_wait(struct cloud *cloud, struct json **operation, unsigned seconds, struct error *error) {
-    int64_t end = now_seconds() + seconds;
-    bool can_wait = true;
-    long pause = POLL_MILLISECONDS;
-    AUTO_FREE char *name = text_copy(json_get_text(*operation, "name", NULL));
-    while (!json_get_bool(*operation, "done", false)) {
-        if (!is_operation_name(name))
-            return error_set(error, ERROR_PROTOCOL, "Cloud Run's answer names no operation to wait for");
-        if (progress_cancelled(cloud->progress))
-            return error_set(error, ERROR_CANCELLED, "stopped while operation %s goes on", run_short_name(name));
-        if (now_seconds() >= end) {
-            error_set(error, ERROR_TIMEOUT, "operation %s did not end within %u seconds; it goes on",
-                      run_short_name(name), seconds);
-            return error_next(error, "run the same command again to see how it ended");
-        }
-        int64_t before = now_seconds();
-        struct json *asked = NULL;
-        if (operation_ask(cloud, name, &can_wait, &asked, error) < 0)
-            return -1;
-        json_release(operation);
-        *operation = asked;
-        /* A server that answers a long poll at once must not be asked in a tight loop. */
-        if (!json_get_bool(asked, "done", false) && now_seconds() - before < 2) {
-            pause_milliseconds(pause);
-            pause = pause * 2 < POLL_MAXIMUM ? pause * 2 : POLL_MAXIMUM;
-        }
-    }
-    return 0;
+    return run_resource_delete(cloud, &run_service_kind, path, existed, error);
 }
 
 int run_service_settle(struct cloud *cloud, const char *path, struct json **service, unsigned seconds,
                        struct error *error) {
-    int64_t end = now_seconds() + seconds;
+    int64_t end = run_seconds_now() + seconds;
     const char *name = path_base(path);
     while (json_get_bool(*service, "reconciling", false)) {
         if (progress_cancelled(cloud->progress))
             return error_set(error, ERROR_CANCELLED, "stopped while service %s is still being changed", name);
-        if (now_seconds() >= end) {
+        if (run_seconds_now() >= end) {
             error_set(error, ERROR_TEMPORARY, "service %s has been changing for %u seconds", name, seconds);
             return error_next(error, "look at it: pl-run-deploy %s --describe --region %s", name, cloud->region);
         }
-        pause_milliseconds(POLL_MILLISECONDS);
+        run_pause(POLL_MILLISECONDS);
         json_release(service);
         if (run_service_get(cloud, path, service, error) < 0)
             return -1;

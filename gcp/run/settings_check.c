@@ -1,122 +1,22 @@
 #include "gcp/run/settings.h"
 
-#include <ctype.h>
 #include <string.h>
 
-enum { LEAST_MEMORY = 128 << 20 };
-
-static int check_range(const char *option, int64_t value, int64_t least, int64_t most, struct error *error) {
-    if (value == -1 || (value >= least && value <= most))
-        return 0;
-    return error_set(error, ERROR_USAGE, "--%s is %lld; it can be %lld to %lld", option, (long long)value,
-                     (long long)least, (long long)most);
-}
-
-static bool is_cpu(const char *cpu) {
-    size_t digits = strspn(cpu, "0123456789.");
-    return digits && digits <= 6 && cpu[0] != '.' && (!cpu[digits] || text_equal(cpu + digits, "m"));
-}
-
-static int check_pairs(const struct text_list *list, const char *option, bool is_label, struct error *error) {
-    for (size_t i = 0; i < list->count; i++) {
-        const char *equals = strchr(list->items[i], '=');
-        size_t length = equals ? (size_t)(equals - list->items[i]) : 0;
-        const char *allowed = is_label ? "abcdefghijklmnopqrstuvwxyz0123456789_-"
-                                       : "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
-        if (!length || strspn(list->items[i], allowed) < length || isdigit((unsigned char)list->items[i][0]))
-            return error_set(error, ERROR_USAGE, "--%s takes NAME=VALUE; its argument number %zu does not begin so",
-                             option, i + 1);
-        if (!is_label && length == 4 && !strncmp(list->items[i], "PORT", 4)) {
-            error_set(error, ERROR_USAGE, "--env PORT: Cloud Run sets this variable itself");
-            return error_next(error, "choose the port with --port");
-        }
-        if (is_label && (length > 63 || strlen(equals + 1) > 63 || strspn(equals + 1, allowed) < strlen(equals + 1)))
-            return error_set(error, ERROR_USAGE, "--%s %.140s: lower-case letters, digits, - and _, at most 63 each",
-                             option, list->items[i]);
-    }
-    return 0;
-}
-
-/* ---- secrets ---- */
-
-static bool is_version(const char *version) {
-    size_t length = strlen(version);
-    return text_equal(version, "latest") || (length > 0 && length < 20 && strspn(version, "0123456789") == length);
-}
-
-/* "SECRET[:VERSION]" or "projects/P/secrets/SECRET[:VERSION]" */
-static bool is_secret(const char *text) {
-    const char *colon = strchr(text, ':');
-    size_t length = colon ? (size_t)(colon - text) : strlen(text);
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-/.";
-    return length > 0 && length < 400 && strspn(text, allowed) >= length && (!colon || is_version(colon + 1));
-}
-
-static bool is_mount(const char *name, size_t length) {
-    return name[0] == '/' && length > 3 && length < 400 && name[length - 1] != '/' &&
-           memrchr(name, '/', length) != name;
-}
-
-static int check_secrets(const struct text_list *secrets, struct error *error) {
-    for (size_t i = 0; i < secrets->count; i++) {
-        const char *text = secrets->items[i], *equals = strchr(text, '=');
-        size_t length = equals ? (size_t)(equals - text) : 0;
-        bool file = length > 0 && text[0] == '/';
-        if (!length || !is_secret(equals + 1) || (file && !is_mount(text, length))) {
-            error_set(error, ERROR_USAGE,
-                      "--secret %.100s is no NAME=SECRET[:VERSION] and no /path/file=SECRET[:VERSION]", text);
-            return error_next(error, "such as API_KEY=api-key:latest, or /secrets/api/key=api-key:3");
-        }
-        const char *slash = file ? memrchr(text, '/', length) : NULL;
-        for (size_t j = 0; slash && j < i; j++)
-            if (strncmp(secrets->items[j], text, (size_t)(slash - text) + 1) == 0 &&
-                !memchr(secrets->items[j] + (slash - text) + 1, '/',
-                        strcspn(secrets->items[j] + (slash - text) + 1, "=")))
-                return error_set(error, ERROR_USAGE,
-                                 "--secret %.100s: Cloud Run mounts one secret in a directory; "
-                                 "another is there already",
-                                 text);
-    }
-    return 0;
-}
-
-/* ---- all ---- */
-
 static int check_numbers(const struct run_settings *settings, struct error *error) {
-    if (check_range("port", settings->port, 1, 65535, error) < 0 ||
-        check_range("min-instances", settings->min_instances, 0, 1000, error) < 0 ||
-        check_range("max-instances", settings->max_instances, 1, 1000, error) < 0 ||
-        check_range("min", settings->service_min_instances, 0, 1000, error) < 0 ||
-        check_range("gpu", settings->gpus, 0, 8, error) < 0 ||
-        check_range("concurrency", settings->concurrency, 1, 1000, error) < 0 ||
-        check_range("timeout", settings->timeout, 1, 3600, error) < 0)
+    if (run_range_check("port", settings->port, 1, 65535, error) < 0 ||
+        run_range_check("min-instances", settings->min_instances, 0, 1000, error) < 0 ||
+        run_range_check("max-instances", settings->max_instances, 1, 1000, error) < 0 ||
+        run_range_check("min", settings->service_min_instances, 0, 1000, error) < 0 ||
+        run_range_check("concurrency", settings->concurrency, 1, 1000, error) < 0 ||
+        run_range_check("timeout", settings->timeout, 1, 3600, error) < 0)
         return -1;
-    if (settings->memory != -1 && settings->memory < LEAST_MEMORY)
-        return error_set(error, ERROR_USAGE, "--memory is less than 128Mi, the least that Cloud Run gives");
-    if (settings->cpu && !is_cpu(settings->cpu))
-        return error_set(error, ERROR_USAGE, "--cpu is \"%.20s\"; give a number such as 1, 2, 0.5 or 500m",
-                         settings->cpu);
-    double cpu = settings->cpu ? strtod(settings->cpu, NULL) : 1;
-    cpu = settings->cpu && strchr(settings->cpu, 'm') ? cpu / 1000 : cpu;
-    if (cpu < 1 && settings->concurrency > 1) {
-        error_set(error, ERROR_USAGE, "--cpu %s: less than one CPU takes one request at a time", settings->cpu);
+    if (run_workload_processors(&settings->workload) < 1 && settings->concurrency > 1) {
+        error_set(error, ERROR_USAGE, "--cpu %s: less than one CPU takes one request at a time",
+                  settings->workload.cpu);
         return error_next(error, "give --concurrency 1, or --cpu 1");
     }
     if (settings->min_instances > 0 && settings->max_instances > 0 && settings->min_instances > settings->max_instances)
         return error_set(error, ERROR_USAGE, "--min-instances is more than --max-instances");
-    return 0;
-}
-
-static int check_network(const struct run_settings *settings, struct error *error) {
-    if (settings->vpc_connector && (settings->network || settings->subnet || settings->network_tags.count > 0))
-        return error_set(error, ERROR_USAGE, "--vpc-connector excludes --network, --subnet and --network-tag");
-    if (settings->network_tags.count > 0 && !settings->network && !settings->subnet)
-        return error_set(error, ERROR_USAGE, "--network-tag goes with --network or --subnet");
-    for (size_t i = 0; i < settings->cloudsql_instances.count; i++) {
-        const char *name = settings->cloudsql_instances.items[i], *first = strchr(name, ':');
-        if (!first || !strchr(first + 1, ':') || strlen(name) > 200)
-            return error_set(error, ERROR_USAGE, "--cloudsql-instance %.100s is no PROJECT:REGION:NAME", name);
-    }
     return 0;
 }
 
@@ -128,18 +28,14 @@ static int check_probe(const char *text, struct error *error) {
 }
 
 int run_settings_check(const struct run_settings *settings, struct error *error) {
-    if (check_numbers(settings, error) < 0 || check_network(settings, error) < 0 ||
-        check_pairs(&settings->environment, "env", false, error) < 0 ||
-        check_pairs(&settings->labels, "label", true, error) < 0 || check_secrets(&settings->secrets, error) < 0 ||
+    if (run_workload_check(&settings->workload, error) < 0 || check_numbers(settings, error) < 0 ||
         check_probe(settings->startup_probe, error) < 0 || check_probe(settings->liveness_probe, error) < 0)
         return -1;
-    for (size_t i = 0; i < settings->annotations.count; i++)
-        if (!strchr(settings->annotations.items[i], '='))
-            return error_set(error, ERROR_USAGE, "--annotation %.100s is no NAME=VALUE",
-                             settings->annotations.items[i]);
-    if (settings->working_directory && settings->working_directory[0] != '/')
-        return error_set(error, ERROR_USAGE, "--working-directory %.100s does not begin with /",
-                         settings->working_directory);
+    for (size_t i = 0; i < settings->workload.environment.count; i++)
+        if (text_starts_with(settings->workload.environment.items[i], "PORT=")) {
+            error_set(error, ERROR_USAGE, "--env PORT: Cloud Run sets this variable itself");
+            return error_next(error, "choose the port with --port");
+        }
     if (settings->description && strlen(settings->description) > 512)
         return error_set(error, ERROR_USAGE, "--description has more than 512 bytes");
     return 0;

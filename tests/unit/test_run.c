@@ -26,9 +26,8 @@ static struct json *parse(const char *text) {
 }
 
 static struct run_settings unset(void) {
-    return (struct run_settings){.image = "h/r@sha256:new",
+    return (struct run_settings){.workload = {.image = "h/r@sha256:new", .memory = -1, .gpus = -1},
                                  .port = -1,
-                                 .memory = -1,
                                  .min_instances = -1,
                                  .max_instances = -1,
                                  .concurrency = -1,
@@ -36,7 +35,6 @@ static struct run_settings unset(void) {
                                  .http2 = -1,
                                  .cpu_throttling = -1,
                                  .cpu_boost = -1,
-                                 .gpus = -1,
                                  .service_min_instances = -1,
                                  .session_affinity = -1,
                                  .invoker_check = -1};
@@ -52,8 +50,8 @@ static void a_plan_keeps_what_it_does_not_name(void **state) {
     (void)state;
     AUTO_JSON struct json *current = parse(current_text);
     struct run_settings settings = unset();
-    text_list_add(&settings.environment, "NEW=a,b=c");
-    settings.memory = 1 << 30;
+    text_list_add(&settings.workload.environment, "NEW=a,b=c");
+    settings.workload.memory = 1 << 30;
     AUTO_JSON struct json *after = plan(current, &settings);
     AUTO_JSON struct json *before = run_service_writable(current);
     const struct json *container = json_at(json_get_path(after, "template.containers"), 0);
@@ -68,17 +66,17 @@ static void a_plan_keeps_what_it_does_not_name(void **state) {
     assert_null(json_get(after, "uri"));
     AUTO_FREE char *mask = run_plan_mask(before, after);
     assert_string_equal(mask, "template");
-    text_list_release(&settings.environment);
+    text_list_release(&settings.workload.environment);
 }
 
 static void the_same_settings_plan_no_change(void **state) {
     (void)state;
     AUTO_JSON struct json *current = parse(current_text);
     struct run_settings settings = unset();
-    settings.image = "h/r@sha256:old";
-    settings.cpu = "1";
-    settings.memory = 512 << 20;
-    text_list_add(&settings.environment, "KEEP=1");
+    settings.workload.image = "h/r@sha256:old";
+    settings.workload.cpu = "1";
+    settings.workload.memory = 512 << 20;
+    text_list_add(&settings.workload.environment, "KEEP=1");
     AUTO_JSON struct json *after = plan(current, &settings);
     AUTO_JSON struct json *before = run_service_writable(current);
     AUTO_FREE char *mask = run_plan_mask(before, after);
@@ -86,7 +84,7 @@ static void the_same_settings_plan_no_change(void **state) {
     AUTO_BUFFER struct buffer difference = BUFFER(65536);
     run_plan_difference(before, after, &difference);
     assert_string_equal(buffer_text(&difference), "");
-    text_list_release(&settings.environment);
+    text_list_release(&settings.workload.environment);
 }
 
 static void a_difference_names_fields_and_hides_values(void **state) {
@@ -94,8 +92,8 @@ static void a_difference_names_fields_and_hides_values(void **state) {
     AUTO_JSON struct json *current = parse(current_text);
     struct run_settings settings = unset();
     settings.port = 3000;
-    text_list_add(&settings.environment, "KEEP=topsecret");
-    text_list_add(&settings.labels, "team=b");
+    text_list_add(&settings.workload.environment, "KEEP=topsecret");
+    text_list_add(&settings.workload.labels, "team=b");
     AUTO_JSON struct json *after = plan(current, &settings);
     AUTO_JSON struct json *before = run_service_writable(current);
     AUTO_BUFFER struct buffer difference = BUFFER(65536);
@@ -106,8 +104,8 @@ static void a_difference_names_fields_and_hides_values(void **state) {
     assert_non_null(strstr(text, "+ template.containers[0].ports[0].containerPort: 3000\n"));
     assert_non_null(strstr(text, "~ labels.team: \"a\" -> \"b\"\n"));
     assert_null(strstr(text, "topsecret"));
-    text_list_release(&settings.environment);
-    text_list_release(&settings.labels);
+    text_list_release(&settings.workload.environment);
+    text_list_release(&settings.workload.labels);
 }
 
 static void settings_are_checked(void **state) {
@@ -120,10 +118,10 @@ static void settings_are_checked(void **state) {
     static const char *const wrong[] = {"A", "=x", "PORT=1", "1A=x", "A B=c"};
     for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
         settings = unset();
-        text_list_add(&settings.environment, wrong[i]);
+        text_list_add(&settings.workload.environment, wrong[i]);
         assert_int_equal(run_settings_check(&settings, &error), -1);
         assert_int_equal(error.kind, ERROR_USAGE);
-        text_list_release(&settings.environment);
+        text_list_release(&settings.workload.environment);
     }
 }
 

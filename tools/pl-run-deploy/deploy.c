@@ -73,7 +73,7 @@ static void write_service(struct record_list *out, const struct cloud *cloud, co
     json_set_text(record.json, "region", cloud->region);
     json_set_text(record.json, "project", cloud->project);
     struct json *from = json_new_array();
-    json_append_text(from, deployment->settings->image);
+    json_append_text(from, deployment->settings->workload.image);
     json_set(record.json, "from", from);
     record_list_add(out, record);
 }
@@ -193,7 +193,7 @@ static int deploy_records(struct command_context *context, const struct argument
     if (!service)
         return -1;
     struct run_settings settings = arguments->settings;
-    settings.image = record_ref(record);
+    settings.workload.image = record_ref(record);
     bool gate = has_gate(arguments);
     struct run_deployment deployment = {.service = service,
                                         .settings = &settings,

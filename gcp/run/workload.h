@@ -1,0 +1,62 @@
+/* What services and jobs have in common: the container and where it runs. One table of rows, and what they mean in a
+ * template of the API (a service's `template`, a job's `template.template`).
+ *
+ * Everything that is not asked for stays as it is; lists of names (variables, secrets, labels, Cloud SQL instances) are
+ * added to what is there, by name. No network here. */
+#ifndef GCP_RUN_WORKLOAD_H
+#define GCP_RUN_WORKLOAD_H
+
+#include "common/base/text.h"
+#include "common/command/command.h"
+#include "common/json/json.h"
+
+/* NULL, -1 and empty: as it is (for what is new: as Google decides). Texts are borrowed. */
+struct run_workload {
+    const char *image; /* HOST/REPO@sha256:…; no option of the table */
+    const char *cpu;   /* "1", "0.5", "500m" */
+    long long memory;  /* bytes */
+    const char *gpu_type;
+    long long gpus;
+    const char *service_account;
+    struct text_list environment;       /* "NAME=value"; everything after the first '=' is the value */
+    struct text_list environment_files; /* read by run_workload_read into `environment`, before what was there */
+    struct text_list removed_environment;
+    bool replace_environment;          /* what is not named goes, secrets excepted */
+    struct text_list secrets;          /* "NAME=SECRET[:VERSION]" a variable, "/path/file=SECRET[:VERSION]" a file */
+    struct text_list labels;           /* "key=value" */
+    struct text_list annotations;      /* "key=value", of the revision or the execution */
+    struct text_list command;          /* a word each */
+    struct text_list arguments;        /* a word each */
+    const char *working_directory;     /* absolute */
+    const char *execution_environment; /* gen1, gen2 */
+    const char *vpc_connector, *network, *subnet;
+    struct text_list network_tags;
+    const char *vpc_egress;              /* all-traffic, private-ranges-only */
+    struct text_list cloudsql_instances; /* PROJECT:REGION:INSTANCE */
+};
+
+extern const struct option run_workload_rows[];
+#define RUN_WORKLOAD_OPTIONS(member)                                                                                   \
+    { .title = "The container", .options = run_workload_rows, INTO(member) }
+
+/* Reads the environment files: lines NAME=VALUE, empty ones and those that begin with '#' left out, `export ` before a
+ * name too; a value in single or double quotes loses them, and in double quotes \n, \" and \\ are read. At most 1 MiB
+ * each. */
+int run_workload_read(struct run_workload *workload, struct error *error) MUST_CHECK;
+/* Checks what can be checked without a server: names, ranges of numbers, forms. ERROR_USAGE. */
+int run_workload_check(const struct run_workload *workload, struct error *error) MUST_CHECK;
+/* A number of an option; -1 is none. ERROR_USAGE outside of the range. */
+int run_range_check(const char *option, int64_t value, int64_t least, int64_t most, struct error *error) MUST_CHECK;
+/* CPUs, as a number; 1 when none are named. */
+double run_workload_processors(const struct run_workload *workload);
+bool run_workload_names_resources(const struct run_workload *workload);
+
+/* Puts the settings into a template and one of its containers; labels and annotations excepted, whose place differs.
+ * All that they do not name is kept, also what pl does not know. */
+void run_workload_apply(const struct run_workload *workload, struct json *template, struct json *container);
+/* "key=value" each, into the object in object[key]. */
+void run_pairs_apply(struct json *object, const char *key, const struct text_list *pairs);
+/* Those that are not there yet, to the array in object[key]. */
+void run_texts_add(struct json *object, const char *key, const struct text_list *texts);
+
+#endif
