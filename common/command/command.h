@@ -159,6 +159,9 @@ char *command_secret(const char *source, struct error *error);
  * 64 KiB). */
 int command_secret_content(const char *source, char **content, size_t *length, struct error *error) MUST_CHECK;
 
+/* The paths of the configuration files that there may be, the nearest first. */
+void command_config_files(struct text_list *paths);
+
 /* A mistake in a table: NULL, or what is wrong with it (duplicate names or letters, help empty or with a full stop, a
  * default that is no choice, required with a default, a name with capitals...). The caller frees. Tests call it for
  * every tool. */

@@ -78,12 +78,21 @@ static int read_file(struct settings *settings, const char *path, struct error *
     return 0;
 }
 
-int settings_read_files(struct settings *settings, struct error *error) {
+void command_config_files(struct text_list *paths) {
     const char *home = getenv("HOME"), *config = getenv("XDG_CONFIG_HOME");
-    AUTO_FREE char *own = !text_is_empty(config) ? text_format("%s/pl/config.json", config)
-                          : !text_is_empty(home) ? text_format("%s/.config/pl/config.json", home)
-                                                 : NULL;
-    if (read_file(settings, "pl.json", error) < 0 || (own && read_file(settings, own, error) < 0))
-        return -1;
-    return read_file(settings, "/etc/pl/config.json", error);
+    text_list_add(paths, "pl.json");
+    if (!text_is_empty(config))
+        text_list_add_format(paths, "%s/pl/config.json", config);
+    else if (!text_is_empty(home))
+        text_list_add_format(paths, "%s/.config/pl/config.json", home);
+    text_list_add(paths, "/etc/pl/config.json");
+}
+
+int settings_read_files(struct settings *settings, struct error *error) {
+    AUTO_LIST struct text_list paths = {0};
+    command_config_files(&paths);
+    for (size_t i = 0; i < paths.count; i++)
+        if (read_file(settings, paths.items[i], error) < 0)
+            return -1;
+    return 0;
 }

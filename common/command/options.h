@@ -2,6 +2,7 @@
 #ifndef COMMAND_OPTIONS_H
 #define COMMAND_OPTIONS_H
 
+#include "common/base/units.h"
 #include "common/command/command.h"
 
 /* What every tool has beside its own table. */
@@ -61,9 +62,7 @@ int settings_read_files(struct settings *settings, struct error *error) MUST_CHE
 void option_variable(const struct option *option, char *name, size_t size);
 bool option_takes_value(const struct option *option);
 
-/* A number with its unit; false when it is malformed or too large. */
-bool parse_duration(const char *text, long long *seconds);
-bool parse_size(const char *text, long long *bytes);
+/* false when it is neither. */
 bool parse_truth(const char *text, bool *truth);
 
 #endif

@@ -90,8 +90,8 @@ static int settle(struct planning *planning, const struct json *current, struct 
     return run_service_settle(planning->cloud, planning->path, settled, SETTLE_SECONDS, error);
 }
 
-static int plan(void *context, const struct json *current, struct json *after, bool *force, struct error *error) {
-    struct planning *planning = context;
+static int plan_service(struct planning *planning, const struct json *current, struct json *after, bool *force,
+                        struct error *error) {
     AUTO_JSON struct json *settled = NULL, *before = json_copy_deep(json_get(after, "template"));
     run_settings_apply(planning->deployment->settings, after);
     struct json *template = json_get(after, "template");
@@ -108,6 +108,14 @@ static int plan(void *context, const struct json *current, struct json *after, b
         return -1;
     json_set_text(template, "revision", planning->revision);
     return plan_traffic(planning, current, after, error);
+}
+
+static int plan(void *context, const struct json *current, struct json *after, bool *force, struct error *error) {
+    struct planning *planning = context;
+    const struct run_deployment *deployment = planning->deployment;
+    if (plan_service(planning, current, after, force, error) < 0)
+        return -1;
+    return deployment->permit ? deployment->permit(deployment->permit_context, current, after, error) : 0;
 }
 
 /* ---- the result ---- */

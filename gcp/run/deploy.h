@@ -26,6 +26,11 @@ struct run_deployment {
     const char *tag;       /* for the new revision, or NULL */
     bool tag_is_temporary; /* not wanted for a revision that has all the traffic already */
     unsigned seconds;      /* for the operation; 0: 900 */
+    /* Whether the service may become this: asked with each plan, before anything is sent that changes something. Its
+     * failure ends the deployment. `current` as it was read, or NULL; `after` in the form of run_service_writable. May
+     * be NULL. */
+    int (*permit)(void *context, const struct json *current, const struct json *after, struct error *error);
+    void *permit_context;
 };
 
 struct run_outcome {

@@ -4,6 +4,7 @@
 #include "gcp/run/canary.h"
 #include "gcp/run/traffic.h"
 #include "tools/pl-run-deploy/actions.h"
+#include "tools/pl-run-deploy/policy.h"
 
 #include <string.h>
 #include <time.h>
@@ -182,7 +183,7 @@ static int deploy(struct command_context *context, const struct arguments *argum
 }
 
 static int deploy_records(struct command_context *context, const struct arguments *arguments, struct cloud *cloud,
-                          const struct record_list *list, struct error *error) {
+                          const struct policies *policies, const struct record_list *list, struct error *error) {
     if (list->count != 1)
         return error_set(error, ERROR_DATA, "got %zu images; a service takes one", list->count);
     const struct record *record = &list->items[0];
@@ -195,6 +196,8 @@ static int deploy_records(struct command_context *context, const struct argument
     struct run_settings settings = arguments->settings;
     settings.workload.image = record_ref(record);
     bool gate = has_gate(arguments);
+    struct permission permission = {
+        .policies = policies, .cloud = cloud, .service = service, .allows_all = arguments->allow_unauthenticated};
     struct run_deployment deployment = {.service = service,
                                         .settings = &settings,
                                         .allow_unauthenticated = arguments->allow_unauthenticated,
@@ -203,7 +206,9 @@ static int deploy_records(struct command_context *context, const struct argument
                                                    : arguments->keep_traffic ? RUN_TRAFFIC_KEEP
                                                                              : RUN_TRAFFIC_LATEST,
                                         .tag = gate && !arguments->tag ? CANARY_TAG : arguments->tag,
-                                        .tag_is_temporary = !arguments->tag};
+                                        .tag_is_temporary = !arguments->tag,
+                                        .permit = permission_check,
+                                        .permit_context = &permission};
     if (arguments->tag && run_tag_check(arguments->tag, service, error) < 0)
         return -1;
     cloud_renew(cloud);
@@ -218,6 +223,9 @@ int action_deploy(struct command_context *context, struct arguments *arguments, 
     if (arguments->no_traffic && arguments->keep_traffic)
         return error_set(error, ERROR_USAGE, "--no-traffic and --keep-traffic exclude each other");
     AUTO_CLOUD struct cloud cloud = {0};
+    AUTO_POLICIES struct policies policies = {0};
+    if (policies_read(&policies, context->progress, error) < 0)
+        return -1;
     struct preflight checks = {.cloud = &cloud, .arguments = arguments, .progress = context->progress};
     struct record_list list = {0};
     /* Only the images among the operands are records. */
@@ -229,7 +237,7 @@ int action_deploy(struct command_context *context, struct arguments *arguments, 
     context->operands = operands;
     context->operand_count += first;
     if (result == 0)
-        result = deploy_records(context, arguments, &cloud, &list, error);
+        result = deploy_records(context, arguments, &cloud, &policies, &list, error);
     record_list_release(&list);
     return result;
 }

@@ -1,0 +1,185 @@
+/* Which rules bind, what they find, and what excuses it. */
+#include "common/glob/glob.h"
+#include "common/policy/internal.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- globs and lists ---- */
+
+bool policy_globs_accept(const struct json *globs, const char *text) {
+    for (size_t i = 0; i < json_count(globs); i++) {
+        AUTO_GLOB struct glob *glob = glob_new(json_text(json_at(globs, i)), GLOB_DOT, NULL);
+        if (glob && glob_accepts(glob, text))
+            return true;
+    }
+    return false;
+}
+
+char *policy_list_text(const struct json *list) {
+    struct buffer text = BUFFER(2000);
+    for (size_t i = 0; i < json_count(list); i++)
+        buffer_append_format(&text, "%s%s", i ? ", " : "", json_text(json_at(list, i)));
+    return buffer_take(&text);
+}
+
+/* ---- findings ---- */
+
+static const char *policy_name(const struct policy *policy) {
+    return json_get_text(policy->json, "name", policy->origin);
+}
+
+static void add_finding(const struct judging *judging, enum policy_answer answer, char *message) {
+    struct policy_verdict *verdict = judging->verdict;
+    const char *why = json_get_text(judging->value, "why", NULL);
+    verdict->findings = memory_resize(verdict->findings, verdict->count + 1, sizeof(*verdict->findings));
+    verdict->findings[verdict->count++] = (struct policy_finding){.answer = answer,
+                                                                  .rule = judging->rule->name,
+                                                                  .policy = text_copy(policy_name(judging->policy)),
+                                                                  .environment = text_copy(judging->environment),
+                                                                  .message = message,
+                                                                  .why = text_copy(why)};
+    verdict->breaches += answer == POLICY_BREACH;
+}
+
+static char *format_list(const char *format, va_list arguments) {
+    char *text = NULL;
+    return vasprintf(&text, format, arguments) < 0 ? text_copy("") : text;
+}
+
+/* ---- exceptions ---- */
+
+static void today(char *text, size_t size) {
+    time_t now = time(NULL);
+    struct tm parts;
+    if (!gmtime_r(&now, &parts) || strftime(text, size, "%Y-%m-%d", &parts) == 0)
+        snprintf(text, size, "9999-12-31");
+}
+
+static bool exception_covers(const struct json *exception, const struct judging *judging) {
+    const struct policy_subject *subject = judging->subject;
+    const char *environment = json_get_text(exception, "environment", NULL);
+    const struct json *projects = json_get(exception, "projects");
+    return text_equal(json_get_text(exception, "rule", NULL), judging->rule->name) &&
+           (!environment || text_equal(environment, judging->environment)) && subject->name &&
+           policy_globs_accept(json_get(exception, "names"), subject->name) &&
+           (!projects || (subject->project && policy_globs_accept(projects, subject->project)));
+}
+
+/* The exception of the policy that the rule stands in; *ended is the date of one that is over. */
+static const struct json *find_exception(const struct judging *judging, const char **ended) {
+    const struct json *exceptions = json_get(judging->policy->json, "exceptions");
+    char now[11];
+    today(now, sizeof(now));
+    for (size_t i = 0; i < json_count(exceptions); i++) {
+        const struct json *exception = json_at(exceptions, i);
+        const char *until = json_get_text(exception, "until", "");
+        if (!exception_covers(exception, judging))
+            continue;
+        if (strcmp(now, until) <= 0)
+            return exception;
+        *ended = until;
+    }
+    return NULL;
+}
+
+void judge_breach(struct judging *judging, const char *format, ...) {
+    const char *ended = NULL;
+    const struct json *exception = find_exception(judging, &ended);
+    va_list arguments;
+    va_start(arguments, format);
+    AUTO_FREE char *message = format_list(format, arguments);
+    va_end(arguments);
+    if (exception)
+        add_finding(judging, POLICY_EXCEPTED,
+                    text_format("%s; allowed until %s: %s", message, json_get_text(exception, "until", ""),
+                                json_get_text(exception, "why", "")));
+    else if (ended)
+        add_finding(judging, POLICY_BREACH, text_format("%s; its exception ended with %s", message, ended));
+    else
+        add_finding(judging, POLICY_BREACH, take_pointer(&message));
+}
+
+void judge_unknown(struct judging *judging, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    AUTO_FREE char *message = format_list(format, arguments);
+    va_end(arguments);
+    if (judging->subject->is_offline)
+        add_finding(judging, POLICY_UNDECIDED, take_pointer(&message));
+    else
+        judge_breach(judging, "%s", message);
+}
+
+/* ---- which rules bind ---- */
+
+static int judge_rules(struct judging *judging, const struct json *rules, struct error *error) {
+    for (size_t i = 0; i < policy_rule_count; i++) {
+        judging->rule = &policy_rules[i];
+        judging->value = json_get(rules, judging->rule->name);
+        if (judging->value && (judging->rule->kinds & judging->subject->kind) &&
+            judging->rule->check(judging, error) < 0)
+            return error_wrap(error, "policy %s, rule %s", policy_name(judging->policy), judging->rule->name);
+    }
+    return 0;
+}
+
+/* What is not known matches: an environment must not be left by keeping something back. */
+static bool when_matches(const struct json *when, const struct policy_subject *subject) {
+    const struct {
+        const char *member, *value;
+    } parts[] = {{"projects", subject->project}, {"regions", subject->region}, {"names", subject->name}};
+    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
+        const struct json *globs = json_get(when, parts[i].member);
+        if (globs && parts[i].value && !policy_globs_accept(globs, parts[i].value))
+            return false;
+    }
+    return true;
+}
+
+static int judge_environments(struct judging *judging, struct error *error) {
+    static const struct rule required = {.name = "require_environment"};
+    const struct json *json = judging->policy->json, *environments = json_get(json, "environments");
+    size_t matching = 0;
+    for (void *i = json_first(environments); i; i = json_next(environments, i)) {
+        if (!when_matches(json_get(json_value(i), "when"), judging->subject))
+            continue;
+        matching++;
+        judging->environment = json_key(i);
+        if (judge_rules(judging, json_get(json_value(i), "rules"), error) < 0)
+            return -1;
+    }
+    judging->environment = NULL;
+    if (matching || !json_get_bool(json, "require_environment", false))
+        return 0;
+    judging->rule = &required;
+    judging->value = NULL;
+    judge_breach(judging, "%s in project %s belongs to no environment of this policy",
+                 judging->subject->name ? judging->subject->name : "it",
+                 judging->subject->project ? judging->subject->project : "?");
+    return 0;
+}
+
+int policy_check(const struct policies *policies, const struct policy_subject *subject, struct policy_verdict *verdict,
+                 struct error *error) {
+    *verdict = (struct policy_verdict){0};
+    for (size_t i = 0; i < policies->count; i++) {
+        struct judging judging = {.policy = &policies->items[i], .subject = subject, .verdict = verdict};
+        if (judge_rules(&judging, json_get(judging.policy->json, "rules"), error) < 0 ||
+            judge_environments(&judging, error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+void policy_verdict_release(struct policy_verdict *verdict) {
+    for (size_t i = 0; i < verdict->count; i++) {
+        free(verdict->findings[i].policy);
+        free(verdict->findings[i].environment);
+        free(verdict->findings[i].message);
+        free(verdict->findings[i].why);
+    }
+    free(verdict->findings);
+    *verdict = (struct policy_verdict){0};
+}
