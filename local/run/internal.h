@@ -41,6 +41,7 @@ struct service {
 };
 
 struct launch_job;
+struct job;
 
 struct run {
     const struct local_cloud *cloud;
@@ -50,6 +51,8 @@ struct run {
     pthread_cond_t changed;
     struct service **services;
     size_t service_count;
+    struct job **jobs;
+    size_t job_count;
     unsigned workers; /* threads that must end before run_close goes on */
     atomic_bool stopping;
     bool closed;        /* the last container has ended: so may the launcher */
@@ -78,6 +81,13 @@ int state_load(struct run *run, struct error *error) MUST_CHECK;
 void state_save(const struct run *run, const struct service *service);
 void state_remove(const struct run *run, const struct service *service);
 void service_free(struct service *service);
+
+/* Every ROOT/PROJECT/REGION INNER/NAME.json; -1 ends it. */
+struct state_file {
+    const char *path, *project, *region, *name;
+};
+typedef int state_visit(void *context, const struct state_file *file, struct error *error);
+int state_each(const char *root, const char *inner, state_visit *visit, void *context, struct error *error) MUST_CHECK;
 
 /* ---- failure.c: why a revision did not become ready ---- */
 
@@ -179,11 +189,15 @@ void service_conclude(struct service *service);
 
 /* ---- operation.c; with the lock held ---- */
 
-/* Its name is borrowed from the operation. */
-const char *operation_new(struct service *service);
-/* Done: with the service as its response, or with a failure (a google.rpc.Status, taken). */
-void operation_finish(struct run *run, struct service *service, const char *name, struct json *failure);
-struct json *operation_find(const struct run *run, const char *name, struct service **service);
+/* Adds one to those of a service or job. `subject` is the Service, Job or Execution as Google shows it. The name is
+ * borrowed from the operation. */
+const char *operation_new(struct json *operations, const struct json *subject);
+/* Done: with the subject as its response, or with a failure (a google.rpc.Status, taken). */
+void operation_finish(struct run *run, const char *name, const struct json *subject, struct json *failure);
+/* *operations (may be NULL): those among which it was found. */
+struct json *operation_find(const struct run *run, const char *name, struct json **operations);
+/* What was under way when the last process ended did not get done. */
+void operations_abandon(struct json *operations);
 
 /* ---- ingress.c ---- */
 
@@ -204,15 +218,33 @@ int service_validate(const struct service *service, const struct json *document,
 /* Google's defaults where nothing is said. */
 void service_fill(const struct run *run, struct json *document);
 
+/* What services and jobs have in common; ERROR_DATA naming the field by the subject. */
+struct subject {
+    const char *request;         /* "UpdateServiceRequest.service" */
+    const char *template;        /* where the containers are: "template" */
+    const char *const *reserved; /* variables that the cloud sets; ends with NULL */
+};
+extern const struct subject service_subject;
+int subject_refuse(const struct subject *subject, const char *field, struct error *error, const char *why);
+/* values: they are held to the rules of labels. */
+int subject_check_labels(const struct subject *subject, const struct json *labels, const char *field, bool values,
+                         struct error *error) MUST_CHECK;
+/* Containers, volumes, mounts. */
+int subject_check_template(const struct subject *subject, const struct json *template, struct error *error) MUST_CHECK;
+/* "90s", "1.5s" */
+bool seconds_between(const char *text, long least, long most);
+void fill_text(struct json *object, const char *key, const char *value);
+
 /* ---- api: services.c, revisions.c; the lock is taken inside ---- */
 
 struct run_path {
-    char *project, *region, *collection, *name, *child, *child_name, *verb;
+    char *project, *region, *collection, *name, *child, *child_name, *grandchild, *grandchild_name, *verb;
 };
 void services_handle(struct run *run, const struct run_path *path, struct request *request, struct reply *reply);
 void policy_handle(struct run *run, const struct run_path *path, struct request *request, struct reply *reply);
 void operations_handle(struct run *run, const struct run_path *path, struct request *request, struct reply *reply);
 /* 404 in Google's words. */
+void reply_missing(struct reply *reply, const struct run_path *path, const char *kind, const char *name);
 void reply_no_service(struct reply *reply, const struct run_path *path);
 
 #endif

@@ -1,59 +1,99 @@
-/* Long-running operations: kept with their service, the last OPERATIONS_KEPT of them. */
+/* Long-running operations: kept with their service or job, the last OPERATIONS_KEPT of them that are done. */
 #include "common/crypto/random.h"
 #include "local/run/internal.h"
+#include "local/run/jobs.h"
 
 #include <string.h>
 #include <time.h>
 
 enum { OPERATIONS_KEPT = 20 };
 
-/* The service as a google.protobuf.Any. */
-static struct json *any_of(const struct service *service) {
-    struct json *metadata = json_copy_deep(service->document);
-    json_set_text(metadata, "@type", "type.googleapis.com/google.cloud.run.v2.Service");
-    return metadata;
+/* A resource as a google.protobuf.Any. */
+static struct json *any_of(const struct json *resource) {
+    const char *name = json_get_text(resource, "name", "");
+    const char *type = strstr(name, "/executions/") ? "Execution" : strstr(name, "/jobs/") ? "Job" : "Service";
+    AUTO_FREE char *full = text_format("type.googleapis.com/google.cloud.run.v2.%s", type);
+    struct json *any = json_copy_deep(resource);
+    json_set_text(any, "@type", full);
+    return any;
 }
 
-const char *operation_new(struct service *service) {
+static void drop_oldest(struct json *operations) {
+    for (size_t i = 0; i < json_count(operations) && json_count(operations) >= OPERATIONS_KEPT; i++)
+        if (json_get_bool(json_at(operations, i), "done", false))
+            json_remove_at(operations, i--);
+}
+
+const char *operation_new(struct json *operations, const struct json *subject) {
     struct json *operation = json_new_object();
     char hex[33];
     random_hex(hex, sizeof(hex));
-    AUTO_FREE char *name = text_format("projects/%s/locations/%s/operations/%.8s-%.4s-%.4s-%.4s-%.12s",
-                                       service->project, service->region, hex, hex + 8, hex + 12, hex + 16, hex + 20);
+    /* "projects/P/locations/R" */
+    const char *resource = json_get_text(subject, "name", ""), *end = resource;
+    for (int slashes = 0; *end && (*end != '/' || ++slashes < 4);)
+        end++;
+    AUTO_FREE char *name = text_format("%.*s/operations/%.8s-%.4s-%.4s-%.4s-%.12s", (int)(end - resource), resource,
+                                       hex, hex + 8, hex + 12, hex + 16, hex + 20);
     json_set_text(operation, "name", name);
-    json_set(operation, "metadata", any_of(service));
-    while (json_count(service->operations) >= OPERATIONS_KEPT)
-        json_remove_at(service->operations, 0);
-    json_append(service->operations, operation);
+    json_set(operation, "metadata", any_of(subject));
+    drop_oldest(operations);
+    json_append(operations, operation);
     return json_get_text(operation, "name", NULL);
 }
 
-void operation_finish(struct run *run, struct service *service, const char *name, struct json *failure) {
+void operation_finish(struct run *run, const char *name, const struct json *subject, struct json *failure) {
     struct json *operation = operation_find(run, name, NULL);
     if (operation) {
-        json_set(operation, "metadata", any_of(service));
+        json_set(operation, "metadata", any_of(subject));
         json_set_bool(operation, "done", true);
         if (failure)
             json_set(operation, "error", json_share(failure));
         else
-            json_set(operation, "response", any_of(service));
+            json_set(operation, "response", any_of(subject));
     }
     json_release(&failure);
     pthread_cond_broadcast(&run->changed);
 }
 
-struct json *operation_find(const struct run *run, const char *name, struct service **service) {
-    for (size_t i = 0; i < run->service_count; i++) {
-        const struct json *list = run->services[i]->operations;
-        for (size_t j = json_count(list); j-- > 0;) {
-            if (!text_equal(json_get_text(json_at(list, j), "name", NULL), name))
-                continue;
-            if (service)
-                *service = run->services[i];
-            return json_at(list, j);
-        }
+void operations_abandon(struct json *operations) {
+    enum { ABORTED = 10 };
+    for (size_t i = 0; i < json_count(operations); i++) {
+        if (json_get_bool(json_at(operations, i), "done", false))
+            continue;
+        struct json *status = json_new_object();
+        json_set_integer(status, "code", ABORTED);
+        json_set_text(status, "message", "The local cloud was stopped while the operation went on.");
+        json_set_bool(json_at(operations, i), "done", true);
+        json_set(json_at(operations, i), "error", status);
     }
+}
+
+static struct json *find_in(struct json *list, const char *name) {
+    for (size_t i = json_count(list); i-- > 0;)
+        if (text_equal(json_get_text(json_at(list, i), "name", NULL), name))
+            return json_at(list, i);
     return NULL;
+}
+
+/* The operations of the service or job number `index`, services first. NULL: there is no such one. */
+static struct json *operations_of(const struct run *run, size_t index, const char **region) {
+    bool service = index < run->service_count;
+    if (!service && index - run->service_count >= run->job_count)
+        return NULL;
+    const struct job *job = service ? NULL : run->jobs[index - run->service_count];
+    *region = service ? run->services[index]->region : job->region;
+    return service ? run->services[index]->operations : job->operations;
+}
+
+struct json *operation_find(const struct run *run, const char *name, struct json **operations) {
+    const char *region;
+    struct json *list, *found = NULL;
+    for (size_t i = 0; !found && (list = operations_of(run, i, &region)); i++) {
+        found = find_in(list, name);
+        if (found && operations)
+            *operations = list;
+    }
+    return found;
 }
 
 /* ---- requests ---- */
@@ -78,29 +118,30 @@ static void wait_for(struct run *run, const char *name, const struct request *re
 }
 
 static void list_operations(const struct run *run, const struct run_path *path, struct reply *reply) {
-    struct json *answer = json_new_object(), *all = json_new_array();
-    for (size_t i = 0; i < run->service_count; i++)
-        for (size_t j = json_count(run->services[i]->operations); j-- > 0;)
-            if (text_equal(path->region, "-") || text_equal(path->region, run->services[i]->region))
-                json_append(all, json_copy_deep(json_at(run->services[i]->operations, j)));
+    struct json *answer = json_new_object(), *all = json_new_array(), *list;
+    const char *region;
+    for (size_t i = 0; (list = operations_of(run, i, &region)); i++)
+        for (size_t j = json_count(list); j-- > 0;)
+            if (text_equal(path->region, "-") || text_equal(path->region, region))
+                json_append(all, json_copy_deep(json_at(list, j)));
     json_set(answer, "operations", all);
     reply_json(reply, 200, answer);
 }
 
-static void delete_operation(struct service *service, const char *name) {
-    for (size_t i = json_count(service->operations); i-- > 0;)
-        if (text_equal(json_get_text(json_at(service->operations, i), "name", NULL), name))
-            json_remove_at(service->operations, i);
+static void delete_operation(struct json *operations, const char *name) {
+    for (size_t i = json_count(operations); i-- > 0;)
+        if (text_equal(json_get_text(json_at(operations, i), "name", NULL), name))
+            json_remove_at(operations, i);
 }
 
 void operations_handle(struct run *run, const struct run_path *path, struct request *request, struct reply *reply) {
     AUTO_FREE char *name = text_format("projects/%s/locations/%s/operations/%s", run->cloud->project, path->region,
                                        path->name ? path->name : "");
     pthread_mutex_lock(&run->lock);
-    struct service *service = NULL;
+    struct json *operations = NULL;
     if (!path->name) {
         list_operations(run, path, reply);
-    } else if (!operation_find(run, name, &service)) {
+    } else if (!operation_find(run, name, &operations)) {
         reply_google_error(reply, 404, "Operation '%s' not found.", path->name);
     } else if (text_equal(path->verb, "wait") && request_is(request, "POST")) {
         wait_for(run, name, request);
@@ -112,7 +153,7 @@ void operations_handle(struct run *run, const struct run_path *path, struct requ
     } else if (!path->verb && request_is(request, "GET")) {
         reply_json(reply, 200, json_copy_deep(operation_find(run, name, NULL)));
     } else if (!path->verb && request_is(request, "DELETE")) {
-        delete_operation(service, name);
+        delete_operation(operations, name);
         reply_json(reply, 200, json_new_object());
     }
     pthread_mutex_unlock(&run->lock);

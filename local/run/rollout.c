@@ -299,7 +299,7 @@ static void conclude(struct rollout *rollout, struct instance *instance, const s
     if (service->rollouts == 0)
         service_conclude(service);
     struct json *status = instance ? NULL : failure_status(failure, rollout->revision->name);
-    operation_finish(run, service, rollout->operation, status);
+    operation_finish(run, rollout->operation, service->document, status);
     if (!service->deleted)
         state_save(run, service);
     pthread_mutex_unlock(&run->lock);

@@ -1,4 +1,4 @@
-/* The paths of the Admin API: /v2/projects/P/locations/L/COLLECTION[/NAME[/CHILD[/NAME]]][:verb] */
+/* The paths of the Admin API: /v2/projects/P/locations/L/COLLECTION[/NAME[/CHILD[/NAME[/CHILD[/NAME]]]]][:verb] */
 #include "local/iam/policy.h"
 #include "local/run/internal.h"
 
@@ -16,6 +16,8 @@ static void path_release(struct run_path *path) {
     free(path->name);
     free(path->child);
     free(path->child_name);
+    free(path->grandchild);
+    free(path->grandchild_name);
     free(path->verb);
     *path = (struct run_path){0};
 }
@@ -24,7 +26,7 @@ static bool path_parse(const char *text, struct run_path *path) {
     AUTO_LIST struct text_list parts = {0};
     *path = (struct run_path){0};
     text_list_split(&parts, text + strspn(text, "/"), '/');
-    if (parts.count < 6 || parts.count > 9 || !text_equal(parts.items[0], "v2") ||
+    if (parts.count < 6 || parts.count > 11 || !text_equal(parts.items[0], "v2") ||
         !text_equal(parts.items[1], "projects") || !text_equal(parts.items[3], "locations"))
         return false;
     char *colon = strchr(parts.items[parts.count - 1], ':');
@@ -32,12 +34,13 @@ static bool path_parse(const char *text, struct run_path *path) {
         path->verb = text_copy(colon + 1);
         *colon = '\0';
     }
-    char **fields[] = {&path->project, &path->region, &path->collection, &path->name, &path->child, &path->child_name};
-    static const size_t places[] = {2, 4, 5, 6, 7, 8};
+    char **fields[] = {&path->project, &path->region,     &path->collection, &path->name,
+                       &path->child,   &path->child_name, &path->grandchild, &path->grandchild_name};
+    static const size_t places[] = {2, 4, 5, 6, 7, 8, 9, 10};
     for (size_t i = 0; i < ARRAY_LENGTH(fields); i++) {
         const char *part = places[i] < parts.count ? parts.items[places[i]] : NULL;
         bool any_region = i == 1 && part && text_equal(part, "-");
-        if (part && i != 2 && i != 4 && !is_name(part) && !any_region) {
+        if (part && i != 2 && i != 4 && i != 6 && !is_name(part) && !any_region) {
             path_release(path);
             return false;
         }
@@ -59,9 +62,13 @@ bool run_is_path(const char *path) {
     return false;
 }
 
+void reply_missing(struct reply *reply, const struct run_path *path, const char *kind, const char *name) {
+    reply_google_error(reply, 404, "Resource '%s' of kind '%s' in region '%s' in project '%s' does not exist.", name,
+                       kind, path->region, path->project);
+}
+
 void reply_no_service(struct reply *reply, const struct run_path *path) {
-    reply_google_error(reply, 404, "Resource '%s' of kind 'SERVICE' in region '%s' in project '%s' does not exist.",
-                       path->name, path->region, path->project);
+    reply_missing(reply, path, "SERVICE", path->name);
 }
 
 /* ---- who may ---- */

@@ -1,12 +1,12 @@
 /* Requests about services and their revisions. */
 #include "common/crypto/random.h"
-#include "local/iam/iam.h"
 #include "local/run/internal.h"
 #include "local/run/message.h"
+#include "local/run/resource.h"
 
 #include <string.h>
 
-enum { PAGE_DEFAULT = 100, PAGE_MOST = 500, MASK_LIMIT = 64 };
+enum { MASK_LIMIT = 64 };
 
 /* What only the server says; kept when the rest is replaced. */
 static const char *const server_fields[] = {"name",
@@ -27,34 +27,7 @@ static const char *const server_fields[] = {"name",
                                             "trafficStatuses",
                                             "reconciling"};
 
-static void reply_error(struct reply *reply, const struct error *error) {
-    reply_google_error(reply, error->kind == ERROR_NO_INPUT ? 404 : 400, "%s", error->text);
-}
-
 /* ---- reading ---- */
-
-static void list_page(struct json *answer, const char *key, struct json *all, const struct request *request) {
-    uint64_t size = PAGE_DEFAULT, from = 0;
-    const char *asked = request_query(request, "pageSize"), *token = request_query(request, "pageToken");
-    if (asked)
-        text_to_u64(asked, PAGE_MOST, &size);
-    if (token)
-        text_to_u64(token, INT32_MAX, &from);
-    if (size == 0)
-        size = PAGE_DEFAULT;
-    struct json *page = json_new_array();
-    for (uint64_t i = from; i < json_count(all) && i < from + size; i++)
-        json_append(page, json_share(json_at(all, (size_t)i)));
-    if (from + size < json_count(all)) {
-        AUTO_FREE char *next = text_format("%llu", (unsigned long long)(from + size));
-        json_set_text(answer, "nextPageToken", next);
-    }
-    if (json_count(page))
-        json_set(answer, key, page);
-    else
-        json_release(&page);
-    json_release(&all);
-}
 
 static void list_services(const struct run *run, const struct run_path *path, const struct request *request,
                           struct reply *reply) {
@@ -64,7 +37,7 @@ static void list_services(const struct run *run, const struct run_path *path, co
         if (!service->deleted && (text_equal(path->region, "-") || text_equal(path->region, service->region)))
             json_append(all, json_share(service->document));
     }
-    list_page(answer, "services", all, request);
+    resource_list_page(answer, "services", all, request);
     reply_json(reply, 200, answer);
 }
 
@@ -75,15 +48,13 @@ static void read_revisions(const struct service *service, const struct run_path 
         if (revision)
             reply_json(reply, 200, json_share(revision->document));
         else
-            reply_google_error(reply, 404,
-                               "Resource '%s' of kind 'REVISION' in region '%s' in project '%s' does not exist.",
-                               path->child_name, path->region, path->project);
+            reply_missing(reply, path, "REVISION", path->child_name);
         return;
     }
     struct json *answer = json_new_object(), *all = json_new_array();
     for (size_t i = service->revision_count; i-- > 0;)
         json_append(all, json_share(service->revisions[i]->document));
-    list_page(answer, "revisions", all, request);
+    resource_list_page(answer, "revisions", all, request);
     reply_json(reply, 200, answer);
 }
 
@@ -161,25 +132,6 @@ static struct json *apply(const struct json *before, const struct change *change
     return after;
 }
 
-static void touch(struct json *document, const char *principal, bool is_new) {
-    char now[40], etag[17];
-    run_time_now(now, sizeof(now));
-    random_hex(etag, sizeof(etag));
-    AUTO_FREE char *quoted = text_format("\"%s\"", etag);
-    json_set_text(document, "etag", quoted);
-    json_set_text(document, "updateTime", now);
-    json_set_text(document, "lastModifier", principal);
-    if (is_new) {
-        json_set_text(document, "createTime", now);
-        json_set_text(document, "creator", principal);
-    }
-    const char *generation = json_get_text(document, "generation", "0");
-    uint64_t number = 0;
-    text_to_u64(generation, INT64_MAX, &number);
-    AUTO_FREE char *next = text_format("%llu", (unsigned long long)number + 1);
-    json_set_text(document, "generation", next);
-}
-
 static struct service *service_new(struct run *run, const struct run_path *path, const char *name,
                                    struct error *error) {
     struct service *service = memory_allocate(1, sizeof(*service));
@@ -232,66 +184,19 @@ static void take_change(struct run *run, struct service *service, struct json *a
     bool rolls = is_new || change->force || !same_template(service->document, after);
     json_release(&service->document);
     service->document = after;
-    touch(after, change->principal, is_new);
+    resource_touch(after, change->principal, is_new);
     set_urls(service);
-    const char *operation = operation_new(service);
+    const char *operation = operation_new(service->operations, service->document);
     if (rolls) {
         rollout_begin(run, service, operation);
     } else {
         traffic_settle(service);
         service_conclude(service);
-        operation_finish(run, service, operation, NULL);
+        operation_finish(run, operation, service->document, NULL);
     }
     state_save(run, service);
     struct json *answer = json_copy_deep(operation_find(run, operation, NULL));
     reply_json(reply, 200, answer);
-}
-
-static void reply_validated(const struct run_path *path, struct json *after, struct reply *reply) {
-    struct json *operation = json_new_object();
-    AUTO_FREE char *name =
-        text_format("projects/%s/locations/%s/operations/validate-only", path->project, path->region);
-    json_set_text(operation, "name", name);
-    json_set_bool(operation, "done", true);
-    json_set_text(after, "@type", "type.googleapis.com/google.cloud.run.v2.Service");
-    json_set(operation, "response", after);
-    reply_json(reply, 200, operation);
-}
-
-static bool etag_differs(const struct service *service, const char *etag) {
-    return !text_is_empty(etag) && !text_equal(etag, json_get_text(service->document, "etag", NULL));
-}
-
-static void reply_conflict(const struct service *service, struct reply *reply) {
-    reply_google_status(reply, 409, "ABORTED", NULL,
-                        "Conflict for resource '%s': the etag that was specified is not the current one.",
-                        service->name);
-}
-
-static bool is_service_name(const char *name) {
-    size_t length = name ? strlen(name) : 0;
-    return length > 0 && length < 50 && name[0] >= 'a' && name[0] <= 'z' && name[length - 1] != '-' &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
-}
-
-/* Whoever deploys acts as the account that the service runs as; a PATCH that makes the service needs
- * run.services.create, too. */
-static bool may_deploy(const struct run *run, const struct json *after, bool is_new, const struct request *request,
-                       const struct run_path *path, struct reply *reply) {
-    const char *account = json_get_text(json_get(after, "template"), "serviceAccount", run->cloud->email);
-    if (is_new && !request_may(run->cloud, request, "run.services.create")) {
-        reply_google_error(reply, 403,
-                           "Permission 'run.services.create' denied on resource 'projects/%s/locations/%s' (or "
-                           "resource may not exist).",
-                           path->project, path->region);
-        return false;
-    }
-    if (iam_permits(run->cloud, &request->members, "iam.serviceAccounts.actAs", account))
-        return true;
-    reply_google_error(reply, 403,
-                       "Permission 'iam.serviceaccounts.actAs' denied on service account %s (or it may not exist).",
-                       account);
-    return false;
 }
 
 /* PATCH, or POST of a new one. */
@@ -309,30 +214,32 @@ static void write_service(struct run *run, const struct run_path *path, const ch
         reply_google_error(reply, 409, "Resource '%s' already exists.", name);
         return;
     }
-    if (!is_service_name(name))
+    if (!resource_is_name(name, 49))
         error_set(&error, ERROR_DATA,
                   "The service name \"%.80s\" is invalid: only lower-case letters, digits and hyphens; "
                   "it must begin with a letter, may not end with a hyphen and must have fewer than 50 characters.",
                   name);
     else if (read_change(request, &change, &error) == 0 && service &&
-             etag_differs(service, json_get_text(change.body, "etag", NULL))) {
-        reply_conflict(service, reply);
+             resource_etag_differs(service->document, json_get_text(change.body, "etag", NULL))) {
+        resource_reply_conflict(service->name, reply);
         return;
     }
     if (error.kind) {
-        reply_error(reply, &error);
+        resource_refuse(reply, &error);
         return;
     }
     struct json *after = apply(service ? service->document : NULL, &change);
     service_fill(run, after);
     bool is_new = !service;
+    const struct deploying deploying = {.account = json_get_text(json_get(after, "template"), "serviceAccount", NULL),
+                                        .create = is_new ? "run.services.create" : NULL};
     if (service_validate(service, after, &error) < 0) {
         json_release(&after);
-        reply_error(reply, &error);
-    } else if (!may_deploy(run, after, is_new, request, path, reply)) {
+        resource_refuse(reply, &error);
+    } else if (!resource_may_deploy(run, path, &deploying, request, reply)) {
         json_release(&after);
     } else if (change.validate_only) {
-        reply_validated(path, after, reply);
+        resource_reply_validated(path, "Service", after, reply);
     } else if (is_new && run->service_count >= SERVICES_LIMIT) {
         json_release(&after);
         reply_google_error(reply, 429, "The local cloud has no room for more than %d services.", SERVICES_LIMIT);
@@ -359,12 +266,12 @@ struct ending {
 
 static void delete_service(struct run *run, struct service *service, const struct request *request,
                            struct reply *reply) {
-    if (etag_differs(service, request_query(request, "etag"))) {
-        reply_conflict(service, reply);
+    if (resource_etag_differs(service->document, request_query(request, "etag"))) {
+        resource_reply_conflict(service->name, reply);
         return;
     }
     bool validate = text_equal(request_query(request, "validateOnly"), "true");
-    const char *name = operation_new(service);
+    const char *name = operation_new(service->operations, service->document);
     char now[40];
     run_time_now(now, sizeof(now));
     if (!validate) {
@@ -378,7 +285,7 @@ static void delete_service(struct run *run, struct service *service, const struc
             free(ending);
         pthread_mutex_lock(&run->lock);
     }
-    operation_finish(run, service, name, NULL);
+    operation_finish(run, name, service->document, NULL);
     reply_json(reply, 200, json_copy_deep(operation_find(run, name, NULL)));
 }
 

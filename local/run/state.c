@@ -49,17 +49,6 @@ void state_remove(const struct run *run, const struct service *service) {
     unlink(path);
 }
 
-/* What was under way when the last process ended did not get done. */
-static void abandon(struct json *operation) {
-    if (json_get_bool(operation, "done", false))
-        return;
-    struct json *status = json_new_object();
-    json_set_integer(status, "code", 10);
-    json_set_text(status, "message", "The local cloud was stopped while the operation went on.");
-    json_set_bool(operation, "done", true);
-    json_set(operation, "error", status);
-}
-
 static struct revision *load_revision(struct json *document, const char *service_name) {
     const char *name = strrchr(json_get_text(document, "name", ""), '/');
     if (!name || !text_starts_with(name + 1, service_name))
@@ -97,30 +86,34 @@ static struct service *load_service(const struct json *state, const char *projec
         if (revision)
             service->revisions[service->revision_count++] = revision;
     }
-    for (size_t i = 0; i < json_count(service->operations); i++)
-        abandon(json_at(service->operations, i));
+    operations_abandon(service->operations);
     return service;
 }
 
-/* ---- all that are kept: ROOT/PROJECT/REGION/SERVICE.json ---- */
+/* ---- all that are kept: ROOT/PROJECT/REGION/SERVICE.json, ROOT/PROJECT/REGION/jobs/JOB.json ---- */
 
-typedef int each_state(void *context, const char *project, const char *region, const char *file, struct error *error);
-
-static int each_file(const char *root, const char *project, const char *region, each_state *each, void *context,
-                     struct error *error) {
-    AUTO_FREE char *folder = text_format("%s/%s/%s", root, project, region);
+static int each_file(const char *root, const char *inner, const char *project, const char *region, state_visit *visit,
+                     void *context, struct error *error) {
+    AUTO_FREE char *folder = text_format("%s/%s/%s%s", root, project, region, inner);
     AUTO_LIST struct text_list files = {0};
     if (!directory_exists(folder))
         return 0;
     if (directory_list(folder, &files, error) < 0)
         return -1;
-    for (size_t i = 0; i < files.count; i++)
-        if (text_ends_with(files.items[i], ".json") && each(context, project, region, files.items[i], error) < 0)
+    for (size_t i = 0; i < files.count; i++) {
+        if (!text_ends_with(files.items[i], ".json"))
+            continue;
+        AUTO_FREE char *path = path_join(folder, files.items[i]);
+        AUTO_FREE char *name = text_copy_length(files.items[i], strlen(files.items[i]) - strlen(".json"));
+        const struct state_file file = {.path = path, .project = project, .region = region, .name = name};
+        if (visit(context, &file, error) < 0)
             return -1;
+    }
     return 0;
 }
 
-static int each_region(const char *root, const char *project, each_state *each, void *context, struct error *error) {
+static int each_region(const char *root, const char *inner, const char *project, state_visit *visit, void *context,
+                       struct error *error) {
     AUTO_FREE char *folder = path_join(root, project);
     AUTO_LIST struct text_list regions = {0};
     if (!directory_exists(folder))
@@ -128,37 +121,31 @@ static int each_region(const char *root, const char *project, each_state *each, 
     if (directory_list(folder, &regions, error) < 0)
         return -1;
     for (size_t i = 0; i < regions.count; i++)
-        if (each_file(root, project, regions.items[i], each, context, error) < 0)
+        if (each_file(root, inner, project, regions.items[i], visit, context, error) < 0)
             return -1;
     return 0;
 }
 
-static int each_project(const char *root, each_state *each, void *context, struct error *error) {
+int state_each(const char *root, const char *inner, state_visit *visit, void *context, struct error *error) {
     AUTO_LIST struct text_list projects = {0};
     if (!directory_exists(root))
         return 0;
     if (directory_list(root, &projects, error) < 0)
         return -1;
     for (size_t i = 0; i < projects.count; i++)
-        if (each_region(root, projects.items[i], each, context, error) < 0)
+        if (each_region(root, inner, projects.items[i], visit, context, error) < 0)
             return -1;
     return 0;
 }
 
-static char *service_name_of(const char *file) {
-    return text_copy_length(file, strlen(file) - strlen(".json"));
-}
-
-static int load_file(void *context, const char *project, const char *region, const char *file, struct error *error) {
+static int load_file(void *context, const struct state_file *file, struct error *error) {
     struct run *run = context;
     if (run->service_count >= SERVICES_LIMIT)
         return 0;
-    AUTO_FREE char *path = text_format("%s/%s/%s/%s", run->root, project, region, file);
-    AUTO_FREE char *name = service_name_of(file);
-    AUTO_JSON struct json *state = json_parse_file(path, STATE_LIMIT, error);
-    struct service *service = state ? load_service(state, project, region, name) : NULL;
+    AUTO_JSON struct json *state = json_parse_file(file->path, STATE_LIMIT, error);
+    struct service *service = state ? load_service(state, file->project, file->region, file->name) : NULL;
     if (!service) {
-        server_note("%s is damaged and is left out", path);
+        server_note("%s is damaged and is left out", file->path);
         return 0;
     }
     service->ingress = ingress_open(run, service, error);
@@ -175,15 +162,10 @@ static int load_file(void *context, const char *project, const char *region, con
 }
 
 int state_load(struct run *run, struct error *error) {
-    return directory_make(run->root, 0700, error) < 0 ? -1 : each_project(run->root, load_file, run, error);
+    return directory_make(run->root, 0700, error) < 0 ? -1 : state_each(run->root, "", load_file, run, error);
 }
 
 /* ---- for the tool ---- */
-
-struct listing {
-    const char *root;
-    struct buffer *out;
-};
 
 static const char *service_state(const struct json *document) {
     if (json_get_bool(document, "reconciling", false))
@@ -192,22 +174,18 @@ static const char *service_state(const struct json *document) {
     return text_equal(state, "CONDITION_SUCCEEDED") ? "ready" : "its last revision failed";
 }
 
-static int list_file(void *context, const char *project, const char *region, const char *file, struct error *error) {
-    struct listing *listing = context;
-    AUTO_FREE char *path = text_format("%s/%s/%s/%s", listing->root, project, region, file);
-    AUTO_FREE char *name = service_name_of(file);
-    AUTO_JSON struct json *state = json_parse_file(path, STATE_LIMIT, error);
+static int list_file(void *context, const struct state_file *file, struct error *error) {
+    AUTO_JSON struct json *state = json_parse_file(file->path, STATE_LIMIT, error);
     const struct json *document = json_get(state, "service");
     if (document)
-        buffer_append_format(listing->out, "service  %s  %s  %s  %s\n", name, region,
+        buffer_append_format(context, "service  %s  %s  %s  %s\n", file->name, file->region,
                              json_get_text(document, "uri", "-"), service_state(document));
     return 0;
 }
 
 void run_list_services(const char *state, struct buffer *out) {
     AUTO_FREE char *root = path_join(state, "run");
-    struct listing listing = {root, out};
     struct error error;
-    if (each_project(root, list_file, &listing, &error) < 0)
+    if (state_each(root, "", list_file, out, &error) < 0)
         error_clear(&error);
 }

@@ -13,8 +13,24 @@ enum {
     DEFAULT_PORT = 8080
 };
 
+/* ---- the subject of a request ---- */
+
+static const char *const service_variables[] = {"PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION", NULL};
+const struct subject service_subject = {
+    .request = "UpdateServiceRequest.service", .template = "template", .reserved = service_variables};
+
+int subject_refuse(const struct subject *subject, const char *field, struct error *error, const char *why) {
+    return error_set(error, ERROR_DATA, "Violation in %s.%s: %s", subject->request, field, why);
+}
+
+/* The same for a field of the template. */
+static int refuse_template(const struct subject *subject, const char *field, struct error *error, const char *why) {
+    AUTO_FREE char *whole = text_format("%s.%s", subject->template, field);
+    return subject_refuse(subject, whole, error, why);
+}
+
 static int refuse(const char *field, struct error *error, const char *why) {
-    return error_set(error, ERROR_DATA, "Violation in UpdateServiceRequest.service.%s: %s", field, why);
+    return subject_refuse(&service_subject, field, error, why);
 }
 
 /* ---- names and labels ---- */
@@ -28,21 +44,22 @@ static bool is_reserved_domain(const char *key) {
     return false;
 }
 
-static int check_labels(const struct json *labels, const char *field, bool values, struct error *error) {
+int subject_check_labels(const struct subject *subject, const struct json *labels, const char *field, bool values,
+                         struct error *error) {
     if (json_count(labels) > LABELS_MOST)
-        return refuse(field, error, "too many labels");
+        return subject_refuse(subject, field, error, "too many labels");
     for (void *i = json_first(labels); i; i = json_next(labels, i)) {
         const char *key = json_key(i), *value = json_text(json_value(i));
         static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
         if (is_reserved_domain(key))
-            return refuse(
-                field, error,
+            return subject_refuse(
+                subject, field, error,
                 "labels and annotations with run.googleapis.com, cloud.googleapis.com, serving.knative.dev, or "
                 "autoscaling.knative.dev namespaces are not supported in the v2 API");
         if (values && (strlen(key) > 63 || strlen(value) > 63 || strspn(value, allowed) != strlen(value) ||
                        strspn(key, allowed) != strlen(key) || key[0] < 'a' || key[0] > 'z'))
-            return refuse(
-                field, error,
+            return subject_refuse(
+                subject, field, error,
                 "label keys and values may have 63 lower-case letters, digits, '-' and '_', and keys begin with "
                 "a letter");
     }
@@ -56,22 +73,20 @@ static bool is_variable_name(const char *name) {
            !(name[0] >= '0' && name[0] <= '9');
 }
 
-static int check_variable(const struct json *variable, const struct json *all, size_t index, const char *field,
-                          struct error *error) {
-    static const char *const reserved[] = {"PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION"};
+static int check_variable(const struct subject *subject, const struct json *variable, const struct json *all,
+                          size_t index, const char *field, struct error *error) {
     const char *name = json_get_text(variable, "name", "");
-    for (size_t i = 0; i < ARRAY_LENGTH(reserved); i++)
-        if (text_equal(name, reserved[i]))
-            return error_set(
-                error, ERROR_DATA,
-                "Violation in UpdateServiceRequest.service.%s: The following reserved env names were provided: "
-                "%s. These values are automatically set by the system.",
-                field, name);
+    for (size_t i = 0; subject->reserved[i]; i++)
+        if (text_equal(name, subject->reserved[i]))
+            return error_set(error, ERROR_DATA,
+                             "Violation in %s.%s.%s: The following reserved env names were provided: "
+                             "%s. These values are automatically set by the system.",
+                             subject->request, subject->template, field, name);
     if (!is_variable_name(name))
-        return refuse(field, error, "the name of an environment variable is missing or malformed");
+        return refuse_template(subject, field, error, "the name of an environment variable is missing or malformed");
     for (size_t i = 0; i < index; i++)
         if (text_equal(json_get_text(json_at(all, i), "name", NULL), name))
-            return refuse(field, error, "an environment variable is there twice");
+            return refuse_template(subject, field, error, "an environment variable is there twice");
     return 0;
 }
 
@@ -83,7 +98,8 @@ static bool quantity_is(const char *text, const char *const *units) {
     return false;
 }
 
-static int check_resources(const struct json *limits, const char *field, struct error *error) {
+static int check_resources(const struct subject *subject, const struct json *limits, const char *field,
+                           struct error *error) {
     static const char *const memory_units[] = {"", "k", "M", "G", "Ki", "Mi", "Gi", NULL};
     static const char *const cpu_units[] = {"", "m", NULL};
     for (void *i = json_first(limits); i; i = json_next(limits, i)) {
@@ -91,34 +107,36 @@ static int check_resources(const struct json *limits, const char *field, struct 
         if (text_equal(json_key(i), "memory") ? !quantity_is(value, memory_units)
             : text_equal(json_key(i), "cpu")  ? !quantity_is(value, cpu_units)
                                               : !text_equal(json_key(i), "nvidia.com/gpu"))
-            return refuse(field, error, "must be a valid quantity of cpu or memory");
+            return refuse_template(subject, field, error, "must be a valid quantity of cpu or memory");
     }
     return 0;
 }
 
-static int check_container(const struct json *container, size_t index, struct error *error) {
-    AUTO_FREE char *image = text_format("template.containers[%zu].image", index);
-    AUTO_FREE char *ports = text_format("template.containers[%zu].ports", index);
-    AUTO_FREE char *environment = text_format("template.containers[%zu].env", index);
-    AUTO_FREE char *limits = text_format("template.containers[%zu].resources.limits", index);
+static int check_container(const struct subject *subject, const struct json *container, size_t index,
+                           struct error *error) {
+    AUTO_FREE char *image = text_format("containers[%zu].image", index);
+    AUTO_FREE char *ports = text_format("containers[%zu].ports", index);
+    AUTO_FREE char *environment = text_format("containers[%zu].env", index);
+    AUTO_FREE char *limits = text_format("containers[%zu].resources.limits", index);
     const struct json *env = json_get(container, "env"), *list = json_get(container, "ports");
     if (text_is_empty(json_get_text(container, "image", NULL)))
-        return refuse(image, error, "The image must be provided.");
+        return refuse_template(subject, image, error, "The image must be provided.");
     int64_t port = list ? json_get_integer(json_at(list, 0), "containerPort", DEFAULT_PORT) : DEFAULT_PORT;
     const char *protocol = json_get_text(json_at(list, 0), "name", "http1");
     if (json_count(list) > 1 || port < 1 || port > 65535 ||
         (!text_equal(protocol, "http1") && !text_equal(protocol, "h2c")))
-        return refuse(ports, error, "exactly one port between 1 and 65535, named http1 or h2c, is allowed");
+        return refuse_template(subject, ports, error,
+                               "exactly one port between 1 and 65535, named http1 or h2c, is allowed");
     if (json_count(env) > ENVIRONMENT_MOST)
-        return refuse(environment, error, "too many environment variables");
+        return refuse_template(subject, environment, error, "too many environment variables");
     for (size_t i = 0; i < json_count(env); i++)
-        if (check_variable(json_at(env, i), env, i, environment, error) < 0)
+        if (check_variable(subject, json_at(env, i), env, i, environment, error) < 0)
             return -1;
-    return check_resources(json_get_path(container, "resources.limits"), limits, error);
+    return check_resources(subject, json_get_path(container, "resources.limits"), limits, error);
 }
 
 /* Every mount names a volume that there is. */
-static int check_mounts(const struct json *template, struct error *error) {
+static int check_mounts(const struct subject *subject, const struct json *template, struct error *error) {
     const struct json *mounts = json_get(json_at(json_get(template, "containers"), 0), "volumeMounts");
     const struct json *volumes = json_get(template, "volumes");
     for (size_t i = 0; i < json_count(mounts); i++) {
@@ -128,26 +146,26 @@ static int check_mounts(const struct json *template, struct error *error) {
         for (size_t j = 0; j < json_count(volumes); j++)
             found = found || text_equal(json_get_text(json_at(volumes, j), "name", NULL), name);
         if (!found || path[0] != '/')
-            return refuse("template.containers[0].volume_mounts", error,
-                          "a mount needs an absolute path and the name of a volume that there is");
+            return refuse_template(subject, "containers[0].volume_mounts", error,
+                                   "a mount needs an absolute path and the name of a volume that there is");
     }
     return 0;
 }
 
-static int check_containers(const struct json *containers, struct error *error) {
+static int check_containers(const struct subject *subject, const struct json *containers, struct error *error) {
     if (json_count(containers) == 0)
-        return refuse("template.containers", error, "Revision template should have at least one container.");
+        return refuse_template(subject, "containers", error, "Revision template should have at least one container.");
     if (json_count(containers) > 1)
-        return refuse("template.containers", error, "the local cloud runs one container in an instance");
+        return refuse_template(subject, "containers", error, "the local cloud runs one container in an instance");
     for (size_t i = 0; i < json_count(containers); i++)
-        if (check_container(json_at(containers, i), i, error) < 0)
+        if (check_container(subject, json_at(containers, i), i, error) < 0)
             return -1;
     return 0;
 }
 
 /* ---- the rest ---- */
 
-static bool seconds_between(const char *text, long least, long most) {
+bool seconds_between(const char *text, long least, long most) {
     char *end = NULL;
     double value = strtod(text, &end);
     return end && text_equal(end, "s") && value >= (double)least && value <= (double)most;
@@ -164,12 +182,20 @@ static int check_scaling(const struct json *scaling, const char *field, struct e
     return 0;
 }
 
-static int check_volumes(const struct json *volumes, struct error *error) {
+static int check_volumes(const struct subject *subject, const struct json *volumes, struct error *error) {
     for (size_t i = 0; i < json_count(volumes); i++)
         if (!json_get(json_at(volumes, i), "secret") && !json_get(json_at(volumes, i), "emptyDir"))
-            return refuse("template.volumes", error,
-                          "the local cloud has volumes of secrets and of memory, but no Cloud SQL, buckets and NFS");
+            return refuse_template(
+                subject, "volumes", error,
+                "the local cloud has volumes of secrets and of memory, but no Cloud SQL, buckets and NFS");
     return 0;
+}
+
+int subject_check_template(const struct subject *subject, const struct json *template, struct error *error) {
+    if (check_volumes(subject, json_get(template, "volumes"), error) < 0 ||
+        check_containers(subject, json_get(template, "containers"), error) < 0)
+        return -1;
+    return check_mounts(subject, template, error);
 }
 
 static int check_template(const struct service *service, const struct json *template, const char *own_name,
@@ -190,13 +216,12 @@ static int check_template(const struct service *service, const struct json *temp
         !json_same(template, json_get(service->document, "template")))
         return error_set(error, ERROR_DATA, "Revision named '%.63s' with different configuration already exists.",
                          revision);
-    if (check_volumes(json_get(template, "volumes"), error) < 0)
-        return -1;
     if (check_scaling(json_get(template, "scaling"), "template.scaling", error) < 0 ||
-        check_labels(json_get(template, "labels"), "template.labels", true, error) < 0 ||
-        check_labels(json_get(template, "annotations"), "template.annotations", false, error) < 0)
+        subject_check_labels(&service_subject, json_get(template, "labels"), "template.labels", true, error) < 0 ||
+        subject_check_labels(&service_subject, json_get(template, "annotations"), "template.annotations", false,
+                             error) < 0)
         return -1;
-    return check_containers(json_get(template, "containers"), error) < 0 ? -1 : check_mounts(template, error);
+    return subject_check_template(&service_subject, template, error);
 }
 
 /* One that there is, or that comes with this very change. */
@@ -246,8 +271,8 @@ int service_validate(const struct service *service, const struct json *document,
         return refuse("template", error, "the template must be provided");
     if (strlen(json_get_text(document, "description", "")) > DESCRIPTION_MOST)
         return refuse("description", error, "must have at most 512 characters");
-    if (check_labels(json_get(document, "labels"), "labels", true, error) < 0 ||
-        check_labels(json_get(document, "annotations"), "annotations", false, error) < 0 ||
+    if (subject_check_labels(&service_subject, json_get(document, "labels"), "labels", true, error) < 0 ||
+        subject_check_labels(&service_subject, json_get(document, "annotations"), "annotations", false, error) < 0 ||
         check_template(service, template, service ? service->name : "", error) < 0)
         return -1;
     return check_traffic(service, json_get(document, "traffic"), json_get_text(template, "revision", NULL), error);
@@ -255,7 +280,7 @@ int service_validate(const struct service *service, const struct json *document,
 
 /* ---- defaults ---- */
 
-static void fill_text(struct json *object, const char *key, const char *value) {
+void fill_text(struct json *object, const char *key, const char *value) {
     if (!json_get(object, key))
         json_set_text(object, key, value);
 }

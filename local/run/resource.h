@@ -1,0 +1,30 @@
+/* Private to local/run: what requests about services and about jobs have in common. */
+#ifndef LOCAL_RUN_RESOURCE_H
+#define LOCAL_RUN_RESOURCE_H
+
+#include "local/run/internal.h"
+
+/* 400 with Google's text; 404 for ERROR_NO_INPUT. */
+void resource_refuse(struct reply *reply, const struct error *error);
+/* One page of `all` (taken) as answer[key], by pageSize and pageToken. */
+void resource_list_page(struct json *answer, const char *key, struct json *all, const struct request *request);
+/* The next generation and etag, and who made it when. */
+void resource_touch(struct json *document, const char *principal, bool is_new);
+/* Answers validateOnly with an operation that is done; takes `after`. */
+void resource_reply_validated(const struct run_path *path, const char *type, struct json *after, struct reply *reply);
+/* An etag that the client names (NULL, empty: none) and that is not the current one. */
+bool resource_etag_differs(const struct json *document, const char *etag);
+void resource_reply_conflict(const char *name, struct reply *reply);
+/* A letter, then letters, digits and hyphens in lower case, no hyphen at the end. */
+bool resource_is_name(const char *name, size_t most);
+
+/* Whoever deploys acts as the account that it runs as; a PATCH that makes it needs the permission to create, too. */
+struct deploying {
+    const char *account; /* NULL: the cloud's own */
+    const char *create;  /* the permission, or NULL */
+};
+/* False: it is answered with 403. */
+bool resource_may_deploy(const struct run *run, const struct run_path *path, const struct deploying *deploying,
+                         const struct request *request, struct reply *reply);
+
+#endif
