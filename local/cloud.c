@@ -51,6 +51,8 @@ static int read_config(struct local_cloud *cloud, const struct local_settings *s
     cloud->port = (unsigned)port;
     cloud->strict = settings->strict;
     cloud->startup_time = settings->startup_time > 0 ? (unsigned)settings->startup_time : STARTUP_SECONDS;
+    cloud->idle_time = settings->idle_time >= 0 ? (unsigned)settings->idle_time : IDLE_SECONDS;
+    cloud->queue_time = settings->queue_time >= 0 ? (unsigned)settings->queue_time : QUEUE_SECONDS;
     cloud->token_seconds = settings->token_time > 0 ? (unsigned)settings->token_time : TOKEN_SECONDS;
     cloud->listener = loopback_listen(&cloud->port, settings->port <= 0, error);
     if (cloud->listener < 0)

@@ -37,6 +37,8 @@ struct local_settings {
     bool strict;            /* nobody calls a service without permission, not even who runs the cloud */
     long long token_time;   /* seconds that a token lives at most; -1: an hour */
     long long startup_time; /* seconds until an instance must listen, unless a probe says otherwise; -1: 240 */
+    long long idle_time;    /* seconds without a request after which an instance is stopped; -1: 15 minutes */
+    long long queue_time;   /* seconds that a request waits for an instance; -1: 10 */
 };
 
 struct local_cloud {
@@ -49,6 +51,8 @@ struct local_cloud {
     char *host;   /* "127.0.0.1:PORT" */
     unsigned port;
     unsigned startup_time;
+    unsigned idle_time;
+    unsigned queue_time;
     unsigned token_seconds; /* how long a token lives at most */
     bool strict;
     int listener;

@@ -92,6 +92,8 @@ static void make_arguments(const struct local_settings *settings, const char *st
     text_list_add(arguments, settings->project ? settings->project : "");
     text_list_add_format(arguments, "%lld", settings->port);
     text_list_add_format(arguments, "%lld", settings->startup_time);
+    text_list_add_format(arguments, "%lld", settings->idle_time);
+    text_list_add_format(arguments, "%lld", settings->queue_time);
     text_list_add_format(arguments, "%lld", settings->token_time);
     text_list_add(arguments, settings->strict ? "strict" : "");
 }
@@ -299,14 +301,16 @@ static int write_pid(struct error *error) {
 }
 
 int local_serve(int argc, char **argv) {
-    if (argc != 8 || fcntl(LOCK_FD, F_SETFD, FD_CLOEXEC) < 0 || fcntl(READY_FD, F_SETFD, FD_CLOEXEC) < 0)
+    if (argc != 10 || fcntl(LOCK_FD, F_SETFD, FD_CLOEXEC) < 0 || fcntl(READY_FD, F_SETFD, FD_CLOEXEC) < 0)
         return 64;
     struct local_settings settings = {.state = argv[2],
                                       .project = *argv[3] ? argv[3] : NULL,
                                       .port = number(argv[4]),
                                       .startup_time = number(argv[5]),
-                                      .token_time = number(argv[6]),
-                                      .strict = *argv[7] != '\0'};
+                                      .idle_time = number(argv[6]),
+                                      .queue_time = number(argv[7]),
+                                      .token_time = number(argv[8]),
+                                      .strict = *argv[9] != '\0'};
     struct local_cloud cloud = {.listener = -1};
     struct error error = {0};
     sigset_t stop;

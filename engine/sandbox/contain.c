@@ -175,6 +175,10 @@ static _Noreturn void be_init(const struct place *place) {
     command_pid = child;
     for (size_t i = 0; i < ARRAY_LENGTH(passed); i++)
         sigaction(passed[i], &(struct sigaction){.sa_handler = pass_signal, .sa_flags = SA_RESTART}, NULL);
+    /* Whoever waits for signals with sigwait has blocked them, and that was inherited. */
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     syscall(SYS_close_range, 0, ~0U, 0);
     for (;;) {
         pid_t ended = waitpid(-1, &status, 0);

@@ -23,7 +23,7 @@ static void *pass_through(void *context) {
     struct passage *passage = context;
     int server = network_connect(-1, "127.0.0.1", passage->run->cloud->port);
     if (server >= 0) {
-        relay(passage->run, passage->client, server, 0);
+        (void)relay(passage->run, &(struct relay){.client = passage->client, .server = server});
         close(server);
     }
     close(passage->client);
@@ -38,7 +38,7 @@ static void admit(struct gateway *gateway, int door) {
         return;
     struct passage *passage = memory_allocate(1, sizeof(*passage));
     *passage = (struct passage){gateway->run, client};
-    if (run_work(gateway->run, pass_through, passage))
+    if (run_work_for_client(gateway->run, pass_through, passage))
         return;
     close(client);
     free(passage);

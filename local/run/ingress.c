@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <time.h>
 
 enum { HEAD_LIMIT = 64 << 10, HEAD_SECONDS = 60, HEADERS_MOST = 200, LINGER_ROUNDS = 20 };
 
@@ -143,29 +144,21 @@ static char *host_tag(const char *host) {
     return dashes && dashes != host ? text_copy_length(host, (size_t)(dashes - host)) : NULL;
 }
 
-/* The name of the revision that answers; NULL when the visitor was answered. The caller frees. */
-static char *admit(const struct visit *visit, const char *host) {
+/* False when the visitor was answered. */
+static bool admit(const struct visit *visit) {
     struct run *run = visit->run;
-    AUTO_FREE char *tag = host_tag(host);
     const char *token = bearer(header(visit, "X-Serverless-Authorization", NULL));
     if (!token)
         token = bearer(header(visit, "Authorization", NULL));
     pthread_mutex_lock(&run->lock);
     bool allowed = policy_is_public(visit->service) || policy_admits(run, visit->service, token);
-    struct revision *revision = traffic_choose(visit->service, tag);
-    char *name = revision ? text_copy(revision->name) : NULL;
     pthread_mutex_unlock(&run->lock);
-    if (!allowed && !is_developer(visit)) {
-        answer(
-            visit, token ? 401 : 403, token ? "Unauthorized" : "Forbidden",
-            token ? "Your client does not have permission to the requested URL: the access token could not be verified."
-                  : "Your client does not have permission to get URL from this server.");
-        free(name);
-        return NULL;
-    }
-    if (!name)
-        answer(visit, 404, "Page not found", "The requested URL was not found on this server.");
-    return name;
+    if (allowed || is_developer(visit))
+        return true;
+    answer(visit, token ? 401 : 403, token ? "Unauthorized" : "Forbidden",
+           token ? "Your client does not have permission to the requested URL: the access token could not be verified."
+                 : "Your client does not have permission to get URL from this server.");
+    return false;
 }
 
 /* ---- passing on ---- */
@@ -208,31 +201,105 @@ static bool send_text(int fd, const char *data, size_t length) {
     return true;
 }
 
-static unsigned request_seconds(const struct visit *visit, const char *revision) {
+static unsigned request_seconds(const struct visit *visit, const struct slot *slot) {
     pthread_mutex_lock(&visit->run->lock);
-    const struct revision *found = service_find_revision(visit->service, revision);
-    double seconds = found ? strtod(json_get_text(found->document, "timeout", "300s"), NULL) : 300;
+    double seconds = strtod(json_get_text(slot->revision->document, "timeout", "300s"), NULL);
     pthread_mutex_unlock(&visit->run->lock);
     return seconds < 1 ? 1 : (unsigned)seconds;
 }
 
-static void pass_on(const struct visit *visit, const char *revision) {
-    struct failure failure = {0};
-    AUTO_CLOSE int server = revision_connect(visit->run, visit->service, revision, &failure);
-    failure_release(&failure);
+/* ---- an instance ---- */
+
+#define AFFINITY_COOKIE "GAESA"
+enum { AFFINITY_DAYS = 30, CONNECT_TRIES = 25, CONNECT_PAUSE = 20000000 /* nanoseconds */ };
+
+/* The instance that a cookie of ours names, or NULL. The caller frees. */
+static char *wanted_instance(const struct visit *visit) {
+    const char *cookie = header(visit, "Cookie", NULL);
+    for (const char *at = cookie; at && *at; at += strspn(at, "; ")) {
+        size_t length = strcspn(at, ";");
+        if (text_starts_with(at, AFFINITY_COOKIE "="))
+            return text_copy_length(at + strlen(AFFINITY_COOKIE "="), length - strlen(AFFINITY_COOKIE "="));
+        at += length;
+    }
+    return NULL;
+}
+
+/* NULL where the service does not want it, or the visitor has it. The caller frees. */
+static char *affinity_header(const struct visit *visit, const struct slot *slot, const char *wanted) {
+    AUTO_FREE char *id = slot_affinity(visit->run, slot);
+    return id && !text_equal(id, wanted) ? text_format("Set-Cookie: %s=%s; Max-Age=%d; Path=/; HttpOnly\r\n",
+                                                       AFFINITY_COOKIE, id, AFFINITY_DAYS * 86400)
+                                         : NULL;
+}
+
+/* Google's words, for the visitor and for the log. */
+static void refuse(const struct visit *visit, enum slot_answer why) {
+    static const struct {
+        unsigned status;
+        const char *title, *text, *log;
+    } answers[] = {
+        [SLOT_NO_REVISION] = {404, "Page not found", "The requested URL was not found on this server.", NULL},
+        [SLOT_DISABLED] = {503, "Service disabled", "Service disabled.", NULL},
+        [SLOT_FULL] = {429, "Too Many Requests", "Rate exceeded.",
+                       "The request was aborted because there was no available instance."},
+        [SLOT_FAILED] = {503, "Service Unavailable",
+                         "The container of this service could not be started or ended early; see: pl-local logs", NULL},
+    };
+    if (answers[why].log)
+        service_log(visit->run, visit->service, NULL, answers[why].log);
+    answer(visit, answers[why].status, answers[why].title, answers[why].text);
+}
+
+/* A connection to an instance, and the place that it has there. An instance that is just ending refuses connections
+ * before its end is seen: the next try finds another. */
+static int connect_instance(const struct visit *visit, const char *wanted, struct slot *slot, enum slot_answer *taken) {
+    AUTO_FREE char *tag = host_tag(header(visit, "Host", NULL));
+    for (int tries = 0; tries < CONNECT_TRIES; tries++) {
+        if (tries > 0)
+            nanosleep(&(struct timespec){.tv_nsec = CONNECT_PAUSE}, NULL);
+        *taken = slot_take(visit->run, visit->service, tag, wanted, slot);
+        int fd = *taken == SLOT_TAKEN ? slot_connect(visit->run, slot) : -1;
+        if (fd >= 0 || *taken != SLOT_TAKEN)
+            return fd;
+        slot_give(visit->run, slot);
+    }
+    *taken = SLOT_FAILED;
+    return -1;
+}
+
+static void pass_on(const struct visit *visit, int server, const struct slot *slot, const char *wanted) {
+    AUTO_FREE char *cookie = affinity_header(visit, slot, wanted);
+    AUTO_BUFFER struct buffer head = BUFFER(3 * HEAD_LIMIT);
+    struct relay passage = {visit->client, server, request_seconds(visit, slot), cookie, false};
+    make_head(visit, &head);
+    bool sent = !head.failed && send_text(server, buffer_text(&head), head.length);
+    memory_wipe(head.data, head.length);
+    bool in_time = !sent || relay(visit->run, &passage);
+    if (!in_time)
+        service_log(
+            visit->run, visit->service, slot->revision->name,
+            "The request has been terminated because it has reached the maximum request timeout. To change this "
+            "limit, see https://cloud.google.com/run/docs/configuring/request-timeout");
+    if (passage.answered)
+        return;
+    if (!in_time)
+        answer(visit, 504, "Gateway Timeout", "upstream request timeout");
+    else
+        answer(visit, 503, "Service Unavailable", "The container closed the connection without an answer.");
+}
+
+static void serve(const struct visit *visit) {
+    AUTO_FREE char *wanted = wanted_instance(visit);
+    enum slot_answer taken;
+    struct slot slot;
+    AUTO_CLOSE int server = connect_instance(visit, wanted, &slot, &taken);
     if (server < 0) {
-        answer(visit, 503, "Service Unavailable",
-               "The container of this service could not be started or ended early; "
-               "see: pl-local logs");
+        refuse(visit, taken);
         return;
     }
-    AUTO_BUFFER struct buffer head = BUFFER(3 * HEAD_LIMIT);
-    make_head(visit, &head);
-    if (head.failed || !send_text(server, buffer_text(&head), head.length))
-        answer(visit, 502, "Bad Gateway", "The container closed the connection.");
-    else if (!relay(visit->run, visit->client, server, request_seconds(visit, revision)))
-        answer(visit, 504, "Gateway Timeout", "The request took longer than the service's timeout.");
-    memory_wipe(head.data, head.length);
+    pass_on(visit, server, &slot, wanted);
+    slot_give(visit->run, &slot);
 }
 
 static void *serve_visit(void *context) {
@@ -248,10 +315,8 @@ static void *serve_visit(void *context) {
         if (!well || hosts != 1 || lengths > 1 || both || !host_is_local(host)) {
             answer(visit, 400, "Bad Request",
                    "The request is malformed, or its Host header does not name this machine.");
-        } else {
-            AUTO_FREE char *revision = admit(visit, host);
-            if (revision)
-                pass_on(visit, revision);
+        } else if (admit(visit)) {
+            serve(visit);
         }
     }
     visit_release(visit);
@@ -267,7 +332,7 @@ static void accept_visit(const struct ingress *ingress) {
         return;
     struct visit *visit = memory_allocate(1, sizeof(*visit));
     *visit = (struct visit){.run = ingress->run, .service = ingress->service, .client = client};
-    if (run_work(ingress->run, serve_visit, visit))
+    if (run_work_for_client(ingress->run, serve_visit, visit))
         return;
     answer(visit, 429, "Too Many Requests", "Rate exceeded.");
     visit_release(visit);

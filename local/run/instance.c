@@ -355,6 +355,15 @@ bool instance_ended(struct instance *instance, int *status, bool *out_of_memory)
     return sandbox_process_ended(instance->process, status, out_of_memory);
 }
 
+const char *instance_id(const struct instance *instance) {
+    return instance->id;
+}
+
+void service_log(const struct run *run, const struct service *service, const char *revision, const char *text) {
+    AUTO_FREE char *path = run_log_path(run->cloud->state, service->project, service->region, service->name);
+    run_log_append(path, revision ? revision : "", "", text, strlen(text));
+}
+
 struct door instance_door(const struct instance *instance) {
     struct door door = {.network = -1, .port = instance->port, .shared = sandbox_mode() == SANDBOX_CHROOT};
     if (!door.shared)

@@ -12,6 +12,7 @@
 #include "local/registry/registry.h"
 #include "local/run/log.h"
 #include "local/run/run.h"
+#include "local/run/scaling.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -22,8 +23,8 @@ struct instance;
 struct revision {
     char *name;
     struct json *document; /* the Revision as Google shows it */
-    struct instance *instance;
-    bool starting;
+    struct instances instances;
+    bool starting; /* its rollout is under way */
 };
 
 struct service {
@@ -54,6 +55,11 @@ struct run {
     struct job **jobs;
     size_t job_count;
     unsigned workers; /* threads that must end before run_close goes on */
+    pthread_t scaler; /* looks after the instances (scaling.c) whenever `scale` is signalled, and now and then */
+    bool is_scaling;
+    pthread_cond_t scale;
+    struct instance **doomed; /* the scaler stops them */
+    size_t doomed_count;
     atomic_bool stopping;
     bool closed;        /* the last container has ended: so may the launcher */
     pthread_t launcher; /* starts every container: the kernel ends a container with the thread that started it */
@@ -65,6 +71,10 @@ struct run {
 
 /* A detached thread that run_close waits for. False when none can be made. */
 bool run_work(struct run *run, void *(*work)(void *), void *context);
+/* The same with the lock held. */
+bool run_work_locked(struct run *run, void *(*work)(void *), void *context);
+/* The same for what comes from outside: some threads are kept free for the cloud's own work. */
+bool run_work_for_client(struct run *run, void *(*work)(void *), void *context);
 void run_work_done(struct run *run);
 /* sandbox_start in the launcher thread. */
 struct sandbox_process *run_launch(struct run *run, const struct sandbox *sandbox, int output_fd,
@@ -130,6 +140,10 @@ void instance_stop(struct instance **instance, unsigned grace);
 /* "512Mi", "1G", "1.5Gi"; `fallback` for what is none. */
 uint64_t memory_bytes(const char *text, uint64_t fallback);
 bool instance_ended(struct instance *instance, int *status, bool *out_of_memory);
+/* Borrowed. */
+const char *instance_id(const struct instance *instance);
+/* A line of the cloud's own in the log of the service. */
+void service_log(const struct run *run, const struct service *service, const char *revision, const char *text);
 /* Where it can be reached, also by somebody who does not hold the lock. */
 struct door {
     int network; /* its network namespace */
@@ -158,9 +172,15 @@ bool address_is_loopback(const char *address);
 
 /* ---- relay.c ---- */
 
-/* Passes bytes both ways until both sides have ended, `seconds` passed without an answer's first byte (0: no limit;
- * false is returned), or the run stops. Closes neither. */
-bool relay(const struct run *run, int client, int server, unsigned seconds);
+struct relay {
+    int client, server;
+    unsigned seconds;   /* 0: no limit */
+    const char *header; /* whole lines to add to the head of the answer, or NULL */
+    bool answered;      /* set: the server has sent something */
+};
+/* Passes bytes both ways until both sides have ended or the run stops; false when the time passed before. Closes
+ * neither. */
+bool relay(const struct run *run, struct relay *relay);
 
 /* ---- gateway.c: the metadata server and this cloud inside an instance's network ---- */
 
@@ -182,8 +202,8 @@ void rollout_begin(struct run *run, struct service *service, const char *operati
 void traffic_settle(struct service *service);
 /* With the lock held: which revision (borrowed) a request goes to; tag NULL: by percent. */
 struct revision *traffic_choose(const struct service *service, const char *tag);
-/* The running instance of a revision, started when there is none: its network and port. -1: *failure says why. */
-int revision_connect(struct run *run, struct service *service, const char *revision, struct failure *failure);
+/* With the lock held: the percentage that a revision has of the traffic, and whether a tag leads to it. */
+unsigned traffic_share(const struct service *service, const struct revision *revision, bool *tagged);
 /* With the lock held: the service's terminal condition from its revisions. */
 void service_conclude(struct service *service);
 

@@ -34,25 +34,41 @@ static bool pass(int from, int to, char *block) {
     return got > 0 && send_all(to, block, (size_t)got);
 }
 
-bool relay(const struct run *run, int client, int server, unsigned seconds) {
+/* Where more headers can be put into the answer: after its status line, unless it is an interim one. */
+static size_t status_line(const char *block, size_t length) {
+    const char *end = memmem(block, length, "\r\n", 2);
+    return end && length > 9 && memcmp(block, "HTTP/1.", 7) == 0 && block[9] != '1' ? (size_t)(end - block) + 2 : 0;
+}
+
+static bool pass_first(struct relay *relay, char *block) {
+    ssize_t got = recv(relay->server, block, BLOCK, 0);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN))
+        return true;
+    if (got <= 0)
+        return false;
+    relay->answered = true;
+    size_t line = relay->header ? status_line(block, (size_t)got) : 0;
+    return send_all(relay->client, block, line) &&
+           (line == 0 || send_all(relay->client, relay->header, strlen(relay->header))) &&
+           send_all(relay->client, block + line, (size_t)got - line);
+}
+
+bool relay(const struct run *run, struct relay *relay) {
     AUTO_FREE char *block = memory_allocate(1, BLOCK);
-    struct pollfd sides[2] = {{.fd = client, .events = POLLIN}, {.fd = server, .events = POLLIN}};
-    int64_t end = seconds_now() + seconds;
-    bool answered = false;
+    struct pollfd sides[2] = {{.fd = relay->client, .events = POLLIN}, {.fd = relay->server, .events = POLLIN}};
+    int64_t end = seconds_now() + relay->seconds;
     while (sides[1].fd >= 0 && !atomic_load(&run->stopping)) {
-        if (seconds && !answered && seconds_now() >= end)
+        if (relay->seconds && seconds_now() >= end)
             return false;
         if (poll(sides, 2, LOOK_MILLISECONDS) <= 0)
             continue;
-        if (sides[0].revents && !pass(client, server, block)) {
-            shutdown(server, SHUT_WR);
+        if (sides[0].revents && !pass(relay->client, relay->server, block)) {
+            shutdown(relay->server, SHUT_WR);
             sides[0].fd = -1;
         }
-        if (sides[1].revents) {
-            answered = true;
-            if (!pass(server, client, block))
-                sides[1].fd = -1;
-        }
+        if (sides[1].revents &&
+            !(relay->answered ? pass(relay->server, relay->client, block) : pass_first(relay, block)))
+            sides[1].fd = -1;
     }
     return true;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { GRACE_SECONDS = 10, SUFFIX_LENGTH = 3, CONNECT_TRIES = 25, CONNECT_PAUSE = 20000000 /* nanoseconds */ };
+enum { SUFFIX_LENGTH = 3 };
 
 /* ---- traffic ---- */
 
@@ -64,9 +64,10 @@ void traffic_settle(struct service *service) {
 
 struct revision *traffic_choose(const struct service *service, const char *tag) {
     const struct json *statuses = json_get(service->document, "trafficStatuses");
-    unsigned char byte;
-    random_bytes(&byte, 1);
-    int64_t rest = byte % 100;
+    unsigned char bytes[4];
+    random_bytes(bytes, sizeof(bytes));
+    int64_t rest =
+        (((uint32_t)bytes[0] << 24) | ((uint32_t)bytes[1] << 16) | ((uint32_t)bytes[2] << 8) | bytes[3]) % 100;
     for (size_t i = 0; i < json_count(statuses); i++) {
         const struct json *status = json_at(statuses, i);
         int64_t percent = json_get_integer(status, "percent", 0);
@@ -77,81 +78,18 @@ struct revision *traffic_choose(const struct service *service, const char *tag) 
     return NULL;
 }
 
-static bool has_traffic(const struct service *service, const struct revision *revision) {
+unsigned traffic_share(const struct service *service, const struct revision *revision, bool *tagged) {
     const struct json *statuses = json_get(service->document, "trafficStatuses");
-    for (size_t i = 0; i < json_count(statuses); i++)
-        if (text_equal(target_revision(service, json_at(statuses, i)), revision->name))
-            return true;
-    return false;
-}
-
-/* ---- instances ---- */
-
-/* Stops what has no traffic any more, after the lock was given back. */
-static void stop_idle(struct run *run, struct service *service) {
-    for (size_t i = 0;; i++) {
-        pthread_mutex_lock(&run->lock);
-        struct revision *revision = i < service->revision_count ? service->revisions[i] : NULL;
-        struct instance *idle = revision && revision->instance && !has_traffic(service, revision)
-                                    ? take_pointer(&revision->instance)
-                                    : NULL;
-        pthread_mutex_unlock(&run->lock);
-        instance_stop(&idle, GRACE_SECONDS);
-        if (!revision)
-            return;
+    int64_t percent = 0;
+    *tagged = false;
+    for (size_t i = 0; i < json_count(statuses); i++) {
+        const struct json *status = json_at(statuses, i);
+        if (!text_equal(target_revision(service, status), revision->name))
+            continue;
+        percent += json_get_integer(status, "percent", 0);
+        *tagged = *tagged || json_get(status, "tag");
     }
-}
-
-/* With the lock held. Waits while somebody else starts it. */
-static bool take_running(struct run *run, struct revision *revision, struct instance **dead) {
-    int status;
-    bool out_of_memory;
-    while (revision->starting && !atomic_load(&run->stopping))
-        pthread_cond_wait(&run->changed, &run->lock);
-    if (revision->instance && instance_ended(revision->instance, &status, &out_of_memory))
-        *dead = take_pointer(&revision->instance);
-    return revision->instance != NULL;
-}
-
-static bool start_again(struct run *run, struct service *service, struct revision *revision, struct failure *failure) {
-    AUTO_LAUNCH struct launch *launch = launch_new(service, revision);
-    revision->starting = true;
-    pthread_mutex_unlock(&run->lock);
-    struct instance *instance = instance_start(run, launch, failure);
-    pthread_mutex_lock(&run->lock);
-    revision->starting = false;
-    revision->instance = instance;
-    pthread_cond_broadcast(&run->changed);
-    return instance != NULL;
-}
-
-/* One try; *runs: there is an instance. */
-static int connect_once(struct run *run, struct service *service, const char *name, bool *runs,
-                        struct failure *failure) {
-    struct instance *dead = NULL;
-    struct door door = {.network = -1};
-    pthread_mutex_lock(&run->lock);
-    struct revision *revision = service_find_revision(service, name);
-    *runs = revision && take_running(run, revision, &dead);
-    if (revision && !*runs && !service->deleted && !atomic_load(&run->stopping))
-        *runs = start_again(run, service, revision, failure);
-    if (*runs)
-        door = instance_door(revision->instance);
-    pthread_mutex_unlock(&run->lock);
-    instance_stop(&dead, 0);
-    return *runs ? door_connect(&door, 0) : -1;
-}
-
-/* An instance that is just ending refuses connections before its end is seen: the next try starts another. */
-int revision_connect(struct run *run, struct service *service, const char *name, struct failure *failure) {
-    bool runs = true;
-    int fd = -1;
-    for (int tries = 0; tries < CONNECT_TRIES && runs && fd < 0; tries++) {
-        if (tries > 0)
-            nanosleep(&(struct timespec){.tv_nsec = CONNECT_PAUSE}, NULL);
-        fd = connect_once(run, service, name, &runs, failure);
-    }
-    return fd;
+    return percent < 0 ? 0 : percent > 100 ? 100 : (unsigned)percent;
 }
 
 /* ---- the revision ---- */
@@ -287,8 +225,11 @@ static void conclude(struct rollout *rollout, struct instance *instance, const s
     struct run *run = rollout->run;
     struct service *service = rollout->service;
     pthread_mutex_lock(&run->lock);
+    if (instance) {
+        scaling_add(run, rollout->revision, instance);
+        scaling_reach_minimum(run, service, rollout->revision);
+    }
     rollout->revision->starting = false;
-    rollout->revision->instance = instance;
     json_remove(rollout->revision->document, "reconciling");
     if (instance)
         mark_ready(rollout);
@@ -302,8 +243,8 @@ static void conclude(struct rollout *rollout, struct instance *instance, const s
     operation_finish(run, rollout->operation, service->document, status);
     if (!service->deleted)
         state_save(run, service);
+    scaling_look(run);
     pthread_mutex_unlock(&run->lock);
-    stop_idle(run, service);
 }
 
 static void *roll_out(void *context) {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { WORKER_LIMIT = 512 };
+enum { WORKER_LIMIT = 512, CLIENT_LIMIT = 448 };
 
 /* ---- starting containers ---- */
 
@@ -53,20 +53,31 @@ struct sandbox_process *run_launch(struct run *run, const struct sandbox *sandbo
 
 /* ---- threads ---- */
 
-bool run_work(struct run *run, void *(*work)(void *), void *context) {
+static bool begin_work(struct run *run, unsigned limit, void *(*work)(void *), void *context) {
     pthread_t thread;
-    pthread_mutex_lock(&run->lock);
-    bool may = run->workers < WORKER_LIMIT && !atomic_load(&run->stopping);
-    run->workers += may;
-    pthread_mutex_unlock(&run->lock);
-    if (!may)
+    if (run->workers >= limit || atomic_load(&run->stopping) || pthread_create(&thread, NULL, work, context) != 0)
         return false;
-    if (pthread_create(&thread, NULL, work, context) == 0) {
-        pthread_detach(thread);
-        return true;
-    }
-    run_work_done(run);
-    return false;
+    pthread_detach(thread);
+    run->workers++;
+    return true;
+}
+
+bool run_work_locked(struct run *run, void *(*work)(void *), void *context) {
+    return begin_work(run, WORKER_LIMIT, work, context);
+}
+
+bool run_work(struct run *run, void *(*work)(void *), void *context) {
+    pthread_mutex_lock(&run->lock);
+    bool begun = begin_work(run, WORKER_LIMIT, work, context);
+    pthread_mutex_unlock(&run->lock);
+    return begun;
+}
+
+bool run_work_for_client(struct run *run, void *(*work)(void *), void *context) {
+    pthread_mutex_lock(&run->lock);
+    bool begun = begin_work(run, CLIENT_LIMIT, work, context);
+    pthread_mutex_unlock(&run->lock);
+    return begun;
 }
 
 void run_work_done(struct run *run) {
@@ -136,16 +147,10 @@ struct run *run_open(const struct local_cloud *cloud, struct error *error) {
         free(run);
         return NULL;
     }
-    if (state_load(run, error) == 0)
+    if (state_load(run, error) == 0 && scaling_open(run, error) == 0)
         return run;
     run_close(&run);
     return NULL;
-}
-
-static void stop_instances(struct run *run) {
-    for (size_t i = 0; i < run->service_count; i++)
-        for (size_t j = 0; j < run->services[i]->revision_count; j++)
-            instance_stop(&run->services[i]->revisions[j]->instance, 0);
 }
 
 void run_close(struct run **pointer) {
@@ -159,11 +164,12 @@ void run_close(struct run **pointer) {
     pthread_mutex_unlock(&run->lock);
     for (size_t i = 0; i < run->service_count; i++)
         ingress_close(&run->services[i]->ingress);
+    scaling_close(run);
     pthread_mutex_lock(&run->lock);
     while (run->workers > 0)
         pthread_cond_wait(&run->changed, &run->lock);
     pthread_mutex_unlock(&run->lock);
-    stop_instances(run);
+    scaling_stop_all(run);
     pthread_mutex_lock(&run->lock);
     run->closed = true;
     pthread_cond_broadcast(&run->changed);

@@ -25,6 +25,10 @@ struct local_cloud;
 struct run;
 
 enum { SERVICES_LIMIT = 200, REVISIONS_LIMIT = 1000 };
+enum {
+    IDLE_SECONDS = 900, /* without a request, then an instance is stopped; Google: up to 15 minutes */
+    QUEUE_SECONDS = 10, /* that a request waits for an instance; Google: these, or 3.5 times what a start takes */
+};
 
 /* Needs cloud->store and cloud->registry. Makes threads. */
 struct run *run_open(const struct local_cloud *cloud, struct error *error) MUST_CHECK;

@@ -192,6 +192,7 @@ static void take_change(struct run *run, struct service *service, struct json *a
     } else {
         traffic_settle(service);
         service_conclude(service);
+        scaling_look(run);
         operation_finish(run, operation, service->document, NULL);
     }
     state_save(run, service);
@@ -296,14 +297,7 @@ static void *stop_service(void *context) {
     struct service *service = ending->service;
     ingress_close(&service->ingress);
     pthread_mutex_lock(&run->lock);
-    for (size_t i = 0; i < service->revision_count; i++) {
-        while (service->revisions[i]->starting && !atomic_load(&run->stopping))
-            pthread_cond_wait(&run->changed, &run->lock);
-        struct instance *instance = take_pointer(&service->revisions[i]->instance);
-        pthread_mutex_unlock(&run->lock);
-        instance_stop(&instance, 1);
-        pthread_mutex_lock(&run->lock);
-    }
+    scaling_end(run, service);
     pthread_mutex_unlock(&run->lock);
     free(ending);
     run_work_done(run);

@@ -9,6 +9,8 @@ struct arguments {
     const char *project;
     long long port;
     long long startup_time;
+    long long idle_time;
+    long long queue_time;
     long long token_lifetime;
     long long lines;
     const char *repository;

@@ -14,6 +14,8 @@ static struct local_settings settings_of(const struct arguments *arguments) {
                                    .project = arguments->project,
                                    .port = arguments->port,
                                    .startup_time = arguments->startup_time,
+                                   .idle_time = arguments->idle_time,
+                                   .queue_time = arguments->queue_time,
                                    .token_time = arguments->token_lifetime,
                                    .strict = arguments->strict};
 }
