@@ -6,6 +6,7 @@
 #include "local/iam/iam.h"
 #include "local/identity/identity.h"
 #include "local/issuer/issuer.h"
+#include "local/knative/knative.h"
 #include "local/registry/registry.h"
 #include "local/run/run.h"
 #include "local/secrets/secrets.h"
@@ -209,13 +210,11 @@ static const struct {
     bool (*is_path)(const char *path);
     void (*begin)(struct local_cloud *cloud, struct request *request, struct reply *reply);
 } parts[] = {
-    {hosting_is_path, hosting_begin},   {identity_is_path, identity_begin},
-    {iam_is_path, iam_begin},           {iam_is_key_path, iam_keys_begin},
-    {issuer_is_path, issuer_begin},     {secrets_is_path, secrets_begin},
-    {run_is_path, run_begin},           {is_entries_path, run_entries_begin},
-    {is_functions_path, google_begin},  {is_registry_path, registry_begin},
-    {is_sts_path, sts_begin},           {is_oauth_path, oauth_begin},
-    {is_metadata_path, metadata_begin},
+    {hosting_is_path, hosting_begin},  {identity_is_path, identity_begin}, {iam_is_path, iam_begin},
+    {iam_is_key_path, iam_keys_begin}, {issuer_is_path, issuer_begin},     {secrets_is_path, secrets_begin},
+    {run_is_path, run_begin},          {knative_is_path, knative_begin},   {is_entries_path, run_entries_begin},
+    {is_functions_path, google_begin}, {is_registry_path, registry_begin}, {is_sts_path, sts_begin},
+    {is_oauth_path, oauth_begin},      {is_metadata_path, metadata_begin},
 };
 
 static void begin(void *context, struct request *request, struct reply *reply) {

@@ -13,14 +13,6 @@
 
 enum { START_SECONDS = 60, STOP_SECONDS = 60, PAUSE_MILLISECONDS = 20, CONFIG_LIMIT = 64 << 10, LOCK_FD = 3, READY_FD };
 
-/* The first four are what `env` sets, all are what `env --unset` takes away: also those of `federation`.
- * PL_CREATE_SITE: a site that is made here by mistake costs nothing, at Google it takes a name from everybody. */
-static const char *const variables[] = {
-    "PL_CLOUD_URL",     "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT",
-    "PL_CREATE_SITE",   "PL_WORKLOAD_IDENTITY_PROVIDER",  "PL_IMPERSONATE_SERVICE_ACCOUNT",
-    "PL_ID_TOKEN",      "ACTIONS_ID_TOKEN_REQUEST_URL",   "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-    "GITLAB_OIDC_TOKEN"};
-
 static void pause_shortly(void) {
     nanosleep(&(struct timespec){.tv_nsec = PAUSE_MILLISECONDS * 1000000}, NULL);
 }
@@ -202,7 +194,7 @@ int local_start(const struct local_settings *settings, bool *started, struct err
     return spawn(settings, state, lock, error);
 }
 
-/* ---- stop, reset, environment ---- */
+/* ---- stop, reset ---- */
 
 int local_stop(const char *given, bool *stopped, struct error *error) {
     AUTO_FREE char *state = local_state_path(given);
@@ -243,40 +235,6 @@ int local_reset(const char *given, struct error *error) {
     if (!file_exists(config) && !file_exists(lock))
         return error_set(error, ERROR_DATA, "%s is no state of a local cloud; nothing was removed", state);
     return tree_remove(state, error);
-}
-
-void environment_append(struct buffer *out, const char *name, const char *value) {
-    buffer_append_format(out, "export %s='", name);
-    for (const char *at = value; *at; at++)
-        if (*at == '\'')
-            buffer_append_text(out, "'\\''");
-        else
-            buffer_append_byte(out, *at);
-    buffer_append_text(out, "'\n");
-}
-
-int local_environment(const char *state, struct buffer *out, struct error *error) {
-    AUTO_STATUS struct local_status status = {0};
-    if (local_status(state, &status, error) < 0)
-        return -1;
-    if (!status.running) {
-        error_set(error, ERROR_UNAVAILABLE, "the local cloud does not run");
-        return error_next(error, "start it: eval \"$(pl-local start)\"");
-    }
-    AUTO_FREE char *credentials = path_join(status.state, "credentials.json");
-    AUTO_FREE char *url = text_format("http://127.0.0.1:%u", status.port);
-    environment_append(out, variables[0], url);
-    environment_append(out, variables[1], credentials);
-    environment_append(out, variables[2], status.project ? status.project : "");
-    environment_append(out, variables[3], "1");
-    return 0;
-}
-
-void local_environment_unset(struct buffer *out) {
-    buffer_append_text(out, "unset");
-    for (size_t i = 0; i < ARRAY_LENGTH(variables); i++)
-        buffer_append_format(out, " %s", variables[i]);
-    buffer_append_byte(out, '\n');
 }
 
 /* ---- the serving process ---- */

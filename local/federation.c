@@ -229,7 +229,7 @@ static int print_job(struct setting_up *work, struct buffer *out, struct error *
         environment_append(out, "ACTIONS_ID_TOKEN_REQUEST_URL", json_get_text(reply, "requestUrl", ""));
         environment_append(out, "ACTIONS_ID_TOKEN_REQUEST_TOKEN", json_get_text(reply, "requestToken", ""));
     }
-    buffer_append_text(out, "unset GOOGLE_APPLICATION_CREDENTIALS\n");
+    buffer_append_text(out, "unset GOOGLE_APPLICATION_CREDENTIALS CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE\n");
     return buffer_check(out, "the environment", error);
 }
 

@@ -25,6 +25,7 @@ struct revision {
     struct json *document; /* the Revision as Google shows it */
     struct instances instances;
     bool starting; /* its rollout is under way */
+    bool deleted;  /* stays in memory, because requests may still use it */
 };
 
 struct service {
@@ -216,6 +217,7 @@ const char *operation_new(struct json *operations, const struct json *subject);
 void operation_finish(struct run *run, const char *name, const struct json *subject, struct json *failure);
 /* *operations (may be NULL): those among which it was found. */
 struct json *operation_find(const struct run *run, const char *name, struct json **operations);
+void operation_forget(struct json *operations, const char *name);
 /* What was under way when the last process ended did not get done. */
 void operations_abandon(struct json *operations);
 
@@ -243,6 +245,7 @@ struct subject {
     const char *request;         /* "UpdateServiceRequest.service" */
     const char *template;        /* where the containers are: "template" */
     const char *const *reserved; /* variables that the cloud sets; ends with NULL */
+    bool keeps_reserved;         /* labels and annotations of reserved.h may be there: clients of v1 set them */
 };
 extern const struct subject service_subject;
 int subject_refuse(const struct subject *subject, const char *field, struct error *error, const char *why);
@@ -263,6 +266,32 @@ struct run_path {
 void services_handle(struct run *run, const struct run_path *path, struct request *request, struct reply *reply);
 void policy_handle(struct run *run, const struct run_path *path, struct request *request, struct reply *reply);
 void operations_handle(struct run *run, const struct run_path *path, struct request *request, struct reply *reply);
+/* What a request changes. */
+struct service_write {
+    const struct run_path *path;
+    const char *name;
+    const struct request *request; /* who asks */
+    bool force;                    /* a new revision, even of the same template */
+    bool validate_only;
+    struct json **validated; /* what it would be (owned), with validate_only */
+};
+/* With the lock held: checks `after` (taken: the whole service as v2 has it), and makes it the service of this name, a
+ * new one when there is none; then the newest of its operations is the one of this change. ERROR_DATA,
+ * ERROR_PERMISSION, ERROR_TEMPORARY, ERROR_NO_INPUT in Google's words. */
+int service_put(struct run *run, const struct service_write *write, struct json *after, struct service **service,
+                struct error *error) MUST_CHECK;
+/* With the lock held, which is given back for a moment. */
+void service_delete(struct run *run, struct service *service);
+/* With the lock held: what v2 has below a service. */
+void revisions_handle(struct run *run, struct service *service, const struct run_path *path,
+                      const struct request *request, struct reply *reply);
+/* With the lock held. ERROR_DATA when it is the latest one, or traffic or a tag leads to it. */
+int service_delete_revision(struct run *run, struct service *service, struct revision *revision,
+                            struct error *error) MUST_CHECK;
+/* Whether a policy of the project or of the service that the path names permits it. Takes the lock. */
+bool run_may(const struct local_cloud *cloud, const struct run_path *path, const struct request *request,
+             const char *permission);
+
 /* 404 in Google's words. */
 void reply_missing(struct reply *reply, const struct run_path *path, const char *kind, const char *name);
 void reply_no_service(struct reply *reply, const struct run_path *path);

@@ -1,6 +1,7 @@
 #include "local/run/message.h"
 
 #include "common/base/text.h"
+#include "local/run/message_rows.h"
 
 #include <string.h>
 
@@ -26,30 +27,6 @@ static const char *const mediums[] = {"MEDIUM_UNSPECIFIED", "MEMORY", "DISK", NU
 static const char *const scaling_modes[] = {"SCALING_MODE_UNSPECIFIED", "AUTOMATIC", "MANUAL", NULL};
 static const char *const revocation_actions[] = {"ENCRYPTION_KEY_REVOCATION_ACTION_UNSPECIFIED", "PREVENT_NEW",
                                                  "SHUTDOWN", NULL};
-
-#define TEXT(n)                                                                                                        \
-    { .name = n, .kind = FIELD_TEXT }
-#define TEXTS(n)                                                                                                       \
-    { .name = n, .kind = FIELD_TEXT, .traits = FIELD_LIST }
-#define MAP(n)                                                                                                         \
-    { .name = n, .kind = FIELD_TEXT, .traits = FIELD_MAP }
-#define BOOL(n)                                                                                                        \
-    { .name = n, .kind = FIELD_BOOL }
-#define INTEGER(n)                                                                                                     \
-    { .name = n, .kind = FIELD_INTEGER }
-#define DURATION(n)                                                                                                    \
-    { .name = n, .kind = FIELD_DURATION }
-#define ENUM(n, c)                                                                                                     \
-    { .name = n, .kind = FIELD_ENUM, .choices = c }
-#define ONE(n, m)                                                                                                      \
-    { .name = n, .kind = FIELD_MESSAGE, .message = &(m) }
-#define MANY(n, m)                                                                                                     \
-    { .name = n, .kind = FIELD_MESSAGE, .traits = FIELD_LIST, .message = &(m) }
-#define OUTPUT(n)                                                                                                      \
-    { .name = n, .kind = FIELD_ANY, .traits = FIELD_OUTPUT }
-#define MESSAGE(name, ...)                                                                                             \
-    static const struct field name##_fields[] = {__VA_ARGS__, {0}};                                                    \
-    static const struct message name = {name##_fields}
 
 MESSAGE(secret_key_message, TEXT("secret"), TEXT("version"));
 MESSAGE(value_source_message, ONE("secretKeyRef", secret_key_message));

@@ -2,6 +2,7 @@
 #include "common/crypto/random.h"
 #include "local/run/internal.h"
 #include "local/run/jobs.h"
+#include "local/run/reserved.h"
 
 #include <string.h>
 #include <time.h>
@@ -13,7 +14,7 @@ static struct json *any_of(const struct json *resource) {
     const char *name = json_get_text(resource, "name", "");
     const char *type = strstr(name, "/executions/") ? "Execution" : strstr(name, "/jobs/") ? "Job" : "Service";
     AUTO_FREE char *full = text_format("type.googleapis.com/google.cloud.run.v2.%s", type);
-    struct json *any = json_copy_deep(resource);
+    struct json *any = reserved_hide(resource);
     json_set_text(any, "@type", full);
     return any;
 }
@@ -128,7 +129,7 @@ static void list_operations(const struct run *run, const struct run_path *path, 
     reply_json(reply, 200, answer);
 }
 
-static void delete_operation(struct json *operations, const char *name) {
+void operation_forget(struct json *operations, const char *name) {
     for (size_t i = json_count(operations); i-- > 0;)
         if (text_equal(json_get_text(json_at(operations, i), "name", NULL), name))
             json_remove_at(operations, i);
@@ -153,7 +154,7 @@ void operations_handle(struct run *run, const struct run_path *path, struct requ
     } else if (!path->verb && request_is(request, "GET")) {
         reply_json(reply, 200, json_copy_deep(operation_find(run, name, NULL)));
     } else if (!path->verb && request_is(request, "DELETE")) {
-        delete_operation(operations, name);
+        operation_forget(operations, name);
         reply_json(reply, 200, json_new_object());
     }
     pthread_mutex_unlock(&run->lock);

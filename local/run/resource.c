@@ -9,7 +9,12 @@
 enum { PAGE_DEFAULT = 100, PAGE_MOST = 500 };
 
 void resource_refuse(struct reply *reply, const struct error *error) {
-    reply_google_error(reply, error->kind == ERROR_NO_INPUT ? 404 : 400, "%s", error->text);
+    unsigned code = error->kind == ERROR_NO_INPUT     ? 404
+                    : error->kind == ERROR_PERMISSION ? 403
+                    : error->kind == ERROR_TEMPORARY  ? 429
+                    : error->kind == ERROR_DATA       ? 400
+                                                      : 500;
+    reply_google_error(reply, code, "%s", error->text);
 }
 
 void resource_list_page(struct json *answer, const char *key, struct json *all, const struct request *request) {
@@ -81,19 +86,25 @@ bool resource_is_name(const char *name, size_t most) {
            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
 }
 
+int resource_check_deployer(const struct run *run, const struct run_path *path, const struct deploying *deploying,
+                            const struct request *request, struct error *error) {
+    const char *account = deploying->account ? deploying->account : run->cloud->email;
+    if (deploying->create && !request_may(run->cloud, request, deploying->create))
+        return error_set(error, ERROR_PERMISSION,
+                         "Permission '%s' denied on resource 'projects/%s/locations/%s' (or resource may not exist).",
+                         deploying->create, path->project, path->region);
+    if (iam_permits(run->cloud, &request->members, "iam.serviceAccounts.actAs", account))
+        return 0;
+    return error_set(error, ERROR_PERMISSION,
+                     "Permission 'iam.serviceaccounts.actAs' denied on service account %s (or it may not exist).",
+                     account);
+}
+
 bool resource_may_deploy(const struct run *run, const struct run_path *path, const struct deploying *deploying,
                          const struct request *request, struct reply *reply) {
-    const char *account = deploying->account ? deploying->account : run->cloud->email;
-    if (deploying->create && !request_may(run->cloud, request, deploying->create)) {
-        reply_google_error(reply, 403,
-                           "Permission '%s' denied on resource 'projects/%s/locations/%s' (or resource may not exist).",
-                           deploying->create, path->project, path->region);
-        return false;
-    }
-    if (iam_permits(run->cloud, &request->members, "iam.serviceAccounts.actAs", account))
+    struct error error = {0};
+    if (resource_check_deployer(run, path, deploying, request, &error) == 0)
         return true;
-    reply_google_error(reply, 403,
-                       "Permission 'iam.serviceaccounts.actAs' denied on service account %s (or it may not exist).",
-                       account);
+    resource_refuse(reply, &error);
     return false;
 }

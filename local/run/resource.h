@@ -4,7 +4,8 @@
 
 #include "local/run/internal.h"
 
-/* 400 with Google's text; 404 for ERROR_NO_INPUT. */
+/* The google.rpc.Status that an error is: 400 for ERROR_DATA, 404 for ERROR_NO_INPUT, 403 for ERROR_PERMISSION, 429 for
+ * ERROR_TEMPORARY. */
 void resource_refuse(struct reply *reply, const struct error *error);
 /* One page of `all` (taken) as answer[key], by pageSize and pageToken. */
 void resource_list_page(struct json *answer, const char *key, struct json *all, const struct request *request);
@@ -23,6 +24,9 @@ struct deploying {
     const char *account; /* NULL: the cloud's own */
     const char *create;  /* the permission, or NULL */
 };
+/* ERROR_PERMISSION. */
+int resource_check_deployer(const struct run *run, const struct run_path *path, const struct deploying *deploying,
+                            const struct request *request, struct error *error) MUST_CHECK;
 /* False: it is answered with 403. */
 bool resource_may_deploy(const struct run *run, const struct run_path *path, const struct deploying *deploying,
                          const struct request *request, struct reply *reply);

@@ -102,8 +102,8 @@ static const char *permission_for(const struct run_path *path, const struct requ
     return NULL;
 }
 
-static bool may(const struct local_cloud *cloud, const struct run_path *path, const struct request *request,
-                const char *permission) {
+bool run_may(const struct local_cloud *cloud, const struct run_path *path, const struct request *request,
+             const char *permission) {
     if (request_may(cloud, request, permission))
         return true;
     struct run *run = cloud->run;
@@ -128,7 +128,7 @@ static bool check_permission(const struct local_cloud *cloud, const struct run_p
     bool ours = text_equal(path->project, cloud->project) || text_equal(path->project, cloud->number);
     if (!ours)
         permission = permission ? permission : "run.services.get";
-    if (!permission || (ours && may(cloud, path, request, permission)))
+    if (!permission || (ours && run_may(cloud, path, request, permission)))
         return true;
     reply_denied(path, permission, reply);
     return false;

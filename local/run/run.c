@@ -101,7 +101,7 @@ struct service *run_find(const struct run *run, const char *project, const char 
 
 struct revision *service_find_revision(const struct service *service, const char *name) {
     for (size_t i = 0; i < service->revision_count; i++)
-        if (text_equal(service->revisions[i]->name, name))
+        if (!service->revisions[i]->deleted && text_equal(service->revisions[i]->name, name))
             return service->revisions[i];
     return NULL;
 }

@@ -2,6 +2,7 @@
 #include "common/crypto/random.h"
 #include "local/run/internal.h"
 #include "local/run/message.h"
+#include "local/run/reserved.h"
 #include "local/run/resource.h"
 
 #include <string.h>
@@ -35,26 +36,9 @@ static void list_services(const struct run *run, const struct run_path *path, co
     for (size_t i = 0; i < run->service_count; i++) {
         const struct service *service = run->services[i];
         if (!service->deleted && (text_equal(path->region, "-") || text_equal(path->region, service->region)))
-            json_append(all, json_share(service->document));
+            json_append(all, reserved_hide(service->document));
     }
     resource_list_page(answer, "services", all, request);
-    reply_json(reply, 200, answer);
-}
-
-static void read_revisions(const struct service *service, const struct run_path *path, const struct request *request,
-                           struct reply *reply) {
-    if (path->child_name) {
-        const struct revision *revision = service_find_revision(service, path->child_name);
-        if (revision)
-            reply_json(reply, 200, json_share(revision->document));
-        else
-            reply_missing(reply, path, "REVISION", path->child_name);
-        return;
-    }
-    struct json *answer = json_new_object(), *all = json_new_array();
-    for (size_t i = service->revision_count; i-- > 0;)
-        json_append(all, json_share(service->revisions[i]->document));
-    resource_list_page(answer, "revisions", all, request);
     reply_json(reply, 200, answer);
 }
 
@@ -64,7 +48,6 @@ struct change {
     struct json *body;     /* normalised */
     struct text_list mask; /* canonical paths; empty: everything that is set */
     bool validate_only, force;
-    const char *principal; /* who asks; borrowed */
 };
 
 static void change_release(struct change *change) {
@@ -95,9 +78,10 @@ static int read_change(const struct request *request, struct change *change, str
         return error_set(error, ERROR_DATA, "Invalid JSON payload received. Root element must be a message.");
     change->validate_only = text_equal(request_query(request, "validateOnly"), "true");
     change->force = text_equal(request_query(request, "forceNewRevision"), "true");
-    change->principal = request->principal;
-    return read_mask(request, change, error) < 0 ? -1
-                                                 : message_normalise(&service_message, change->body, "service", error);
+    if (read_mask(request, change, error) < 0 ||
+        message_normalise(&service_message, change->body, "service", error) < 0)
+        return -1;
+    return reserved_refuse(change->body, error);
 }
 
 /* Sets one path of `to` from `from`; what is absent there is removed. */
@@ -129,6 +113,7 @@ static struct json *apply(const struct json *before, const struct change *change
     for (void *i = json_first(change->body); change->mask.count == 0 && i; i = json_next(change->body, i))
         if (!is_server_field(json_key(i)))
             json_set(after, json_key(i), json_copy_deep(json_value(i)));
+    reserved_keep(before, after);
     return after;
 }
 
@@ -179,12 +164,14 @@ static bool same_template(const struct json *before, const struct json *after) {
     return same;
 }
 
+/* Makes `after` (taken) the service, and a revision of it when the template has changed. The operation is the newest.
+ */
 static void take_change(struct run *run, struct service *service, struct json *after, bool is_new,
-                        const struct change *change, struct reply *reply) {
-    bool rolls = is_new || change->force || !same_template(service->document, after);
+                        const struct service_write *write) {
+    bool rolls = is_new || write->force || !same_template(service->document, after);
     json_release(&service->document);
     service->document = after;
-    resource_touch(after, change->principal, is_new);
+    resource_touch(after, write->request->principal, is_new);
     set_urls(service);
     const char *operation = operation_new(service->operations, service->document);
     if (rolls) {
@@ -196,8 +183,53 @@ static void take_change(struct run *run, struct service *service, struct json *a
         operation_finish(run, operation, service->document, NULL);
     }
     state_save(run, service);
-    struct json *answer = json_copy_deep(operation_find(run, operation, NULL));
-    reply_json(reply, 200, answer);
+}
+
+static int check_write(const struct run *run, const struct service *service, const struct service_write *write,
+                       const struct json *after, struct error *error) {
+    const struct deploying deploying = {.account = json_get_text(json_get(after, "template"), "serviceAccount", NULL),
+                                        .create = service ? NULL : "run.services.create"};
+    if (!resource_is_name(write->name, 49))
+        return error_set(
+            error, ERROR_DATA,
+            "The service name \"%.80s\" is invalid: only lower-case letters, digits and hyphens; "
+            "it must begin with a letter, may not end with a hyphen and must have fewer than 50 characters.",
+            write->name);
+    if (service_validate(service, after, error) < 0 ||
+        resource_check_deployer(run, write->path, &deploying, write->request, error) < 0)
+        return -1;
+    if (!service && run->service_count >= SERVICES_LIMIT)
+        return error_set(error, ERROR_TEMPORARY, "The local cloud has no room for more than %d services.",
+                         SERVICES_LIMIT);
+    return 0;
+}
+
+static void copy_server_fields(const struct json *from, struct json *to) {
+    for (size_t i = 0; i < ARRAY_LENGTH(server_fields); i++)
+        if (json_get(from, server_fields[i]))
+            json_set(to, server_fields[i], json_copy_deep(json_get(from, server_fields[i])));
+}
+
+int service_put(struct run *run, const struct service_write *write, struct json *after, struct service **service,
+                struct error *error) {
+    struct service *found = run_find(run, run->cloud->project, write->path->region, write->name);
+    bool is_new = !found;
+    service_fill(run, after);
+    if (check_write(run, found, write, after, error) < 0 ||
+        (is_new && !write->validate_only && !(found = service_new(run, write->path, write->name, error)))) {
+        json_release(&after);
+        return -1;
+    }
+    *service = found;
+    if (write->validate_only) {
+        *write->validated = after;
+        return 0;
+    }
+    copy_server_fields(found->document, after);
+    if (is_new)
+        run_add(run, found);
+    take_change(run, found, after, is_new, write);
+    return 0;
 }
 
 /* PATCH, or POST of a new one. */
@@ -215,80 +247,35 @@ static void write_service(struct run *run, const struct run_path *path, const ch
         reply_google_error(reply, 409, "Resource '%s' already exists.", name);
         return;
     }
-    if (!resource_is_name(name, 49))
-        error_set(&error, ERROR_DATA,
-                  "The service name \"%.80s\" is invalid: only lower-case letters, digits and hyphens; "
-                  "it must begin with a letter, may not end with a hyphen and must have fewer than 50 characters.",
-                  name);
-    else if (read_change(request, &change, &error) == 0 && service &&
-             resource_etag_differs(service->document, json_get_text(change.body, "etag", NULL))) {
+    if (read_change(request, &change, &error) < 0) {
+        resource_refuse(reply, &error);
+        return;
+    }
+    if (service && resource_etag_differs(service->document, json_get_text(change.body, "etag", NULL))) {
         resource_reply_conflict(service->name, reply);
         return;
     }
-    if (error.kind) {
+    struct json *after = apply(service ? service->document : NULL, &change), *validated = NULL;
+    struct service_write write = {.path = path,
+                                  .name = name,
+                                  .request = request,
+                                  .force = change.force,
+                                  .validate_only = change.validate_only,
+                                  .validated = &validated};
+    if (service_put(run, &write, after, &service, &error) < 0) {
         resource_refuse(reply, &error);
-        return;
-    }
-    struct json *after = apply(service ? service->document : NULL, &change);
-    service_fill(run, after);
-    bool is_new = !service;
-    const struct deploying deploying = {.account = json_get_text(json_get(after, "template"), "serviceAccount", NULL),
-                                        .create = is_new ? "run.services.create" : NULL};
-    if (service_validate(service, after, &error) < 0) {
-        json_release(&after);
-        resource_refuse(reply, &error);
-    } else if (!resource_may_deploy(run, path, &deploying, request, reply)) {
-        json_release(&after);
-    } else if (change.validate_only) {
-        resource_reply_validated(path, "Service", after, reply);
-    } else if (is_new && run->service_count >= SERVICES_LIMIT) {
-        json_release(&after);
-        reply_google_error(reply, 429, "The local cloud has no room for more than %d services.", SERVICES_LIMIT);
-    } else if (is_new && !(service = service_new(run, path, name, &error))) {
-        json_release(&after);
-        reply_google_error(reply, 500, "%s", error.text);
+    } else if (validated) {
+        resource_reply_validated(path, "Service", reserved_hide(validated), reply);
+        json_release(&validated);
     } else {
-        if (is_new) {
-            for (size_t i = 0; i < ARRAY_LENGTH(server_fields); i++)
-                if (json_get(service->document, server_fields[i]))
-                    json_set(after, server_fields[i], json_copy_deep(json_get(service->document, server_fields[i])));
-            run_add(run, service);
-        }
-        take_change(run, service, after, is_new, &change, reply);
+        reply_json(reply, 200, json_copy_deep(json_at(service->operations, json_count(service->operations) - 1)));
     }
 }
-
-static void *stop_service(void *context);
 
 struct ending {
     struct run *run;
     struct service *service;
 };
-
-static void delete_service(struct run *run, struct service *service, const struct request *request,
-                           struct reply *reply) {
-    if (resource_etag_differs(service->document, request_query(request, "etag"))) {
-        resource_reply_conflict(service->name, reply);
-        return;
-    }
-    bool validate = text_equal(request_query(request, "validateOnly"), "true");
-    const char *name = operation_new(service->operations, service->document);
-    char now[40];
-    run_time_now(now, sizeof(now));
-    if (!validate) {
-        service->deleted = true;
-        state_remove(run, service);
-        json_set_text(service->document, "deleteTime", now);
-        struct ending *ending = memory_allocate(1, sizeof(*ending));
-        *ending = (struct ending){run, service};
-        pthread_mutex_unlock(&run->lock);
-        if (!run_work(run, stop_service, ending))
-            free(ending);
-        pthread_mutex_lock(&run->lock);
-    }
-    operation_finish(run, name, service->document, NULL);
-    reply_json(reply, 200, json_copy_deep(operation_find(run, name, NULL)));
-}
 
 /* Its port and its containers; the requests under way see the end of their connections. */
 static void *stop_service(void *context) {
@@ -304,6 +291,33 @@ static void *stop_service(void *context) {
     return NULL;
 }
 
+void service_delete(struct run *run, struct service *service) {
+    char now[40];
+    run_time_now(now, sizeof(now));
+    service->deleted = true;
+    state_remove(run, service);
+    json_set_text(service->document, "deleteTime", now);
+    struct ending *ending = memory_allocate(1, sizeof(*ending));
+    *ending = (struct ending){run, service};
+    pthread_mutex_unlock(&run->lock);
+    if (!run_work(run, stop_service, ending))
+        free(ending);
+    pthread_mutex_lock(&run->lock);
+}
+
+static void delete_service(struct run *run, struct service *service, const struct request *request,
+                           struct reply *reply) {
+    if (resource_etag_differs(service->document, request_query(request, "etag"))) {
+        resource_reply_conflict(service->name, reply);
+        return;
+    }
+    const char *name = operation_new(service->operations, service->document);
+    if (!text_equal(request_query(request, "validateOnly"), "true"))
+        service_delete(run, service);
+    operation_finish(run, name, service->document, NULL);
+    reply_json(reply, 200, json_copy_deep(operation_find(run, name, NULL)));
+}
+
 static void one_service(struct run *run, const struct run_path *path, const struct request *request,
                         struct reply *reply) {
     struct service *service = run_find(run, run->cloud->project, path->region, path->name);
@@ -311,10 +325,10 @@ static void one_service(struct run *run, const struct run_path *path, const stru
         write_service(run, path, path->name, false, request, reply);
     else if (!service)
         reply_no_service(reply, path);
-    else if (text_equal(path->child, "revisions") && request_is(request, "GET"))
-        read_revisions(service, path, request, reply);
+    else if (text_equal(path->child, "revisions"))
+        revisions_handle(run, service, path, request, reply);
     else if (!path->child && request_is(request, "GET"))
-        reply_json(reply, 200, json_share(service->document));
+        reply_json(reply, 200, reserved_hide(service->document));
     else if (!path->child && request_is(request, "DELETE"))
         delete_service(run, service, request, reply);
 }

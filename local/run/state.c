@@ -30,7 +30,8 @@ void state_save(const struct run *run, const struct service *service) {
     struct json *revisions = json_new_array();
     struct error error = {0};
     for (size_t i = 0; i < service->revision_count; i++)
-        json_append(revisions, json_share(service->revisions[i]->document));
+        if (!service->revisions[i]->deleted)
+            json_append(revisions, json_share(service->revisions[i]->document));
     json_set(state, "service", json_share(service->document));
     json_set(state, "policy", json_share(service->policy));
     json_set(state, "operations", json_share(service->operations));

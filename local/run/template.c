@@ -1,5 +1,6 @@
 /* What Cloud Run refuses in a service, and what it fills in. */
 #include "local/run/internal.h"
+#include "local/run/reserved.h"
 
 #include <string.h>
 
@@ -16,8 +17,10 @@ enum {
 /* ---- the subject of a request ---- */
 
 static const char *const service_variables[] = {"PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION", NULL};
-const struct subject service_subject = {
-    .request = "UpdateServiceRequest.service", .template = "template", .reserved = service_variables};
+const struct subject service_subject = {.request = "UpdateServiceRequest.service",
+                                        .template = "template",
+                                        .reserved = service_variables,
+                                        .keeps_reserved = true};
 
 int subject_refuse(const struct subject *subject, const char *field, struct error *error, const char *why) {
     return error_set(error, ERROR_DATA, "Violation in %s.%s: %s", subject->request, field, why);
@@ -35,13 +38,12 @@ static int refuse(const char *field, struct error *error, const char *why) {
 
 /* ---- names and labels ---- */
 
-static bool is_reserved_domain(const char *key) {
-    static const char *const domains[] = {"run.googleapis.com/", "cloud.googleapis.com/", "serving.knative.dev/",
-                                          "autoscaling.knative.dev/"};
-    for (size_t i = 0; i < ARRAY_LENGTH(domains); i++)
-        if (text_starts_with(key, domains[i]))
-            return true;
-    return false;
+/* "team", or, as Kubernetes has it, "example.com/team". */
+static bool is_label_key(const char *key) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+    const char *slash = strchr(key, '/'), *name = slash ? slash + 1 : key;
+    return strlen(name) <= 63 && *name >= 'a' && *name <= 'z' && strspn(name, letters) == strlen(name) &&
+           (!slash || (size_t)(slash - key) == strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789.-"));
 }
 
 int subject_check_labels(const struct subject *subject, const struct json *labels, const char *field, bool values,
@@ -51,13 +53,14 @@ int subject_check_labels(const struct subject *subject, const struct json *label
     for (void *i = json_first(labels); i; i = json_next(labels, i)) {
         const char *key = json_key(i), *value = json_text(json_value(i));
         static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
-        if (is_reserved_domain(key))
+        if (is_reserved_key(key) && subject->keeps_reserved)
+            continue;
+        if (is_reserved_key(key))
             return subject_refuse(
                 subject, field, error,
                 "labels and annotations with run.googleapis.com, cloud.googleapis.com, serving.knative.dev, or "
                 "autoscaling.knative.dev namespaces are not supported in the v2 API");
-        if (values && (strlen(key) > 63 || strlen(value) > 63 || strspn(value, allowed) != strlen(value) ||
-                       strspn(key, allowed) != strlen(key) || key[0] < 'a' || key[0] > 'z'))
+        if (values && (!is_label_key(key) || strlen(value) > 63 || strspn(value, allowed) != strlen(value)))
             return subject_refuse(
                 subject, field, error,
                 "label keys and values may have 63 lower-case letters, digits, '-' and '_', and keys begin with "

@@ -22,6 +22,7 @@ struct server {
 struct exchange {
     struct request request;
     struct reply reply;
+    char *authority; /* of a request in absolute form */
     uint64_t surplus;
     bool begun;
 };
@@ -188,6 +189,25 @@ static void take_body(struct exchange *exchange, const char *data, size_t length
     }
 }
 
+/* A client that takes this server for its proxy asks for "http://HOST/path" (RFC 9112, 3.2.2): HOST stands for the Host
+ * header. One with an escape in it is no name of this machine. */
+static void take_absolute_form(struct exchange *exchange) {
+    static const char scheme[] = "http://";
+    struct request *request = &exchange->request;
+    if (!text_starts_with(request->target, scheme))
+        return;
+    const char *authority = request->target + strlen(scheme);
+    size_t length = strcspn(authority, "/?%");
+    size_t skipped = strlen(scheme) + length;
+    exchange->authority = text_copy_length(authority, authority[length] == '%' ? 0 : length);
+    request->host = exchange->authority;
+    request->path =
+        text_starts_with(request->path, scheme) && strlen(request->path) > skipped ? request->path + skipped : "/";
+    char *target = authority[length] == '/' ? text_copy(authority + length) : text_format("/%s", authority + length);
+    free(request->target);
+    request->target = target;
+}
+
 static enum MHD_Result begin(struct server *server, struct exchange *exchange) {
     struct request *request = &exchange->request;
     if (!host_is_local(request->host))
@@ -227,6 +247,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
                                              .body = BUFFER(BODY_LIMIT),
                                              .content_length = -1};
         exchange->request.host = request_header(&exchange->request, "Host");
+        take_absolute_form(exchange);
         const char *size = request_header(&exchange->request, "Content-Length");
         uint64_t number;
         if (size && text_to_u64(size, INT64_MAX, &number))
@@ -266,6 +287,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     free(exchange->request.principal);
     text_list_release(&exchange->request.members);
     free(exchange->request.target);
+    free(exchange->authority);
     free(exchange);
 }
 

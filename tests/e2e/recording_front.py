@@ -46,8 +46,13 @@ class Front(http.server.BaseHTTPRequestHandler):
             file.write(json.dumps({"method": self.command, "path": self.path, "body": shown, "status": status, "reply": parsed(reply)}) + "\n")
 
     def forward(self):
+        url = urllib.parse.urlsplit(self.path)
+        if url.scheme:  # a client that takes this for its proxy
+            self.path = urllib.parse.urlunsplit(("", "", *url[2:]))
         connection = http.client.HTTPConnection(host)
         headers = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "transfer-encoding", "content-length", "connection", "accept-encoding")}
+        if url.scheme:
+            headers["Host"] = url.netloc
         body = self.read_body()
         connection.request(self.command, self.path, body, headers)
         response = connection.getresponse()
