@@ -27,15 +27,3 @@ external_account() {
                               format: {type: "json", subject_token_field_name: "value"}}}
          + (if $account == "" then {} else {service_account_impersonation_url: "\($cloud)/v1/projects/-/serviceAccounts/\($account):generateAccessToken"} end)' > "$1"
 }
-
-# Google's gcloud, which finds this cloud everywhere and nobody else: what is not on this machine goes to a port where nobody is.
-use_gcloud() {
-    command -v gcloud > /dev/null || skip "gcloud is not installed"
-    export CLOUDSDK_CONFIG=$PWD/gcloud CLOUDSDK_CORE_PROJECT=pl-local CLOUDSDK_CORE_DISABLE_PROMPTS=1 CLOUDSDK_CORE_DISABLE_USAGE_REPORTING=1 \
-        CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK=1 CLOUDSDK_CORE_CHECK_GCE_METADATA=0 CLOUDSDK_AUTH_TOKEN_HOST=$PL_CLOUD_URL/token \
-        HTTPS_PROXY=http://127.0.0.1:9 HTTP_PROXY=http://127.0.0.1:9 NO_PROXY=127.0.0.1,localhost
-    local api
-    for api in ARTIFACTREGISTRY CLOUDRESOURCEMANAGER IAM IAMCREDENTIALS RUN SECRETMANAGER SERVICEUSAGE STS; do
-        export "CLOUDSDK_API_ENDPOINT_OVERRIDES_$api=$PL_CLOUD_URL/"
-    done
-}

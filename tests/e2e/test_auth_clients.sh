@@ -4,6 +4,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/cloud.sh"
 . "$(dirname "$0")/federation.sh"
+. "$(dirname "$0")/gcloud.sh"
 . "$ROOT/tests/wire/discovery.sh"
 
 SERVICES=/v2/projects/pl-local/locations/us-central1/services
