@@ -19,7 +19,7 @@ CC ?= cc
 WERROR ?= -Werror
 PKG_CONFIG ?= pkg-config
 
-PACKAGES = jansson openssl libcurl zlib libdeflate libmicrohttpd libseccomp libzstd expat libpcre2-8
+PACKAGES = jansson openssl libcurl zlib libdeflate libmicrohttpd libseccomp libzstd expat libpcre2-8 yaml-0.1
 WARNINGS = -Wall -Wextra -Wformat=2 -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wwrite-strings $(WERROR)
 HARDENING = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 CFLAGS ?= -O2 -g
@@ -31,7 +31,7 @@ PL_CFLAGS := $(filter-out -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2,$(PL_CFLAGS)) -f
 PL_LDFLAGS += -fsanitize=$(SANITIZE)
 endif
 # Libraries that only some tools need are dropped by --as-needed; libcurl is loaded by common/http when it is first used.
-LIBRARIES = -ljansson -lcrypto -lz -ldeflate -lzstd -lexpat -lpcre2-8 -lpthread -ldl
+LIBRARIES = -ljansson -lcrypto -lz -ldeflate -lzstd -lexpat -lpcre2-8 -lyaml -lpthread -ldl
 
 # Archives in link order: what uses comes before what is used.
 PARTS = local firebase engine gcp registry common

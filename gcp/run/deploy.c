@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { SETTLE_SECONDS = 600, NAMES_MOST = 9, HASH_LENGTH = 10 };
+enum { DIFFERENCE_LIMIT = 4 << 20, SETTLE_SECONDS = 600, NAMES_MOST = 9, HASH_LENGTH = 10 };
 
 /* ---- the plan ---- */
 
@@ -126,7 +126,7 @@ static const char *digest_of_image(const char *image) {
 }
 
 static bool runs_digest(const struct json *containers, const char *digest) {
-    for (size_t i = 0; i < json_count(containers); i++)
+    for (size_t i = 0; digest && i < json_count(containers); i++)
         if (text_equal(digest_of_image(json_get_text(json_at(containers, i), "image", NULL)), digest))
             return true;
     return false;
@@ -152,7 +152,8 @@ static int verify(struct cloud *cloud, const struct run_deployment *deployment, 
     if (run_revision_get(cloud, revision_path, &found, error) < 0)
         return -1;
     outcome->percent = run_traffic_percent(service, revision);
-    if (!runs_digest(json_get(found, "containers"), digest_of_image(deployment->settings->workload.image)) ||
+    const char *image = deployment->settings->workload.image;
+    if ((image && !runs_digest(json_get(found, "containers"), digest_of_image(image))) ||
         (outcome->percent < 100 && deployment->traffic == RUN_TRAFFIC_LATEST))
         return not_serving(cloud, service, deployment->service, revision, error);
     const char *url = json_get_text(service, "uri", NULL);
@@ -161,6 +162,7 @@ static int verify(struct cloud *cloud, const struct run_deployment *deployment, 
         return error_set(error, ERROR_PROTOCOL, "service %s has no URL", deployment->service);
     outcome->url = text_copy(url);
     outcome->revision = text_copy(revision);
+    outcome->image = text_copy(image ? image : json_get_text(run_serving_container(found), "image", NULL));
     const char *tag_url = deployment->tag ? run_traffic_tag_url(service, deployment->tag) : NULL;
     outcome->tag_url = tag_url ? text_copy(tag_url) : NULL;
     return 0;
@@ -172,6 +174,13 @@ static int open_to_all(struct cloud *cloud, const struct run_deployment *deploym
     if (deployment->allow_unauthenticated == -1)
         return 0;
     return run_service_set_public(cloud, path, deployment->allow_unauthenticated == 1, opened, error);
+}
+
+static char *tell_difference(const struct run_changed *changed) {
+    AUTO_BUFFER struct buffer difference = BUFFER(DIFFERENCE_LIMIT);
+    if (changed->sent)
+        run_plan_difference(changed->before, changed->after, &difference);
+    return buffer_take(&difference);
 }
 
 int run_deploy(struct cloud *cloud, const struct run_deployment *deployment, struct run_outcome *outcome,
@@ -193,6 +202,7 @@ int run_deploy(struct cloud *cloud, const struct run_deployment *deployment, str
     if (open_to_all(cloud, deployment, path, &opened, error) < 0)
         return -1;
     outcome->unchanged = !changed.sent && !opened;
+    outcome->difference = tell_difference(&changed);
     if (!changed.sent && !json_get_bool(changed.current, "reconciling", false))
         return verify(cloud, deployment, path, changed.current, revision, outcome, error);
     if (run_service_get(cloud, path, &service, error) < 0)
@@ -222,5 +232,7 @@ void run_outcome_release(struct run_outcome *outcome) {
     free(outcome->url);
     free(outcome->revision);
     free(outcome->tag_url);
+    free(outcome->image);
+    free(outcome->difference);
     *outcome = (struct run_outcome){0};
 }

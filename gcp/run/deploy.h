@@ -39,14 +39,17 @@ struct run_outcome {
     char *revision;   /* that runs the image, short name */
     unsigned percent; /* of the traffic that it gets */
     char *tag_url;    /* the URL of deployment->tag, or NULL */
+    char *image;      /* that the revision runs, as it is deployed */
+    char *difference; /* what was sent, as run_plan_difference tells it; "" when nothing was */
 };
 void run_outcome_release(struct run_outcome *outcome);
 #define AUTO_OUTCOME AUTO(run_outcome_release)
 
-/* After 0 a revision that runs the digest of settings->workload.image is ready, and has the traffic that was asked for:
- * all of it (RUN_TRAFFIC_LATEST), or outcome->percent. A container that does not start is an error as run_failure_set
- * makes it, its last lines are told through cloud->progress, and the revision that served before goes on serving. When
- * all traffic was wanted and another revision holds it: ERROR_ANSWER_NO with the command that moves it. */
+/* After 0 a revision that runs the digest of settings->workload.image (NULL: what the service says) is ready, and has
+ * the traffic that was asked for: all of it (RUN_TRAFFIC_LATEST), or outcome->percent. A container that does not start
+ * is an error as run_failure_set makes it, its last lines are told through cloud->progress, and the revision that
+ * served before goes on serving. When all traffic was wanted and another revision holds it: ERROR_ANSWER_NO with the
+ * command that moves it. */
 int run_deploy(struct cloud *cloud, const struct run_deployment *deployment, struct run_outcome *outcome,
                struct error *error) MUST_CHECK;
 

@@ -39,6 +39,14 @@ struct json *run_service_writable(const struct json *current) {
     return service;
 }
 
+struct json *run_serving_container(const struct json *template) {
+    const struct json *containers = json_get(template, "containers");
+    for (size_t i = 0; i < json_count(containers); i++)
+        if (json_count(json_get(json_at(containers, i), "ports")) > 0)
+            return json_at(containers, i);
+    return json_at(containers, 0);
+}
+
 char *run_plan_mask(const struct json *before, const struct json *after) {
     AUTO_BUFFER struct buffer mask = BUFFER(4096);
     for (void *i = json_first(after); i; i = json_next(after, i))

@@ -10,6 +10,10 @@
  * revision name is left out, so that a new one is made. */
 struct json *run_service_writable(const struct json *current);
 
+/* The container of a template or a revision that takes requests: the one with ports, else the first; NULL when there is
+ * none. Borrowed. */
+struct json *run_serving_container(const struct json *template);
+
 /* "template,labels": the top-level fields that differ; "" when none does. The caller frees. */
 char *run_plan_mask(const struct json *before, const struct json *after);
 

@@ -10,6 +10,7 @@ struct run_settings {
     struct run_workload workload;
     const char *service_file; /* read by run_settings_read into `service` */
     struct json *service; /* a Service whose fields replace those of the service, before the rest; owned, may be NULL */
+    char *service_name;   /* that the file names; owned, may be NULL */
     long long port;
     int http2;
     int cpu_throttling, cpu_boost;
@@ -31,8 +32,8 @@ extern const struct option run_setting_rows[];
         .title = "The service", .options = run_setting_rows, INTO(member)                                              \
     }
 
-/* The environment files, and the service file: a Service of the API as JSON, at most 1 MiB; what Google computes is
- * left out. Settings are never changed but here. */
+/* The environment files, and the service file: a Service of the API, or Knative's (knative.h), as JSON or YAML, at most
+ * 1 MiB; what Google computes is left out. Settings are never changed but here. */
 int run_settings_read(struct run_settings *settings, struct error *error) MUST_CHECK;
 /* Frees what was read. */
 void run_settings_release(struct run_settings *settings);

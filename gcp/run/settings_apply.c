@@ -1,19 +1,15 @@
 /* What settings make of a service. */
+#include "gcp/run/plan.h"
 #include "gcp/run/settings.h"
 
 enum { DEFAULT_PORT = 8080 };
 
-/* The container that takes requests: the one with ports, else the first. */
 static struct json *serving_container(struct json *template) {
     if (!json_is_array(json_get(template, "containers")) || json_count(json_get(template, "containers")) == 0) {
         json_set(template, "containers", json_new_array());
         json_append(json_get(template, "containers"), json_new_object());
     }
-    struct json *containers = json_get(template, "containers");
-    for (size_t i = 0; i < json_count(containers); i++)
-        if (json_count(json_get(json_at(containers, i), "ports")) > 0)
-            return json_at(containers, i);
-    return json_at(containers, 0);
+    return run_serving_container(template);
 }
 
 /* ---- the container ---- */

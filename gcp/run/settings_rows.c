@@ -9,8 +9,8 @@ static const char *const ingresses[] = {"all", "internal", "internal-and-cloud-l
 const struct option run_setting_rows[] = {
     {.name = "service",
      .value_name = "FILE",
-     .help = "a service as JSON of the API, as --export prints it: its fields replace the service's, the options here "
-             "are laid over it",
+     .help = "a service as --export prints it, or as the YAML of gcloud run services replace: its fields replace the "
+             "service's, the options here are laid over it",
      .kind = OPTION_FILE,
      SETTING(service_file)},
     NUMBER_ROW("port", "PORT", "the port that the container listens on, given to it as $PORT", port),

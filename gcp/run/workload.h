@@ -12,7 +12,7 @@
 
 /* NULL, -1 and empty: as it is (for what is new: as Google decides). Texts are borrowed. */
 struct run_workload {
-    const char *image; /* HOST/REPO@sha256:…; no option of the table */
+    const char *image; /* HOST/REPO@sha256:…, NULL: as it is; no option of the table */
     const char *cpu;   /* "1", "0.5", "500m" */
     long long memory;  /* bytes */
     const char *gpu_type;

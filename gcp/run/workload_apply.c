@@ -204,7 +204,8 @@ static void put_cloudsql(struct json *template, struct json *container, const st
 }
 
 static void put_container(struct json *template, struct json *container, const struct run_workload *workload) {
-    json_set_text(container, "image", workload->image);
+    if (workload->image)
+        json_set_text(container, "image", workload->image);
     put_resources(container, workload);
     remove_environment(container, workload);
     put_environment(container, &workload->environment);

@@ -1,0 +1,304 @@
+#include "gcp/run/knative.h"
+#include "common/base/text.h"
+#include "gcp/run/knative_internal.h"
+
+/* ---- the mapping ---- */
+
+static const char *const ingresses[] = {"all",
+                                        "INGRESS_TRAFFIC_ALL",
+                                        "internal",
+                                        "INGRESS_TRAFFIC_INTERNAL_ONLY",
+                                        "internal-and-cloud-load-balancing",
+                                        "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
+                                        "none",
+                                        "INGRESS_TRAFFIC_NONE",
+                                        NULL};
+static const char *const environments[] = {"gen1", "EXECUTION_ENVIRONMENT_GEN1", "gen2", "EXECUTION_ENVIRONMENT_GEN2",
+                                           NULL};
+static const char *const egresses[] = {"all-traffic",         "ALL_TRAFFIC",         "all", "ALL_TRAFFIC",
+                                       "private-ranges-only", "PRIVATE_RANGES_ONLY", NULL};
+static const char *const scaling_modes[] = {"automatic", "AUTOMATIC", "manual", "MANUAL", NULL};
+static const char *const revocations[] = {"prevent-new", "PREVENT_NEW", "shut-down", "SHUTDOWN", NULL};
+static const char *const mediums[] = {"Memory", "MEMORY", "MEMORY", "MEMORY", "Disk", "DISK", "DISK", "DISK", NULL};
+
+#define SAME(name)                                                                                                     \
+    { .from = name, .take = knative_take_same }
+#define TEXT(name)                                                                                                     \
+    { .from = name, .take = knative_take_text }
+#define IGNORED(name)                                                                                                  \
+    { .from = name }
+
+static const struct knative_row header_rows[] = {TEXT("name"), TEXT("value"), {0}};
+static const struct knative_row http_rows[] = {
+    TEXT("path"), SAME("port"), {.from = "httpHeaders", .take = knative_take_list, .inner = header_rows}, {0}};
+static const struct knative_row tcp_rows[] = {SAME("port"), {0}};
+static const struct knative_row grpc_rows[] = {SAME("port"), TEXT("service"), {0}};
+static const struct knative_row probe_rows[] = {SAME("initialDelaySeconds"),
+                                                SAME("timeoutSeconds"),
+                                                SAME("periodSeconds"),
+                                                SAME("failureThreshold"),
+                                                IGNORED("successThreshold"),
+                                                {.from = "httpGet", .take = knative_take_object, .inner = http_rows},
+                                                {.from = "tcpSocket", .take = knative_take_object, .inner = tcp_rows},
+                                                {.from = "grpc", .take = knative_take_object, .inner = grpc_rows},
+                                                {0}};
+static const struct knative_row secret_key_rows[] = {{.from = "name", .take = knative_take_secret_name, .to = "secret"},
+                                                     {.from = "key", .take = knative_take_text, .to = "version"},
+                                                     {0}};
+static const struct knative_row value_from_rows[] = {
+    {.from = "secretKeyRef", .take = knative_take_object, .inner = secret_key_rows}, {0}};
+static const struct knative_row environment_rows[] = {
+    TEXT("name"),
+    TEXT("value"),
+    {.from = "valueFrom", .take = knative_take_object, .to = "valueSource", .inner = value_from_rows},
+    {0}};
+static const struct knative_row port_rows[] = {TEXT("name"), SAME("containerPort"), IGNORED("protocol"), {0}};
+static const struct knative_row mount_rows[] = {
+    TEXT("name"), TEXT("mountPath"), TEXT("subPath"), IGNORED("readOnly"), {0}};
+static const struct knative_row resource_rows[] = {SAME("limits"), IGNORED("requests"), {0}};
+static const struct knative_row container_rows[] = {
+    TEXT("name"),
+    TEXT("image"),
+    SAME("command"),
+    SAME("args"),
+    TEXT("workingDir"),
+    {.from = "env", .take = knative_take_list, .inner = environment_rows},
+    {.from = "resources", .take = knative_take_object, .inner = resource_rows},
+    {.from = "ports", .take = knative_take_list, .inner = port_rows},
+    {.from = "volumeMounts", .take = knative_take_list, .inner = mount_rows},
+    {.from = "startupProbe", .take = knative_take_object, .inner = probe_rows},
+    {.from = "livenessProbe", .take = knative_take_object, .inner = probe_rows},
+    {.from = "readinessProbe", .take = knative_take_object, .inner = probe_rows},
+    {0}};
+
+static const struct knative_row item_rows[] = {
+    {.from = "key", .take = knative_take_text, .to = "version"}, TEXT("path"), SAME("mode"), {0}};
+static const struct knative_row secret_rows[] = {
+    {.from = "secretName", .take = knative_take_secret_name, .to = "secret"},
+    SAME("defaultMode"),
+    {.from = "items", .take = knative_take_list, .inner = item_rows},
+    {0}};
+static const struct knative_row memory_rows[] = {
+    {.from = "medium", .take = knative_take_word, .to = "medium", .words = mediums}, SAME("sizeLimit"), {0}};
+static const struct knative_row bucket_rows[] = {
+    {.from = "bucketName", .take = knative_take_text, .to = "bucket"},
+    {.from = "mountOptions", .take = knative_take_words, .to = "mountOptions"},
+    {0}};
+static const struct knative_row driver_rows[] = {
+    {.from = "driver", .take = knative_take_must_be, .to = "gcsfuse.run.googleapis.com"},
+    SAME("readOnly"),
+    {.from = "volumeAttributes", .take = knative_take_inside, .inner = bucket_rows},
+    {0}};
+static const struct knative_row nfs_rows[] = {TEXT("server"), TEXT("path"), SAME("readOnly"), {0}};
+static const struct knative_row volume_rows[] = {
+    TEXT("name"),
+    {.from = "secret", .take = knative_take_object, .inner = secret_rows},
+    {.from = "emptyDir", .take = knative_take_object, .inner = memory_rows},
+    {.from = "csi", .take = knative_take_object, .to = "gcs", .inner = driver_rows},
+    {.from = "nfs", .take = knative_take_object, .inner = nfs_rows},
+    {0}};
+static const struct knative_row selector_rows[] = {
+    {.from = "run.googleapis.com/accelerator", .take = knative_take_text, .to = "accelerator"}, {0}};
+static const struct knative_row revision_rows[] = {
+    {.from = "containerConcurrency", .take = knative_take_same, .to = "maxInstanceRequestConcurrency"},
+    {.from = "timeoutSeconds", .take = knative_take_seconds, .to = "timeout"},
+    {.from = "serviceAccountName", .take = knative_take_text, .to = "serviceAccount"},
+    {.from = "nodeSelector", .take = knative_take_object, .inner = selector_rows},
+    {.from = "containers", .take = knative_take_list, .inner = container_rows},
+    {.from = "volumes", .take = knative_take_list, .inner = volume_rows},
+    {0}};
+
+static const struct knative_row template_annotations[] = {
+    {.from = "autoscaling.knative.dev/minScale", .take = knative_take_number_text, .to = "scaling.minInstanceCount"},
+    {.from = "autoscaling.knative.dev/maxScale", .take = knative_take_number_text, .to = "scaling.maxInstanceCount"},
+    {.from = "run.googleapis.com/cloudsql-instances", .take = knative_take_cloudsql},
+    {.from = "run.googleapis.com/vpc-access-connector", .take = knative_take_text, .to = "vpcAccess.connector"},
+    {.from = "run.googleapis.com/vpc-access-egress",
+     .take = knative_take_word,
+     .to = "vpcAccess.egress",
+     .words = egresses},
+    {.from = "run.googleapis.com/network-interfaces",
+     .take = knative_take_json_list,
+     .to = "vpcAccess.networkInterfaces"},
+    {.from = "run.googleapis.com/execution-environment",
+     .take = knative_take_word,
+     .to = "executionEnvironment",
+     .words = environments},
+    {.from = "run.googleapis.com/sessionAffinity", .take = knative_take_truth_text, .to = "sessionAffinity"},
+    {.from = "run.googleapis.com/cpu-throttling", .take = knative_take_for_containers, .to = "resources.cpuIdle"},
+    {.from = "run.googleapis.com/startup-cpu-boost",
+     .take = knative_take_for_containers,
+     .to = "resources.startupCpuBoost"},
+    {.from = "run.googleapis.com/encryption-key", .take = knative_take_text, .to = "encryptionKey"},
+    {.from = "run.googleapis.com/post-key-revocation-action-type",
+     .take = knative_take_word,
+     .to = "encryptionKeyRevocationAction",
+     .words = revocations},
+    {.from = "run.googleapis.com/encryption-key-shutdown-hours",
+     .take = knative_take_hours_text,
+     .to = "encryptionKeyShutdownDuration"},
+    {.from = "run.googleapis.com/secrets", .take = knative_take_aliases},
+    {.from = "run.googleapis.com/container-dependencies", .take = knative_take_by_container, .to = "dependsOn"},
+    {.from = "run.googleapis.com/base-images", .take = knative_take_by_container, .to = "baseImageUri"},
+    {.from = "run.googleapis.com/gpu-zonal-redundancy-disabled",
+     .take = knative_take_truth_text,
+     .to = "gpuZonalRedundancyDisabled"},
+    {.from = "run.googleapis.com/health-check-disabled", .take = knative_take_truth_text, .to = "healthCheckDisabled"},
+    {.from = "run.googleapis.com/mesh", .take = knative_take_text, .to = "serviceMesh.mesh"},
+    IGNORED("run.googleapis.com/client-name"),
+    IGNORED("run.googleapis.com/client-version"),
+    IGNORED("client.knative.dev/user-image"),
+    {0}};
+static const struct knative_row service_annotations[] = {
+    {.from = "run.googleapis.com/ingress", .take = knative_take_word, .to = "ingress", .words = ingresses},
+    {.from = "run.googleapis.com/launch-stage", .take = knative_take_text, .to = "launchStage"},
+    {.from = "run.googleapis.com/description", .take = knative_take_text, .to = "description"},
+    {.from = "run.googleapis.com/minScale", .take = knative_take_number_text, .to = "scaling.minInstanceCount"},
+    {.from = "run.googleapis.com/maxScale", .take = knative_take_number_text, .to = "scaling.maxInstanceCount"},
+    {.from = "run.googleapis.com/scalingMode",
+     .take = knative_take_word,
+     .to = "scaling.scalingMode",
+     .words = scaling_modes},
+    {.from = "run.googleapis.com/manualInstanceCount",
+     .take = knative_take_number_text,
+     .to = "scaling.manualInstanceCount"},
+    {.from = "run.googleapis.com/invoker-iam-disabled", .take = knative_take_truth_text, .to = "invokerIamDisabled"},
+    {.from = "run.googleapis.com/default-url-disabled", .take = knative_take_truth_text, .to = "defaultUriDisabled"},
+    {.from = "run.googleapis.com/iap-enabled", .take = knative_take_truth_text, .to = "iapEnabled"},
+    {.from = "run.googleapis.com/custom-audiences", .take = knative_take_json_list, .to = "customAudiences"},
+    {.from = "run.googleapis.com/binary-authorization", .take = knative_take_binary_authorization},
+    {.from = "run.googleapis.com/binary-authorization-breakglass",
+     .take = knative_take_text,
+     .to = "binaryAuthorization.breakglassJustification"},
+    IGNORED("run.googleapis.com/client-name"),
+    IGNORED("run.googleapis.com/client-version"),
+    IGNORED("run.googleapis.com/ingress-status"),
+    IGNORED("run.googleapis.com/operation-id"),
+    IGNORED("run.googleapis.com/urls"),
+    IGNORED("serving.knative.dev/creator"),
+    IGNORED("serving.knative.dev/lastModifier"),
+    IGNORED("client.knative.dev/user-image"),
+    {0}};
+
+/* ---- metadata ---- */
+
+static bool is_googles(const char *key) {
+    static const char *const domains[] = {"run.googleapis.com/", "cloud.googleapis.com/", "serving.knative.dev/",
+                                          "autoscaling.knative.dev/", "client.knative.dev/"};
+    for (size_t i = 0; i < ARRAY_LENGTH(domains); i++)
+        if (text_starts_with(key, domains[i]))
+            return true;
+    return false;
+}
+
+/* Google's own labels only tell what a service has become. */
+static int take_labels(struct knative_reading *reading, const struct knative_row *row, const struct json *value,
+                       struct json *to, const char *place) {
+    for (void *i = json_first(value); i; i = json_next(value, i)) {
+        if (!json_is_text(json_value(i)))
+            return knative_refuse(reading, place, "must be text each; put it in quotes");
+        if (!is_googles(json_key(i)))
+            json_set_text(json_need_object(to, row->from), json_key(i), json_text(json_value(i)));
+    }
+    return json_is_object(value) ? 0 : knative_refuse(reading, place, "is no mapping");
+}
+
+/* Google's own by the rows, the others as they are. */
+static int take_annotations(struct knative_reading *reading, const struct knative_row *row, const struct json *value,
+                            struct json *to, const char *place) {
+    AUTO_JSON struct json *googles = json_new_object();
+    if (!json_is_object(value))
+        return knative_refuse(reading, place, "is no mapping");
+    for (void *i = json_first(value); i; i = json_next(value, i))
+        if (is_googles(json_key(i)))
+            json_set(googles, json_key(i), json_share(json_value(i)));
+        else if (json_is_text(json_value(i)))
+            json_set_text(json_need_object(to, "annotations"), json_key(i), json_text(json_value(i)));
+        else
+            return knative_refuse(reading, place, "must be text each; put it in quotes");
+    return knative_take_members(reading, row->inner, googles, to, place);
+}
+
+static const struct knative_row template_metadata[] = {
+    {.from = "name", .take = knative_take_text, .to = "revision"},
+    {.from = "labels", .take = take_labels},
+    {.from = "annotations", .take = take_annotations, .inner = template_annotations},
+    IGNORED("creationTimestamp"),
+    {0}};
+static const struct knative_row service_metadata[] = {
+    TEXT("name"),
+    {.from = "labels", .take = take_labels},
+    {.from = "annotations", .take = take_annotations, .inner = service_annotations},
+    IGNORED("namespace"),
+    IGNORED("generation"),
+    IGNORED("resourceVersion"),
+    IGNORED("selfLink"),
+    IGNORED("uid"),
+    IGNORED("creationTimestamp"),
+    {0}};
+
+/* ---- spec ---- */
+
+/* The revision before its metadata: annotations speak of containers. */
+static int take_template(struct knative_reading *reading, const struct knative_row *row, const struct json *value,
+                         struct json *to, const char *place) {
+    static const struct knative_row parts[] = {SAME("spec"), SAME("metadata"), {0}};
+    AUTO_JSON struct json *known = json_new_object();
+    AUTO_FREE char *spec = text_format("%s.spec", place), *metadata = text_format("%s.metadata", place);
+    (void)row;
+    if (knative_take_members(reading, parts, value, known, place) < 0)
+        return -1;
+    reading->template = json_need_object(to, "template");
+    reading->aliases = json_get(json_get_path(value, "metadata.annotations"), "run.googleapis.com/secrets");
+    if (knative_take_members(reading, revision_rows, json_get(value, "spec"), reading->template, spec) < 0)
+        return -1;
+    return json_get(value, "metadata") ? knative_take_members(reading, template_metadata, json_get(value, "metadata"),
+                                                              reading->template, metadata)
+                                       : 0;
+}
+
+static int take_traffic(struct knative_reading *reading, const struct knative_row *row, const struct json *value,
+                        struct json *to, const char *place) {
+    static const struct knative_row target_rows[] = {
+        SAME("percent"),
+        TEXT("tag"),
+        {.from = "revisionName", .take = knative_take_text, .to = "revision"},
+        IGNORED("latestRevision"),
+        IGNORED("url"),
+        {0}};
+    const struct knative_row targets = {.from = row->from, .inner = target_rows};
+    if (knative_take_list(reading, &targets, value, to, place) < 0)
+        return -1;
+    struct json *traffic = json_get(to, row->from);
+    for (size_t i = 0; i < json_count(traffic); i++)
+        json_set_text(json_at(traffic, i), "type",
+                      json_get(json_at(traffic, i), "revision") ? "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
+                                                                : "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST");
+    return 0;
+}
+
+bool run_knative_is(const struct json *document) {
+    return json_get(document, "apiVersion") != NULL;
+}
+
+struct json *run_knative_service(const struct json *document, const char *what, struct error *error) {
+    static const struct knative_row spec_rows[] = {
+        {.from = "template", .take = take_template}, {.from = "traffic", .take = take_traffic}, {0}};
+    static const struct knative_row document_rows[] = {
+        {.from = "apiVersion", .take = knative_take_must_be, .to = "serving.knative.dev/v1"},
+        {.from = "kind", .take = knative_take_must_be, .to = "Service"},
+        {.from = "metadata", .take = knative_take_inside, .inner = service_metadata},
+        {.from = "spec", .take = knative_take_inside, .inner = spec_rows},
+        IGNORED("status"),
+        {0}};
+    AUTO_JSON struct json *service = json_new_object();
+    struct knative_reading reading = {.what = what, .error = error};
+    if (knative_take_members(&reading, document_rows, document, service, "") < 0)
+        return NULL;
+    if (!json_get_text(service, "name", NULL) || !json_count(json_get_path(service, "template.containers"))) {
+        error_set(error, ERROR_DATA, "%s is no Service: it has no %s", what,
+                  json_get_text(service, "name", NULL) ? "spec.template.spec.containers" : "metadata.name");
+        return NULL;
+    }
+    return take_pointer(&service);
+}
