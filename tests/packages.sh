@@ -18,8 +18,8 @@ npm_packages() {
         npm install --ignore-scripts --no-audit --no-fund --no-update-notifier "$@"
     NODE_MODULES=$INSTALLED/node_modules
 }
-# pip_packages NAME==VERSION...: $PYTHON
+# pip_packages NAME==VERSION...: $PYTHON. The host's pip installs them: one of its own would take as long as they do.
 pip_packages() {
-    install_once pip "$*" sh -c 'python3 -m venv . && bin/pip install -q --disable-pip-version-check --cache-dir "$0" "$@"' "$PACKAGES/pip-cache" "$@"
+    install_once pip "$*" sh -c 'python3 -m venv --without-pip . && python3 -m pip --python bin/python install -q --no-compile --disable-pip-version-check --cache-dir "$0" "$@"' "$PACKAGES/pip-cache" "$@"
     PYTHON=$INSTALLED/bin/python
 }

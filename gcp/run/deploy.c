@@ -90,11 +90,22 @@ static int settle(struct planning *planning, const struct json *current, struct 
     return run_service_settle(planning->cloud, planning->path, settled, SETTLE_SECONDS, error);
 }
 
+static int refuse_without_image(const struct planning *planning, const struct json *current, struct error *error) {
+    const char *service = planning->deployment->service;
+    if (current)
+        return error_set(error, ERROR_DATA, "service %s would have no image", service);
+    error_set(error, ERROR_DATA, "there is no service %s in %s, and nothing names an image for it", service,
+              planning->cloud->region);
+    return error_next(error, "the services that are there: pl-run-deploy --list --region %s", planning->cloud->region);
+}
+
 static int plan_service(struct planning *planning, const struct json *current, struct json *after, bool *force,
                         struct error *error) {
     AUTO_JSON struct json *settled = NULL, *before = json_copy_deep(json_get(after, "template"));
     run_settings_apply(planning->deployment->settings, after);
     struct json *template = json_get(after, "template");
+    if (!json_get_text(run_serving_container(template), "image", NULL))
+        return refuse_without_image(planning, current, error);
     bool same = current && json_same(before, template);
     if (same && settle(planning, current, &settled, error) < 0)
         return -1;

@@ -2,12 +2,11 @@
 # Each of Python's package managers, with lock files that the manager itself has just written.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/python_lib.sh"
+. "$ROOT/tests/packages.sh"
 
-# The managers, each in an environment of its own below out/, so that they are installed once.
-TOOLS=$OUT/test/python-managers
-manager() { # manager NAME REQUIREMENT
-    [ -x "$TOOLS/$1/bin/$1" ] || { python3 -m venv "$TOOLS/$1" && "$TOOLS/$1/bin/pip" install -q "$2"; } >&2
-    echo "$TOOLS/$1/bin/$1"
+manager() { # manager NAME REQUIREMENT: in an environment of its own
+    pip_packages "$2" >&2
+    echo "$INSTALLED/bin/$1"
 }
 
 bottle() { # bottle NAME: python/NAME and a small application

@@ -232,18 +232,18 @@ test_one_command_makes_a_job_of_a_repository() {
 }
 
 test_tokens_can_live_for_seconds() {
-    start_cloud --token-lifetime 2
+    start_cloud --token-lifetime 5
     set_up
     job '{"repository":"shop/backend"}'
     token=$(id_token)
     claims "$token" > answer
-    equal "$(get '.exp - .iat')" 2
+    equal "$(get '.exp - .iat')" 5
     exchange 200 "$token"
     TOKEN=$(get .access_token)
-    [ "$(get .expires_in)" -le 2 ]
+    [ "$(get .expires_in)" -le 5 ]
     api POST "/v1/projects/-/serviceAccounts/$ACCOUNT:testIamPermissions" -d '{"permissions":["iam.serviceAccounts.getAccessToken"]}'
     has_ended() { api POST "/v1/projects/-/serviceAccounts/$ACCOUNT:testIamPermissions" -d '{}'; [ "$STATUS" = 401 ]; }
-    wait_for 10 has_ended
+    wait_for 20 has_ended
     exchange 400 "$token"
     contains "$(get .error_description)" "is stale to sign-in."
 }

@@ -189,6 +189,53 @@ test_a_service_as_a_file() {
     contains "$(cat log)" "is no Service of the Cloud Run API"
 }
 
+test_a_service_as_yaml() {
+    cloud_run new
+    sed 's/^    //' > service.yaml <<'END'
+    apiVersion: serving.knative.dev/v1
+    kind: Service
+    metadata:
+      name: shop
+      annotations: {run.googleapis.com/ingress: internal}
+    spec:
+      template:
+        metadata:
+          annotations: {autoscaling.knative.dev/maxScale: '3'}
+        spec:
+          timeoutSeconds: 60
+          containers:
+          - image: us-central1-docker.pkg.dev/demo/repo/shop:1
+            env: [{name: A, value: "1"}]
+END
+    pl-run-deploy --region us-central1 --update --service service.yaml --env B=2 -o ref > out 2> log
+    equal "$(cat out)" "https://shop.run.app"
+    equal "$(jq -c 'select(.method == "PATCH") | .body | .ingress, .template.scaling, .template.timeout, .template.containers' "$LOG" | tr '\n' ' ')" \
+        '"INGRESS_TRAFFIC_INTERNAL_ONLY" {"maxInstanceCount":3} "60s" [{"image":"us-central1-docker.pkg.dev/demo/repo/shop:1","env":[{"name":"A","value":"1"},{"name":"B","value":"2"}]}] '
+    pl-run-deploy --region us-central1 --update --service service.yaml --env B=2 > out 2> log
+    contains "$(cat log)" "service shop: unchanged"
+    sed -i 's/timeoutSeconds: 60/timeoutSecond: 60/' service.yaml
+    status 65 pl-run-deploy --region us-central1 --update --service service.yaml > out 2> log
+    contains "$(cat log)" "service.yaml: spec.template.spec.timeoutSecond is nothing that a service of Cloud Run has"
+}
+
+test_settings_change_without_an_image() {
+    cloud_run update
+    pl-run-deploy shop --region us-central1 --update --memory 1Gi --env SECRET=hidden --diff > out 2> log < /dev/null
+    equal "$(jq -c 'select(.method == "PATCH") | .body.template.containers[0] | .image, .resources.limits.memory' "$LOG" | tr '\n' ' ')" \
+        "\"h/r@sha256:$(printf %064d 0)\" \"1Gi\" "
+    contains "$(cat log)" 'template.containers[0].resources.limits.memory'
+    contains "$(cat log)" 'template.containers[0].env[SECRET]'
+    lacks "$(cat log)" hidden
+    status 64 deploy --update > out 2> log
+    contains "$(cat log)" "--update takes no image"
+    status 64 pl-run-deploy --region us-central1 --update --memory 1Gi > out 2> log
+    contains "$(cat log)" "which service?"
+    cloud_run new
+    status 65 pl-run-deploy shop --region us-central1 --update --memory 1Gi > out 2> log
+    contains "$(cat log)" "there is no service shop in us-central1, and nothing names an image for it"
+    equal "$(methods | sort -u)" "GET SHOP"
+}
+
 test_values_arrive_byte_for_byte() {
     cloud_run update
     long=$(head -c 24000 /dev/zero | tr '\0' x)

@@ -12,7 +12,8 @@ struct arguments {
     const char *name;
     int allow_unauthenticated;
     struct run_settings settings;
-    bool dry_run;
+    bool update;
+    bool dry_run, diff;
     struct credential_options credentials;
     bool no_traffic, keep_traffic;
     const char *tag;

@@ -26,7 +26,7 @@ static int preflight(void *context, struct error *error) {
 }
 
 /* By digest, for an architecture that Cloud Run has: known before anything is asked. */
-static int check_image(const struct record *record, const char **digest, struct error *error) {
+static int check_image(const struct record *record, struct error *error) {
     const char *ref = record_ref(record);
     const char *at = strrchr(ref, '@');
     struct digest parsed;
@@ -34,7 +34,6 @@ static int check_image(const struct record *record, const char **digest, struct 
         error_set(error, ERROR_DATA, "%s names no digest, so what it means can change", ref);
         return error_next(error, "give it as HOST/REPOSITORY@sha256:…, as pl-push-image prints it");
     }
-    *digest = at + 1;
     const char *platform = record_text(record, "platform");
     if (!platform || text_equal(platform, "linux/amd64"))
         return 0;
@@ -51,11 +50,18 @@ static char *name_of_ref(const char *ref) {
     return text_copy_length(base, strcspn(base, ":"));
 }
 
+/* Of the line, else of the service's file, else of the record. The caller frees. */
 static char *service_name(const struct command_context *context, const struct arguments *arguments,
                           const struct record *record, struct error *error) {
     const char *given = action_service(context, arguments);
-    given = given ? given : record_text(record, "name");
-    char *name = given ? text_copy(given) : name_of_ref(record_ref(record));
+    given = given ? given : arguments->settings.service_name;
+    given = given || !record ? given : record_text(record, "name");
+    char *name = given ? text_copy(given) : record ? name_of_ref(record_ref(record)) : NULL;
+    if (!name) {
+        error_set(error, ERROR_USAGE, "which service?");
+        error_next(error, "name it: pl-run-deploy SERVICE --update …");
+        return NULL;
+    }
     if (run_service_name_check(name, error) == 0)
         return name;
     free(name);
@@ -63,18 +69,19 @@ static char *service_name(const struct command_context *context, const struct ar
 }
 
 static void write_service(struct record_list *out, const struct cloud *cloud, const struct run_deployment *deployment,
-                          const struct run_outcome *outcome, const char *digest) {
+                          const struct run_outcome *outcome) {
+    const char *at = outcome->image ? strchr(outcome->image, '@') : NULL;
     struct record record = record_new(RECORD_SERVICE, outcome->url);
     json_set_text(record.json, "name", deployment->service);
     json_set_text(record.json, "revision", outcome->revision);
-    json_set_text(record.json, "digest", digest);
+    json_set_text(record.json, "digest", at ? at + 1 : NULL);
     json_set_text(record.json, "tag", deployment->tag);
     json_set_text(record.json, "tag_url", outcome->tag_url);
     json_set_integer(record.json, "percent", outcome->percent);
     json_set_text(record.json, "region", cloud->region);
     json_set_text(record.json, "project", cloud->project);
     struct json *from = json_new_array();
-    json_append_text(from, deployment->settings->workload.image);
+    json_append_text(from, outcome->image);
     json_set(record.json, "from", from);
     record_list_add(out, record);
 }
@@ -107,6 +114,14 @@ static void tell_outcome(struct command_context *context, const struct cloud *cl
     if (outcome->percent < 100)
         progress_note(context->progress, "to give it all traffic: pl-run-deploy %s --promote %s --region %s",
                       deployment->service, deployment->tag ? deployment->tag : outcome->revision, cloud->region);
+}
+
+static void tell_difference(struct command_context *context, const struct run_outcome *outcome) {
+    AUTO_LIST struct text_list lines = {0};
+    text_list_split(&lines, outcome->difference, '\n');
+    for (size_t i = 0; i < lines.count; i++)
+        if (*lines.items[i])
+            progress_note(context->progress, "%s", lines.items[i]);
 }
 
 static struct run_canary canary_of(const struct arguments *arguments) {
@@ -159,7 +174,7 @@ static int pass_gate(struct command_context *context, struct cloud *cloud, const
 }
 
 static int deploy(struct command_context *context, const struct arguments *arguments, struct cloud *cloud,
-                  const struct run_deployment *deployment, const char *digest, struct error *error) {
+                  const struct run_deployment *deployment, struct error *error) {
     AUTO_OUTCOME struct run_outcome outcome = {0};
     double begin = seconds_now();
     int step = progress_begin(context->progress, "deploy %s to %s", deployment->service, cloud->region);
@@ -173,28 +188,25 @@ static int deploy(struct command_context *context, const struct arguments *argum
     if (result < 0)
         return -1;
     struct record_list out = {0};
-    write_service(&out, cloud, deployment, &outcome, digest);
+    write_service(&out, cloud, deployment, &outcome);
     result = command_write_records(context, &out, error);
     record_list_release(&out);
     if (result < 0)
         return -1;
+    if (arguments->diff)
+        tell_difference(context, &outcome);
     tell_outcome(context, cloud, deployment, &outcome, seconds_now() - begin);
     return 0;
 }
 
-static int deploy_records(struct command_context *context, const struct arguments *arguments, struct cloud *cloud,
-                          const struct policies *policies, const struct record_list *list, struct error *error) {
-    if (list->count != 1)
-        return error_set(error, ERROR_DATA, "got %zu images; a service takes one", list->count);
-    const struct record *record = &list->items[0];
-    const char *digest = NULL;
-    if (check_image(record, &digest, error) < 0)
-        return -1;
+/* record NULL: the image that the service has, or its file names. */
+static int deploy_image(struct command_context *context, const struct arguments *arguments, struct cloud *cloud,
+                        const struct policies *policies, const struct record *record, struct error *error) {
     AUTO_FREE char *service = service_name(context, arguments, record, error);
     if (!service)
         return -1;
     struct run_settings settings = arguments->settings;
-    settings.workload.image = record_ref(record);
+    settings.workload.image = record ? record_ref(record) : NULL;
     bool gate = has_gate(arguments);
     struct permission permission = {
         .policies = policies, .cloud = cloud, .service = service, .allows_all = arguments->allow_unauthenticated};
@@ -213,20 +225,21 @@ static int deploy_records(struct command_context *context, const struct argument
         return -1;
     cloud_renew(cloud);
     return arguments->dry_run ? dry_run(context, cloud, &deployment, error)
-                              : deploy(context, arguments, cloud, &deployment, digest, error);
+                              : deploy(context, arguments, cloud, &deployment, error);
 }
 
-int action_deploy(struct command_context *context, struct arguments *arguments, struct error *error) {
-    if (run_settings_read(&arguments->settings, error) < 0 || run_settings_check(&arguments->settings, error) < 0 ||
-        check_gate(arguments, error) < 0)
-        return -1;
-    if (arguments->no_traffic && arguments->keep_traffic)
-        return error_set(error, ERROR_USAGE, "--no-traffic and --keep-traffic exclude each other");
-    AUTO_CLOUD struct cloud cloud = {0};
-    AUTO_POLICIES struct policies policies = {0};
-    if (policies_read(&policies, context->progress, error) < 0)
-        return -1;
-    struct preflight checks = {.cloud = &cloud, .arguments = arguments, .progress = context->progress};
+static int deploy_records(struct command_context *context, const struct arguments *arguments, struct cloud *cloud,
+                          const struct policies *policies, const struct record_list *list, struct error *error) {
+    if (list->count != 1)
+        return error_set(error, ERROR_DATA, "got %zu images; a service takes one", list->count);
+    return check_image(&list->items[0], error) < 0
+               ? -1
+               : deploy_image(context, arguments, cloud, policies, &list->items[0], error);
+}
+
+static int read_and_deploy(struct command_context *context, const struct arguments *arguments, struct cloud *cloud,
+                           const struct policies *policies, struct error *error) {
+    struct preflight checks = {.cloud = cloud, .arguments = arguments, .progress = context->progress};
     struct record_list list = {0};
     /* Only the images among the operands are records. */
     size_t first = action_first_image(context);
@@ -237,7 +250,27 @@ int action_deploy(struct command_context *context, struct arguments *arguments, 
     context->operands = operands;
     context->operand_count += first;
     if (result == 0)
-        result = deploy_records(context, arguments, &cloud, &policies, &list, error);
+        result = deploy_records(context, arguments, cloud, policies, &list, error);
     record_list_release(&list);
     return result;
+}
+
+int action_deploy(struct command_context *context, struct arguments *arguments, struct error *error) {
+    if (run_settings_read(&arguments->settings, error) < 0 || run_settings_check(&arguments->settings, error) < 0 ||
+        check_gate(arguments, error) < 0)
+        return -1;
+    if (arguments->no_traffic && arguments->keep_traffic)
+        return error_set(error, ERROR_USAGE, "--no-traffic and --keep-traffic exclude each other");
+    if (arguments->update && action_first_image(context) < context->operand_count)
+        return error_set(error, ERROR_USAGE, "--update takes no image: the service keeps its own");
+    AUTO_CLOUD struct cloud cloud = {0};
+    AUTO_POLICIES struct policies policies = {0};
+    if (policies_read(&policies, context->progress, error) < 0)
+        return -1;
+    if (!arguments->update)
+        return read_and_deploy(context, arguments, &cloud, &policies, error);
+    return cloud_open(&cloud, &arguments->credentials, context->progress, arguments->project, arguments->region,
+                      error) < 0
+               ? -1
+               : deploy_image(context, arguments, &cloud, &policies, NULL, error);
 }
