@@ -13,8 +13,8 @@
  *     iam/              workload identity pools, service accounts, policies
  *     issuer.pem        the key of the issuer that plays GitHub's and GitLab's
  *     secrets/          Secret Manager's secrets
- *     run/              services, revisions, policies, operations
- *     logs/             what the services printed; server.log */
+ *     run/              services, revisions, jobs, executions, policies, operations
+ *     logs/             what services and jobs printed; server.log */
 #ifndef LOCAL_CLOUD_H
 #define LOCAL_CLOUD_H
 

@@ -1,6 +1,6 @@
-/* Cloud Logging's entries:list over what services printed. The filter language is read as far as people use it for
- * Cloud Run: comparisons joined by AND (or a new line); anything else is refused, not ignored. */
-#include "local/run/internal.h"
+/* Cloud Logging's entries:list over what services and jobs printed. The filter language is read as far as people use it
+ * for Cloud Run: comparisons joined by AND (or a new line); anything else is refused, not ignored. */
+#include "local/run/jobs.h"
 
 #include <string.h>
 
@@ -19,7 +19,8 @@ struct query {
     bool newest_first;
     struct json *found; /* array of entries, oldest first */
     const struct local_cloud *cloud;
-    const char *region, *service;
+    const char *region, *name;
+    bool of_job;
 };
 
 /* ---- the filter ---- */
@@ -46,12 +47,27 @@ static bool read_value(const char **at, char *value, size_t size) {
     return used > 0;
 }
 
+/* resource.labels.location, labels."run.googleapis.com/execution_name" */
+static bool read_field(const char **at, char *field, size_t size) {
+    size_t used = 0;
+    bool quoted = false;
+    const char *text = *at;
+    for (; *text && (quoted || !strchr("=<>!:( \t\r\n", *text)); text++) {
+        if (*text == '"')
+            quoted = !quoted;
+        else if (used + 1 < size)
+            field[used++] = *text;
+        else
+            return false;
+    }
+    field[used] = '\0';
+    *at = skip_spaces(text);
+    return used > 0 && !quoted;
+}
+
 static bool read_term(const char **at, struct term *term) {
-    size_t length = strcspn(*at, "=<>!:( \t\r\n");
-    if (length == 0 || length >= sizeof(term->field))
+    if (!read_field(at, term->field, sizeof(term->field)))
         return false;
-    snprintf(term->field, sizeof(term->field), "%.*s", (int)length, *at);
-    *at = skip_spaces(*at + length);
     size_t signs = strspn(*at, "=<>!");
     if (signs == 0 || signs > 2)
         return false;
@@ -90,7 +106,7 @@ static const char *field_value(const struct json *entry, const char *field) {
     if (text_starts_with(field, "resource.labels."))
         return json_get_text(labels, field + strlen("resource.labels."), "");
     if (text_equal(field, "resource.type"))
-        return "cloud_run_revision";
+        return json_get_text(json_get(entry, "resource"), "type", "");
     if (text_starts_with(field, "labels."))
         return json_get_text(json_get(entry, "labels"), field + strlen("labels."), "");
     if (text_equal(field, "timestamp") || text_equal(field, "textPayload") || text_equal(field, "logName") ||
@@ -115,22 +131,40 @@ static bool matches(const struct query *query, const struct json *entry) {
 
 /* ---- the entries ---- */
 
-static struct json *entry_new(const struct query *query, const struct json *line) {
-    struct json *entry = json_new_object(), *resource = json_new_object(), *labels = json_new_object();
-    struct json *own = json_new_object();
-    AUTO_FREE char *log = text_format("projects/%s/logs/run.googleapis.com%%2Fstdout", query->cloud->project);
-    const char *time = json_get_text(line, "time", "");
+/* "migrate-x7k2p/0/1": the execution, the task, the attempt */
+static void put_task_labels(struct json *own, const char *source) {
+    static const char *const names[] = {"run.googleapis.com/execution_name", "run.googleapis.com/task_index",
+                                        "run.googleapis.com/task_attempt"};
+    AUTO_LIST struct text_list parts = {0};
+    text_list_split(&parts, source, '/');
+    for (size_t i = 0; i < ARRAY_LENGTH(names) && i < parts.count; i++)
+        json_set_text(own, names[i], parts.items[i]);
+}
+
+static struct json *resource_new(const struct query *query, const char *source) {
+    struct json *resource = json_new_object(), *labels = json_new_object();
+    json_set_text(resource, "type", query->of_job ? "cloud_run_job" : "cloud_run_revision");
     json_set_text(labels, "project_id", query->cloud->project);
     json_set_text(labels, "location", query->region);
-    json_set_text(labels, "service_name", query->service);
-    json_set_text(labels, "configuration_name", query->service);
-    json_set_text(labels, "revision_name", json_get_text(line, "revision", ""));
-    json_set_text(resource, "type", "cloud_run_revision");
+    json_set_text(labels, query->of_job ? "job_name" : "service_name", query->name);
+    if (!query->of_job) {
+        json_set_text(labels, "configuration_name", query->name);
+        json_set_text(labels, "revision_name", source);
+    }
     json_set(resource, "labels", labels);
+    return resource;
+}
+
+static struct json *entry_new(const struct query *query, const struct json *line) {
+    struct json *entry = json_new_object(), *own = json_new_object();
+    AUTO_FREE char *log = text_format("projects/%s/logs/run.googleapis.com%%2Fstdout", query->cloud->project);
+    const char *time = json_get_text(line, "time", ""), *source = json_get_text(line, "revision", "");
     json_set_text(own, "instanceId", json_get_text(line, "instance", ""));
+    if (query->of_job)
+        put_task_labels(own, source);
     json_set_text(entry, "textPayload", json_get_text(line, "text", ""));
     json_set_text(entry, "insertId", time);
-    json_set(entry, "resource", resource);
+    json_set(entry, "resource", resource_new(query, source));
     json_set_text(entry, "timestamp", time);
     json_set_text(entry, "receiveTimestamp", time);
     json_set(entry, "labels", own);
@@ -152,25 +186,40 @@ static bool take_line(void *context, const struct json *line) {
     return query->newest_first || json_count(query->found) < query->size;
 }
 
-static void search(struct run *run, struct query *query) {
-    struct text_list paths = {0}, names = {0};
+/* The logs of all services, then of all jobs. */
+static size_t list_logs(struct run *run, struct text_list *paths, struct text_list *names) {
     pthread_mutex_lock(&run->lock);
     for (size_t i = 0; i < run->service_count; i++) {
         const struct service *service = run->services[i];
         if (service->deleted)
             continue;
-        text_list_take(&paths, run_log_path(run->cloud->state, service->project, service->region, service->name));
-        text_list_add(&names, service->region);
-        text_list_add(&names, service->name);
+        text_list_take(paths, run_log_path(run->cloud->state, service->project, service->region, service->name));
+        text_list_add(names, service->region);
+        text_list_add(names, service->name);
+    }
+    size_t services = paths->count;
+    for (size_t i = 0; i < run->job_count; i++) {
+        const struct job *job = run->jobs[i];
+        if (job->deleted)
+            continue;
+        AUTO_FREE char *log = text_format("jobs/%s", job->name);
+        text_list_take(paths, run_log_path(run->cloud->state, job->project, job->region, log));
+        text_list_add(names, job->region);
+        text_list_add(names, job->name);
     }
     pthread_mutex_unlock(&run->lock);
+    return services;
+}
+
+static void search(struct run *run, struct query *query) {
+    AUTO_LIST struct text_list paths = {0}, names = {0};
+    size_t services = list_logs(run, &paths, &names);
     for (size_t i = 0; i < paths.count; i++) {
         query->region = names.items[2 * i];
-        query->service = names.items[2 * i + 1];
+        query->name = names.items[2 * i + 1];
+        query->of_job = i >= services;
         run_log_each(paths.items[i], take_line, query);
     }
-    text_list_release(&paths);
-    text_list_release(&names);
 }
 
 static bool read_query(const struct json *body, struct query *query, struct reply *reply) {

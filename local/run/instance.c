@@ -47,6 +47,7 @@ void launch_release(struct launch **pointer) {
     free(launch->region);
     free(launch->service);
     free(launch->revision);
+    text_list_release(&launch->task);
     json_release(&launch->document);
     free(launch);
 }
@@ -171,15 +172,24 @@ static void set_variable(struct text_list *environment, const char *name, const 
     text_list_add_format(environment, "%s=%s", name, value);
 }
 
-static int make_environment(const struct instance *instance, const struct launch *launch, const struct json *container,
-                            const struct json *config, struct text_list *environment, struct failure *failure) {
-    const struct json *variables = json_get(container, "env");
+static void set_own_variables(const struct instance *instance, const struct launch *launch,
+                              struct text_list *environment) {
     AUTO_FREE char *port = text_format("%u", instance->port);
-    add_texts(environment, json_get(config, "Env"));
+    for (size_t i = 0; i < launch->task.count; i++)
+        text_list_add(environment, launch->task.items[i]);
+    if (launch->task.count > 0)
+        return;
     set_variable(environment, "PORT", port);
     set_variable(environment, "K_SERVICE", launch->service);
     set_variable(environment, "K_REVISION", launch->revision);
     set_variable(environment, "K_CONFIGURATION", launch->service);
+}
+
+static int make_environment(const struct instance *instance, const struct launch *launch, const struct json *container,
+                            const struct json *config, struct text_list *environment, struct failure *failure) {
+    const struct json *variables = json_get(container, "env");
+    add_texts(environment, json_get(config, "Env"));
+    set_own_variables(instance, launch, environment);
     set_variable(environment, "GCE_METADATA_HOST", SANDBOX_METADATA);
     for (size_t i = 0; i < json_count(variables); i++) {
         char *value = variable_value(instance->run, json_at(variables, i), failure);
@@ -319,7 +329,7 @@ static int start_container(struct instance *instance, const struct launch *launc
     return result;
 }
 
-struct instance *instance_start(struct run *run, const struct launch *launch, struct failure *failure) {
+struct instance *instance_begin(struct run *run, const struct launch *launch, struct failure *failure) {
     const struct json *container = json_at(json_get(launch->document, "containers"), 0);
     AUTO_IMAGE struct image image = {0};
     if (run->cannot_run) {
@@ -335,6 +345,14 @@ struct instance *instance_start(struct run *run, const struct launch *launch, st
         return NULL;
     }
     instance->is_logging = pthread_create(&instance->logger, NULL, keep_log, instance) == 0;
+    return instance;
+}
+
+struct instance *instance_start(struct run *run, const struct launch *launch, struct failure *failure) {
+    const struct json *container = json_at(json_get(launch->document, "containers"), 0);
+    struct instance *instance = instance_begin(run, launch, failure);
+    if (!instance)
+        return NULL;
     if (probe_wait(run, instance, sandbox_process_pid(instance->process), container, instance->port, failure))
         return instance;
     instance_stop(&instance, 0);

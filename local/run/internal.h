@@ -128,13 +128,16 @@ void condition_put(struct json *document, struct json *condition);
 /* What to run: copies, so that no lock is needed. */
 struct launch {
     char *project, *region, *service, *revision;
-    struct json *document; /* of the revision */
+    struct json *document; /* of the revision; what has its containers and volumes */
+    struct text_list task; /* of a job's task: its variables NAME=VALUE in place of $PORT and K_… */
 };
 struct launch *launch_new(const struct service *service, const struct revision *revision);
 void launch_release(struct launch **launch);
 #define AUTO_LAUNCH AUTO(launch_release)
 
-/* Starts it and waits until it listens. NULL with *failure. */
+/* Starts it. NULL with *failure. */
+struct instance *instance_begin(struct run *run, const struct launch *launch, struct failure *failure);
+/* The same, and waits until it listens. */
 struct instance *instance_start(struct run *run, const struct launch *launch, struct failure *failure);
 /* SIGTERM, ten seconds, SIGKILL; frees. */
 void instance_stop(struct instance **instance, unsigned grace);
@@ -232,6 +235,9 @@ void ingress_close(struct ingress **ingress);
 /* Whether anybody may call; else whether the bearer of `token` (NULL: none) may. With the lock held. */
 bool policy_is_public(const struct service *service);
 bool policy_admits(const struct run *run, const struct service *service, const char *token);
+/* With the lock held: of the service or job that a path names; NULL when there is none. */
+struct run_path;
+const struct json *policy_find(const struct run *run, const struct run_path *path);
 
 /* ---- template.c: what Cloud Run refuses ---- */
 

@@ -1,7 +1,10 @@
 /* What services print: one line of JSON for each line, in logs/PROJECT/REGION/SERVICE.log; when it has grown to
  * RUN_LOG_LIMIT it becomes SERVICE.log.1 and the one before that is dropped.
  *
- *   {"time":"2026-11-24T06:00:00.123456Z","revision":"shop-00001-abc","instance":"00…","text":"…"} */
+ *   {"time":"2026-11-24T06:00:00.123456Z","revision":"shop-00001-abc","instance":"00…","text":"…"}
+ *
+ * What jobs print is in logs/PROJECT/REGION/jobs/JOB.log; in place of the revision stand the execution, the task's
+ * index and the attempt: "migrate-x7k2p/0/1". */
 #ifndef LOCAL_RUN_LOG_H
 #define LOCAL_RUN_LOG_H
 

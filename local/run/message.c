@@ -70,6 +70,16 @@ MESSAGE(template_message, TEXT("revision"), MAP("labels"), MAP("annotations"), O
         BOOL("sessionAffinity"), BOOL("healthCheckDisabled"), ONE("nodeSelector", node_message),
         {.name = "gpuZonalRedundancyDisabled", .kind = FIELD_BOOL, .traits = FIELD_KEEP}, TEXT("client"),
         TEXT("clientVersion"));
+MESSAGE(task_template_message, MANY("containers", container_message), MANY("volumes", volume_message),
+        {.name = "maxRetries", .kind = FIELD_INTEGER, .traits = FIELD_KEEP}, DURATION("timeout"),
+        TEXT("serviceAccount"), ENUM("executionEnvironment", execution_environments), TEXT("encryptionKey"),
+        ONE("vpcAccess", vpc_message), ONE("nodeSelector", node_message),
+        {.name = "gpuZonalRedundancyDisabled", .kind = FIELD_BOOL, .traits = FIELD_KEEP});
+MESSAGE(execution_template_message, MAP("labels"), MAP("annotations"), INTEGER("parallelism"), INTEGER("taskCount"),
+        ONE("template", task_template_message), TEXT("client"), TEXT("clientVersion"));
+MESSAGE(container_override_message, TEXT("name"), TEXTS("args"), MANY("env", environment_message), BOOL("clearArgs"));
+MESSAGE(overrides_message, MANY("containerOverrides", container_override_message), INTEGER("taskCount"),
+        DURATION("timeout"));
 MESSAGE(traffic_message, ENUM("type", traffic_types), TEXT("revision"), INTEGER("percent"), TEXT("tag"));
 MESSAGE(binary_message, BOOL("useDefault"), TEXT("policy"), TEXT("breakglassJustification"));
 MESSAGE(scaling_message, INTEGER("minInstanceCount"), INTEGER("maxInstanceCount"), ENUM("scalingMode", scaling_modes),
@@ -121,6 +131,41 @@ static const struct field service_fields[] = {
     {0},
 };
 const struct message service_message = {service_fields};
+
+static const struct field job_fields[] = {
+    TEXT("name"),
+    OUTPUT("uid"),
+    OUTPUT("generation"),
+    MAP("labels"),
+    MAP("annotations"),
+    OUTPUT("createTime"),
+    OUTPUT("updateTime"),
+    OUTPUT("deleteTime"),
+    OUTPUT("expireTime"),
+    OUTPUT("creator"),
+    OUTPUT("lastModifier"),
+    TEXT("client"),
+    TEXT("clientVersion"),
+    ENUM("launchStage", launch_stages),
+    ONE("binaryAuthorization", binary_message),
+    ONE("template", execution_template_message),
+    OUTPUT("observedGeneration"),
+    OUTPUT("terminalCondition"),
+    OUTPUT("conditions"),
+    OUTPUT("executionCount"),
+    OUTPUT("latestCreatedExecution"),
+    OUTPUT("reconciling"),
+    OUTPUT("satisfiesPzs"),
+    TEXT("startExecutionToken"),
+    TEXT("runExecutionToken"),
+    TEXT("etag"),
+    {0},
+};
+const struct message job_message = {job_fields};
+
+static const struct field run_job_fields[] = {
+    TEXT("name"), BOOL("validateOnly"), TEXT("etag"), ONE("overrides", overrides_message), {0}};
+const struct message run_job_message = {run_job_fields};
 
 static const struct field *find_field(const struct message *message, const char *name) {
     for (const struct field *field = message->fields; field->name; field++)

@@ -30,7 +30,8 @@ struct message {
     const struct field *fields;
 };
 
-extern const struct message service_message;
+extern const struct message service_message, job_message;
+extern const struct message run_job_message; /* the body of jobs:run */
 
 /* In place. `path` is where the object lies in the request: "service". ERROR_DATA with Google's text. */
 int message_normalise(const struct message *message, struct json *object, const char *path,

@@ -1,6 +1,7 @@
 /* The paths of the Admin API: /v2/projects/P/locations/L/COLLECTION[/NAME[/CHILD[/NAME[/CHILD[/NAME]]]]][:verb] */
 #include "local/iam/policy.h"
 #include "local/run/internal.h"
+#include "local/run/jobs.h"
 
 #include <string.h>
 
@@ -75,29 +76,53 @@ void reply_no_service(struct reply *reply, const struct run_path *path) {
 
 static const struct rule {
     const char *method, *collection, *permission;
-    bool of_one; /* the path names one */
+    bool of_one;      /* the path names one */
+    const char *verb; /* of a POST of one; NULL: any that has no row of its own */
 } rules[] = {
-    {"GET", "services", "run.services.get", true},           {"GET", "services", "run.services.list", false},
-    {"POST", "services", "run.services.create", false},      {"PATCH", "services", "run.services.update", true},
-    {"DELETE", "services", "run.services.delete", true},     {"GET", "revisions", "run.revisions.get", true},
-    {"GET", "revisions", "run.revisions.list", false},       {"DELETE", "revisions", "run.revisions.delete", true},
-    {"GET", "operations", "run.operations.get", true},       {"GET", "operations", "run.operations.list", false},
-    {"DELETE", "operations", "run.operations.delete", true}, {"POST", "operations", "run.operations.get", true},
+    {"GET", "services", "run.services.get", true, NULL},
+    {"GET", "services", "run.services.list", false, NULL},
+    {"POST", "services", "run.services.create", false, NULL},
+    {"PATCH", "services", "run.services.update", true, NULL},
+    {"DELETE", "services", "run.services.delete", true, NULL},
+    {"GET", "revisions", "run.revisions.get", true, NULL},
+    {"GET", "revisions", "run.revisions.list", false, NULL},
+    {"DELETE", "revisions", "run.revisions.delete", true, NULL},
+    {"GET", "jobs", "run.jobs.get", true, NULL},
+    {"GET", "jobs", "run.jobs.list", false, NULL},
+    {"POST", "jobs", "run.jobs.create", false, NULL},
+    {"POST", "jobs", "run.jobs.run", true, "run"},
+    {"PATCH", "jobs", "run.jobs.update", true, NULL},
+    {"DELETE", "jobs", "run.jobs.delete", true, NULL},
+    {"GET", "executions", "run.executions.get", true, NULL},
+    {"GET", "executions", "run.executions.list", false, NULL},
+    {"POST", "executions", "run.executions.cancel", true, "cancel"},
+    {"DELETE", "executions", "run.executions.delete", true, NULL},
+    {"GET", "tasks", "run.tasks.get", true, NULL},
+    {"GET", "tasks", "run.tasks.list", false, NULL},
+    {"GET", "operations", "run.operations.get", true, NULL},
+    {"GET", "operations", "run.operations.list", false, NULL},
+    {"DELETE", "operations", "run.operations.delete", true, NULL},
+    {"POST", "operations", "run.operations.get", true, NULL},
 };
+
+static const char *policy_permission(const struct run_path *path) {
+    bool job = text_equal(path->collection, "jobs");
+    if (text_equal(path->verb, "getIamPolicy"))
+        return job ? "run.jobs.getIamPolicy" : "run.services.getIamPolicy";
+    if (text_equal(path->verb, "setIamPolicy"))
+        return job ? "run.jobs.setIamPolicy" : "run.services.setIamPolicy";
+    return NULL;
+}
 
 /* NULL: nobody needs one (or there is no such request). */
 static const char *permission_for(const struct run_path *path, const struct request *request) {
-    const char *collection = path->child ? path->child : path->collection;
-    bool of_one = path->child ? path->child_name != NULL : path->name != NULL;
-    if (text_equal(path->verb, "getIamPolicy"))
-        return "run.services.getIamPolicy";
-    if (text_equal(path->verb, "setIamPolicy"))
-        return "run.services.setIamPolicy";
-    if (text_equal(path->verb, "testIamPermissions"))
-        return NULL;
+    const char *collection = path->grandchild ? path->grandchild : path->child ? path->child : path->collection;
+    const char *name = path->grandchild ? path->grandchild_name : path->child ? path->child_name : path->name;
+    if (policy_permission(path) || text_equal(path->verb, "testIamPermissions"))
+        return policy_permission(path);
     for (size_t i = 0; i < ARRAY_LENGTH(rules); i++)
         if (request_is(request, rules[i].method) && text_equal(rules[i].collection, collection) &&
-            rules[i].of_one == of_one)
+            rules[i].of_one == (name != NULL) && (!rules[i].verb || text_equal(rules[i].verb, path->verb)))
             return rules[i].permission;
     return NULL;
 }
@@ -107,10 +132,9 @@ bool run_may(const struct local_cloud *cloud, const struct run_path *path, const
     if (request_may(cloud, request, permission))
         return true;
     struct run *run = cloud->run;
-    bool of_service = text_equal(path->collection, "services") && path->name;
     pthread_mutex_lock(&run->lock);
-    const struct service *service = of_service ? run_find(run, cloud->project, path->region, path->name) : NULL;
-    bool permits = service && policy_permits(service->policy, &request->members, permission);
+    const struct json *policy = policy_find(run, path);
+    bool permits = policy && policy_permits(policy, &request->members, permission);
     pthread_mutex_unlock(&run->lock);
     return permits;
 }
@@ -145,10 +169,13 @@ static void handle(void *context, struct request *request, struct reply *reply) 
                   text_equal(path.verb, "testIamPermissions");
     if (!check_permission(cloud, &path, request, reply))
         return;
-    if (text_equal(path.collection, "services") && path.name && !path.child && policy)
+    bool has_policy = text_equal(path.collection, "services") || text_equal(path.collection, "jobs");
+    if (has_policy && path.name && !path.child && policy)
         policy_handle(cloud->run, &path, request, reply);
     else if (text_equal(path.collection, "services"))
         services_handle(cloud->run, &path, request, reply);
+    else if (text_equal(path.collection, "jobs"))
+        jobs_handle(cloud->run, &path, request, reply);
     else if (text_equal(path.collection, "operations"))
         operations_handle(cloud->run, &path, request, reply);
     if (!reply->status)

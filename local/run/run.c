@@ -1,5 +1,6 @@
 #include "common/file/file.h"
 #include "local/run/internal.h"
+#include "local/run/jobs.h"
 
 #include <string.h>
 
@@ -147,7 +148,7 @@ struct run *run_open(const struct local_cloud *cloud, struct error *error) {
         free(run);
         return NULL;
     }
-    if (state_load(run, error) == 0 && scaling_open(run, error) == 0)
+    if (state_load(run, error) == 0 && job_state_load(run, error) == 0 && scaling_open(run, error) == 0)
         return run;
     run_close(&run);
     return NULL;
@@ -178,6 +179,9 @@ void run_close(struct run **pointer) {
     for (size_t i = 0; i < run->service_count; i++)
         service_free(run->services[i]);
     free(run->services);
+    for (size_t i = 0; i < run->job_count; i++)
+        job_free(run->jobs[i]);
+    free(run->jobs);
     pthread_cond_destroy(&run->changed);
     pthread_mutex_destroy(&run->lock);
     free(run->root);

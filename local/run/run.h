@@ -1,8 +1,9 @@
-/* Cloud Run of the local cloud: the Admin API v2 for services, and the services themselves, each at its own port of
- * 127.0.0.1, running in the engine's sandbox under Cloud Run's contract.
+/* Cloud Run of the local cloud: the Admin API v2 for services and jobs, and the services themselves, each at its own
+ * port of 127.0.0.1, running in the engine's sandbox under Cloud Run's contract.
  *
- *   run/PROJECT/REGION/SERVICE.json   the service, its policy, its revisions, its last operations, its port
- *   logs/PROJECT/REGION/SERVICE.log   what its containers printed (log.h)
+ *   run/PROJECT/REGION/SERVICE.json    the service, its policy, its revisions, its last operations, its port
+ *   run/PROJECT/REGION/jobs/JOB.json   the job, its policy, its executions with their tasks, its last operations
+ *   logs/PROJECT/REGION/SERVICE.log    what its containers printed (log.h); jobs/JOB.log
  *
  * A change of the template makes a revision. Its container is started, must listen on $PORT within the startup time,
  * and only then gets the traffic; the revision before serves until then, and goes on when the new one fails. An
@@ -11,6 +12,9 @@
  * Each instance has a network of its own: two that both insist on port 8080 do not meet. In it, 169.254.169.254 is the
  * metadata server, and 127.0.0.1:PORT of this cloud is this cloud; nothing else can be reached. Where the sandbox can
  * make no network namespace (mode chroot), the instance has the host's network and a free $PORT.
+ *
+ * An execution of a job runs its tasks at once, as many as its parallelism says (TASKS_AT_ONCE at most), each attempt
+ * in a container of its own that has no $PORT. What runs when the cloud stops is cancelled; executions are not resumed.
  *
  * Who may call: allUsers in roles/run.invoker, invokerIamDisabled, an identity token, or whoever runs the cloud: a
  * request that comes directly from that user's programs counts as an authenticated developer's (`start --strict` takes
@@ -47,5 +51,7 @@ bool run_service_port(const struct local_cloud *cloud, const char *project, cons
                       unsigned *port);
 /* One line for each service, "NAME REGION URL STATE", into `out`. Needs no running cloud: reads the state. */
 void run_list_services(const char *state, struct buffer *out);
+/* Likewise for jobs: "NAME REGION LAST-EXECUTION STATE". */
+void run_list_jobs(const char *state, struct buffer *out);
 
 #endif

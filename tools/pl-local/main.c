@@ -56,6 +56,7 @@ static int print_status(struct command_context *context, const struct arguments 
     buffer_append_format(&text, "running\nurl      http://127.0.0.1:%u\nproject  %s\nprocess  %d\nstate    %s\n",
                          status.port, status.project ? status.project : "", (int)status.pid, status.state);
     run_list_services(status.state, &text);
+    run_list_jobs(status.state, &text);
     hosting_list_sites(status.state, status.port, &text);
     iam_list(status.state, &text);
     return command_print(context, buffer_text(&text), error);
