@@ -76,6 +76,16 @@ static struct json *variable_to_knative(const struct json *variable, struct json
 
 /* ---- the container ---- */
 
+/* Headers of probes have a port in v2, and none in v1. */
+static void drop_header_ports(struct json *container) {
+    static const char *const lists[] = {"startupProbe", "livenessProbe", "readinessProbe"};
+    for (size_t i = 0; i < ARRAY_LENGTH(lists); i++) {
+        const struct json *headers = json_get_path(json_get(container, lists[i]), "httpGet.httpHeaders");
+        for (size_t j = 0; j < json_count(headers); j++)
+            json_remove(json_at(headers, j), "port");
+    }
+}
+
 struct json *container_to_run(const struct json *container, const char *aliases) {
     struct json *made = json_new_object(), *variables = json_new_array();
     const struct json *env = json_get(container, "env"), *limits = json_get_path(container, "resources.limits");
@@ -97,6 +107,7 @@ struct json *container_to_knative(const struct json *container, struct json *ali
     struct json *made = json_new_object(), *variables = json_new_array();
     const struct json *env = json_get(container, "env"), *limits = json_get_path(container, "resources.limits");
     copy_fields(container_rows, container, made);
+    drop_header_ports(made);
     copy_list(port_rows, container, "ports", made);
     copy_list(mount_rows, container, "volumeMounts", made);
     for (size_t i = 0; i < json_count(env); i++)

@@ -8,12 +8,21 @@
 
 /* ---- annotations and labels ---- */
 
+static int refuse_annotation(const struct annotation_kind *kind, const char *key, struct error *error) {
+    static const struct annotation_kind *const kinds[] = {&service_annotations, &revision_annotations};
+    const char *others = "";
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
+        if (mapping_find(kinds[i]->rows, key))
+            others = kinds[i]->name;
+    return error_set(error, ERROR_DATA, "%s: Annotation '%.200s' is not supported on resources of kind '%s'.%s%s",
+                     kind->where, key, kind->name, *others ? " Supported kinds are: " : "", others);
+}
+
 static int annotation_to_run(const struct annotation_kind *kind, const char *key, const struct json *value,
                              struct json *run, struct json *labelled, struct error *error) {
     const struct mapping_row *row = mapping_find(kind->rows, key);
     if (!row && is_reserved_key(key))
-        return error_set(error, ERROR_DATA, "%s: Annotation '%.200s' is not supported on resources of kind '%s'.",
-                         kind->where, key, kind->name);
+        return refuse_annotation(kind, key, error);
     if (!row || row->kind == MAP_KEPT)
         json_set(json_need_object(labelled, "annotations"), key, json_copy_deep(value));
     else if (row->run && mapping_to_run(row, value, run, error) < 0)
