@@ -148,7 +148,7 @@ static struct json *value_to_knative(const struct mapping_row *row, const struct
     case MAP_LIST:
         return joined(value);
     case MAP_JSON: {
-        AUTO_FREE char *text = json_format(value, JSON_COMPACT_STYLE);
+        AUTO_FREE char *text = json_format(value, JSON_CANONICAL);
         return json_new_text(text);
     }
     case MAP_SECONDS:

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# gcloud on the local cloud's Cloud Run: the commands that people use, and services that others have made.
+# gcloud on the local cloud's Cloud Run: the commands that people use, and services that one of gcloud, Google's client
+# library and pl has made and the others change.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/cloud.sh"
 . "$(dirname "$0")/gcloud.sh"
+. "$ROOT/tests/packages.sh"
 
 # One cloud and one image for the whole file.
 start() {
@@ -20,7 +22,7 @@ test_deploy_change_and_delete() {
     start
     does run deploy hello --image "$IMAGE" --region us-central1 --allow-unauthenticated --tag candidate --update-env-vars A=1
     contains "$(cat said)" "is serving 100 percent of traffic"
-    equal "$(gcloud run services list --format='value(metadata.name,region)')" "hello	us-central1"
+    contains "$(gcloud run services list --format='value(metadata.name,region)')" "hello	us-central1"
     url=$(gcloud run services describe hello --region us-central1 --format='value(status.url)')
     equal "$(curl -sf "$url/")" hello
     first=$(gcloud run services describe hello --region us-central1 --format='value(status.latestReadyRevisionName)')
@@ -42,6 +44,83 @@ test_deploy_change_and_delete() {
     does run services delete hello --region us-central1
     status 1 gcloud run services describe hello --region us-central1 2> said
     contains "$(cat said)" "Cannot find service [hello]"
+}
+
+# ---- a service made by one of three, changed by the others: nothing is lost ----
+
+# shown NAME: the service as both APIs show it, a line for each value, without what any change changes: times, versions, the
+# revision's name and what the client says of itself
+shown() {
+    local api=$PL_CLOUD_URL
+    curl -sf -H "Authorization: Bearer $TOKEN" "$api/v2/projects/pl-local/locations/us-central1/services/$1" \
+        "$api/apis/serving.knative.dev/v1/namespaces/pl-local/services/$1" | jq -r '
+        (if .apiVersion then {v1: {metadata: {annotations: .metadata.annotations, labels: .metadata.labels}, spec}} else {v2: .} end)
+        | del(.v2 | .uid, .etag, .generation, .observedGeneration, .createTime, .updateTime, .creator, .lastModifier, .conditions,
+            .terminalCondition, .latestReadyRevision, .latestCreatedRevision, .trafficStatuses, .client, .clientVersion)
+        | del(.v2.template | .revision, .client, .clientVersion) | del(.v1.spec.template.metadata.name)
+        | del((.v1.metadata.annotations, .v1.spec.template.metadata.annotations, .v2.annotations)
+            | .["run.googleapis.com/operation-id", "serving.knative.dev/creator", "serving.knative.dev/lastModifier",
+                "run.googleapis.com/client-name", "run.googleapis.com/client-version", "pl-previous-revision"])
+        | del((.v2.template.labels, .v1.spec.template.metadata.labels) | .["client.knative.dev/nonce"])
+        | walk(if type == "object" and has("env") then .env |= (map({key: .name, value: .}) | from_entries) else . end)
+        | paths(scalars) as $path | "\($path | map(tostring) | join(".")) \(getpath($path) | tojson)"' | LC_ALL=C sort
+}
+# changes NAME VARIABLE COMMAND...: after it there is this variable more, and all else is as before
+changes() {
+    local name=$1 variable=$2 place
+    shift 2
+    shown "$name" > before
+    "$@" > said 2>&1 || fail "$*: $(cat said)"
+    shown "$name" > after
+    for place in v1.spec.template.spec v2.template; do
+        printf '%s.containers.0.env.%s.name "%s"\n%s.containers.0.env.%s.value "1"\n' $place "$variable" "$variable" $place "$variable"
+    done | LC_ALL=C sort - before > wanted
+    diff wanted after
+}
+by_library() { node "$WORK/client.cjs" "$PL_CLOUD_URL" change "$1"; }
+by_gcloud() { gcloud run services update "$1" --region us-central1 --update-env-vars GCLOUD=1; }
+by_pl() { pl-run-deploy -q --region us-central1 "$1" "$IMAGE" --env PL=1 -o ref; }
+
+prepare_others() {
+    npm_packages @google-cloud/run@3.3.0
+    TOKEN=$(curl -sf -H 'Metadata-Flavor: Google' "$PL_CLOUD_URL/computeMetadata/v1/instance/service-accounts/default/token" | jq -r .access_token)
+    [ ! -s "$WORK/client.cjs" ] || return 0
+    printf value > value
+    gcloud secrets create key --data-file=value 2> said
+    sed "s|@google-cloud/run|$NODE_MODULES/@google-cloud/run|; s|google-auth-library|$NODE_MODULES/google-auth-library|" \
+        "$ROOT/tests/e2e/google_cloud_run.cjs" > "$WORK/client.cjs"
+}
+
+test_a_service_of_gcloud() {
+    start; prepare_others
+    printf 'httpGet.path=/,httpGet.port=8080,periodSeconds=1,failureThreshold=30' > probe
+    does run deploy rich --image "$IMAGE" --region us-central1 --set-env-vars 'A=1,EMPTY=' --set-secrets 'S=key:1,/secrets/file=key:latest' \
+        --labels team=web --memory 256Mi --cpu 2 --no-cpu-throttling --cpu-boost --concurrency 17 --timeout 77 --max-instances 4 --min 0 \
+        --service-account developer@pl-local.iam.gserviceaccount.com --ingress internal --network net --subnet sub --network-tags a,b \
+        --vpc-egress all-traffic --execution-environment gen2 --session-affinity --description "made by gcloud" --port 8080 \
+        --startup-probe "$(cat probe)" --liveness-probe "$(cat probe)" --add-volume name=scratch,type=in-memory,size-limit=16Mi \
+        --add-volume-mount volume=scratch,mount-path=/scratch --tag candidate --binary-authorization default --no-invoker-iam-check \
+        --key projects/p/locations/l/keyRings/r/cryptoKeys/k --post-key-revocation-action-type shut-down --encryption-key-shutdown-hours 4
+    changes rich NODE by_library rich
+    changes rich PL by_pl rich
+}
+
+test_a_service_of_the_client_library() {
+    start; prepare_others
+    node "$WORK/client.cjs" "$PL_CLOUD_URL" make library "$IMAGE"
+    changes library GCLOUD by_gcloud library
+    changes library PL by_pl library
+}
+
+test_a_service_of_pl() {
+    start; prepare_others
+    pl-run-deploy -q --region us-central1 mine "$IMAGE" -o ref --env A=1 --secret S=key:1 --secret /secrets/file=key --label team=web --annotation example.com/a=b \
+        --memory 256Mi --cpu 2 --no-cpu-throttling --cpu-boost --concurrency 17 --timeout 77s --max-instances 4 --ingress internal --network net \
+        --subnet sub --network-tag a --vpc-egress all-traffic --execution-environment gen2 --session-affinity --description "made by pl" \
+        --startup-probe "httpGet.path=/,periodSeconds=1,failureThreshold=30" --liveness-probe "tcpSocket.port=8080" --audience https://a.example \
+        --no-invoker-check --tag candidate > url
+    changes mine GCLOUD by_gcloud mine
+    changes mine NODE by_library mine
 }
 
 run_tests
