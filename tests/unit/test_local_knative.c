@@ -1,5 +1,5 @@
-/* local/knative: what one dialect of Cloud Run says, the other says, too. The samples are made from the tables of both APIs,
- * so that a field that is added to one of them is asked for here. */
+/* local/knative: what one dialect of Cloud Run says, the other says, too. The samples are made from the tables of both
+ * APIs, so that a field that is added to one of them is asked for here. */
 #include "common/base/text.h"
 #include "local/knative/pod.h"
 #include "local/knative/schema.h"
@@ -84,19 +84,21 @@ static struct json *rich_service(void) {
     json_set(container, "volumeMounts",
              parse("[{\"name\":\"files\",\"mountPath\":\"/files\",\"subPath\":\"a\"},"
                    "{\"name\":\"cloudsql\",\"mountPath\":\"/cloudsql\"}]"));
-    json_set(template, "volumes",
-             parse("[{\"name\":\"files\",\"secret\":{\"secret\":\"projects/p/secrets/"
-                   "t\",\"defaultMode\":256,\"items\":[{\"version\":\"1\",\"path\":\"f\",\"mode\":292}]}},"
-                   "{\"name\":\"memory\",\"emptyDir\":{\"medium\":\"MEMORY\",\"sizeLimit\":\"1Gi\"}},"
-                   "{\"name\":\"disk\",\"emptyDir\":{\"medium\":\"DISK\",\"sizeLimit\":\"1Gi\"}},"
-                   "{\"name\":\"n\",\"nfs\":{\"server\":\"h\",\"path\":\"/p\",\"readOnly\":true}},"
-                   "{\"name\":\"b\",\"gcs\":{\"bucket\":\"bucket\",\"readOnly\":true,\"mountOptions\":[\"a\",\"b=c\"]}},"
-                   "{\"name\":\"cloudsql\",\"cloudSqlInstance\":{\"instances\":[\"p:r:i\",\"p:r:j\"]}}]"));
-    json_set(service, "traffic",
-             parse("[{\"type\":\"TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST\",\"percent\":90},"
-                   "{\"type\":\"TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION\",\"revision\":\"r-1\",\"percent\":10,"
-                   "\"tag\":\"old\"},"
-                   "{\"type\":\"TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION\",\"revision\":\"r-2\",\"tag\":\"candidate\"}]"));
+    json_set(
+        template, "volumes",
+        parse("[{\"name\":\"files\",\"secret\":{\"secret\":\"projects/p/secrets/"
+              "t\",\"defaultMode\":256,\"items\":[{\"version\":\"1\",\"path\":\"f\",\"mode\":292}]}},"
+              "{\"name\":\"memory\",\"emptyDir\":{\"medium\":\"MEMORY\",\"sizeLimit\":\"1Gi\"}},"
+              "{\"name\":\"disk\",\"emptyDir\":{\"medium\":\"DISK\",\"sizeLimit\":\"1Gi\"}},"
+              "{\"name\":\"n\",\"nfs\":{\"server\":\"h\",\"path\":\"/p\",\"readOnly\":true}},"
+              "{\"name\":\"b\",\"gcs\":{\"bucket\":\"bucket\",\"readOnly\":true,\"mountOptions\":[\"a\",\"b=c\"]}},"
+              "{\"name\":\"cloudsql\",\"cloudSqlInstance\":{\"instances\":[\"p:r:i\",\"p:r:j\"]}}]"));
+    json_set(
+        service, "traffic",
+        parse("[{\"type\":\"TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST\",\"percent\":90},"
+              "{\"type\":\"TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION\",\"revision\":\"r-1\",\"percent\":10,"
+              "\"tag\":\"old\"},"
+              "{\"type\":\"TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION\",\"revision\":\"r-2\",\"tag\":\"candidate\"}]"));
     json_remove(json_get(service, "binaryAuthorization"), "useDefault");
     json_set(json_get(service, "buildConfig"), "environmentVariables", parse("{\"A\":\"b\"}"));
     return service;
@@ -215,8 +217,8 @@ static void every_annotation_of_v1_is_kept(void **state) {
     assert_same(json_get_path(again, "spec.template.metadata.annotations"),
                 json_get_path(knative, "spec.template.metadata.annotations"));
     assert_same(json_get_path(again, "spec.template.spec"), json_get_path(knative, "spec.template.spec"));
-    assert_string_equal(json_get_text(json_get_path(again, "spec.template.metadata.labels"), "client.knative.dev/nonce", ""),
-                        "n");
+    assert_string_equal(
+        json_get_text(json_get_path(again, "spec.template.metadata.labels"), "client.knative.dev/nonce", ""), "n");
 }
 
 /* ---- refusals ---- */
@@ -226,16 +228,17 @@ static void annotations_that_there_are_not_are_refused(void **state) {
     static const struct {
         const char *annotations, *wanted;
     } cases[] = {
-        {"{\"run.googleapis.com/secrets\":\"a:b\"}",
-         "metadata.annotations: Annotation 'run.googleapis.com/secrets' is not supported on resources of kind 'Service'. "
-         "Supported kinds are: Revision"},
-        {"{\"run.googleapis.com/nothing\":\"a\"}",
-         "metadata.annotations: Annotation 'run.googleapis.com/nothing' is not supported on resources of kind 'Service'."},
+        {"{\"run.googleapis.com/secrets\":\"a:b\"}", "metadata.annotations: Annotation 'run.googleapis.com/secrets' is "
+                                                     "not supported on resources of kind 'Service'. "
+                                                     "Supported kinds are: Revision"},
+        {"{\"run.googleapis.com/nothing\":\"a\"}", "metadata.annotations: Annotation 'run.googleapis.com/nothing' is "
+                                                   "not supported on resources of kind 'Service'."},
         {"{\"run.googleapis.com/minScale\":\"many\"}",
-         "metadata.annotations: Annotation 'run.googleapis.com/minScale': Invalid value 'many'; must be a whole number"},
+         "metadata.annotations: Annotation 'run.googleapis.com/minScale': Invalid value 'many'; must be a whole "
+         "number"},
         {"{\"run.googleapis.com/iap-enabled\":\"yes\"}", "metadata.annotations: Annotation "
-                                                          "'run.googleapis.com/iap-enabled': Invalid value 'yes'; must "
-                                                          "be 'true' or 'false'"},
+                                                         "'run.googleapis.com/iap-enabled': Invalid value 'yes'; must "
+                                                         "be 'true' or 'false'"},
         {"{\"run.googleapis.com/ingress\":\"some\"}", "metadata.annotations: Annotation 'run.googleapis.com/ingress': "
                                                       "Invalid value 'some'; must be like 'all'"},
     };
