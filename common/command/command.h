@@ -129,6 +129,9 @@ int command_write_records(struct command_context *context, struct record_list *l
 /* Text that is the answer itself and no record (pl-local env, pl-build --plan, pl-cache): to stdout as it is. */
 int command_print(struct command_context *context, const char *text, struct error *error) MUST_CHECK;
 
+/* Whether the answer was asked for as JSON: by --output or PL_OUTPUT, not because no terminal reads it. */
+bool command_wants_json(const struct command_context *context);
+
 /* One line for the end of the run on stderr, "NAME: TEXT"; in GitHub Actions also a row in the step summary. */
 void command_summary(struct command_context *context, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -77,6 +77,7 @@ static int open_run(struct run *run, const struct common_arguments *common, stru
     enum display_mode mode = DISPLAY_PLAIN;
     run->context.verbosity = common->quiet ? -1 : common->verbose || text_equal(getenv("RUNNER_DEBUG"), "1") ? 1 : 0;
     run->output = choose_output(common->output);
+    run->output_is_named = common->output != NULL;
     if (choose_display(run, common->progress, &mode, error) < 0)
         return -1;
     run->display = display_open(run->context.command->name, mode, run->context.verbosity);

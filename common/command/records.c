@@ -124,3 +124,8 @@ int command_print(struct command_context *context, const char *text, struct erro
     run->printed_text = true;
     return write_output(text, strlen(text), error);
 }
+
+bool command_wants_json(const struct command_context *context) {
+    const struct run *run = (const struct run *)(const void *)context;
+    return run->output_is_named && run->output == OUTPUT_JSON;
+}

@@ -12,6 +12,7 @@ struct run {
     struct command_context context; /* first: a tool's context is its run */
     struct display *display;
     enum output_mode output;
+    bool output_is_named;
     bool upstream_failed; /* its error record was forwarded: nothing of ours follows it */
     bool printed_text;    /* standard output holds a text, so no record may follow */
 };

@@ -1,5 +1,6 @@
 /* Which rules bind, what they find, and what excuses it. */
 #include "common/glob/glob.h"
+#include "common/policy/facts.h"
 #include "common/policy/internal.h"
 
 #include <stdarg.h>
@@ -163,14 +164,18 @@ static int judge_environments(struct judging *judging, struct error *error) {
 
 int policy_check(const struct policies *policies, const struct policy_subject *subject, struct policy_verdict *verdict,
                  struct error *error) {
+    struct facts facts = {.subject = subject, .is_public = -1};
+    int result = 0;
     *verdict = (struct policy_verdict){0};
-    for (size_t i = 0; i < policies->count; i++) {
-        struct judging judging = {.policy = &policies->items[i], .subject = subject, .verdict = verdict};
-        if (judge_rules(&judging, json_get(judging.policy->json, "rules"), error) < 0 ||
-            judge_environments(&judging, error) < 0)
-            return -1;
+    for (size_t i = 0; i < policies->count && result == 0; i++) {
+        struct judging judging = {
+            .policy = &policies->items[i], .subject = subject, .verdict = verdict, .facts = &facts};
+        result = judge_rules(&judging, json_get(judging.policy->json, "rules"), error);
+        if (result == 0)
+            result = judge_environments(&judging, error);
     }
-    return 0;
+    facts_release(&facts);
+    return result;
 }
 
 void policy_verdict_release(struct policy_verdict *verdict) {

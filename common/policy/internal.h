@@ -9,12 +9,13 @@ enum member_kind {
     MEMBER_TEXT,
     MEMBER_TRUTH,
     MEMBER_AMOUNT,   /* a number, 0 or more */
+    MEMBER_PERCENT,  /* a number from 0 to 100 */
     MEMBER_QUANTITY, /* a number or "500m", "512Mi" */
     MEMBER_DURATION, /* "90s", "5m" */
     MEMBER_DATE,     /* "2026-12-31" */
     MEMBER_PATTERN,  /* a regular expression for all of a text */
     MEMBER_GLOBS,    /* a list of globs, at least one */
-    MEMBER_TEXTS,    /* a list of texts, at least one */
+    MEMBER_SUITES,   /* a list of pl-test's suites, at least one */
     MEMBER_MAP,      /* name -> text, at least one */
 };
 struct member {
@@ -22,9 +23,10 @@ struct member {
     enum member_kind kind;
     bool is_needed;
 };
-enum { RULE_MEMBERS = 6 };
+enum { RULE_MEMBERS = 7 };
 
 struct judging;
+struct facts;
 struct rule {
     const char *name;
     unsigned kinds;                      /* of enum policy_kind: what it speaks of */
@@ -42,11 +44,19 @@ struct judging {
     const struct json *value; /* the rule's object in the file */
     const struct policy_subject *subject;
     struct policy_verdict *verdict;
+    struct facts *facts;
 };
 /* The rule is broken. */
 void judge_breach(struct judging *judging, const char *format, ...) PRINTF_LIKE(2, 3);
 /* It cannot be said here: not decided while offline, else a breach. */
 void judge_unknown(struct judging *judging, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* One function for each rule of the table, by the subject that its file is about. */
+typedef int rule_check(struct judging *judging, struct error *error);
+rule_check check_min_instances, check_max_instances, check_cpu, check_memory, check_concurrency, check_timeout;
+rule_check check_public_access, check_ingress, check_service_accounts;
+rule_check check_registries, check_base_images, check_branches, check_labels;
+rule_check check_tests, check_coverage, check_audit;
 
 /* Whether the text matches one of a list of globs. */
 bool policy_globs_accept(const struct json *globs, const char *text);

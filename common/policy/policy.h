@@ -14,6 +14,9 @@
 #include "common/base/text.h"
 #include "common/json/json.h"
 
+struct digest;
+struct store;
+
 enum { POLICY_FILES_LIMIT = 16, POLICY_BYTES_LIMIT = 256 << 10 };
 
 struct policy {
@@ -51,7 +54,16 @@ struct policy_subject {
     const char *project; /* these NULL: not known, only while is_offline; a site has no region */
     const char *region;
     const struct json *planned; /* the Service or Job of the API, v2, with everything that it will be; else NULL */
+    const char *content;        /* of a site: "directory:sha256:…", or NULL */
+    const struct json *claims;  /* of the identity token that Google has accepted for us, or NULL */
     bool is_offline; /* what cannot be known here is not decided; else it is a breach: what must be shown was not */
+    /* What only a server knows, asked when a rule needs it; each may be NULL. */
+    void *context;
+    /* Whether everybody may call the service when this is done. */
+    int (*is_public)(void *context, bool *answer, struct error *error);
+    /* The digest of the config of an image in a registry ("HOST/…@sha256:…"), which is then an object of the store. */
+    int (*find_container)(void *context, const char *image, struct store *store, struct digest *container, bool *found,
+                          struct error *error);
 };
 
 enum policy_answer { POLICY_BREACH, POLICY_UNDECIDED, POLICY_EXCEPTED };

@@ -71,6 +71,14 @@ static int check_pattern(const struct reading *reading, const char *text, const 
     return regex ? 0 : refuse(reading, step, "%s", failure.text);
 }
 
+static bool is_suite(const char *text) {
+    static const char *const suites[] = {"unit", "lint", "types", "audit"};
+    bool known = false;
+    for (size_t i = 0; i < ARRAY_LENGTH(suites); i++)
+        known = known || text_equal(suites[i], text);
+    return known;
+}
+
 static int check_list(const struct reading *reading, const struct json *list, enum member_kind kind,
                       const struct json_step *step) {
     if (!json_is_array(list) || json_count(list) == 0)
@@ -82,6 +90,8 @@ static int check_list(const struct reading *reading, const struct json *list, en
             return refuse(reading, &element, "this is a text");
         if (kind == MEMBER_GLOBS && check_glob(reading, text, &element) < 0)
             return -1;
+        if (kind == MEMBER_SUITES && !is_suite(text))
+            return refuse(reading, &element, "\"%.80s\" is no suite of pl-test: unit, lint, types, audit", text);
     }
     return 0;
 }
@@ -122,6 +132,10 @@ static int check_member(const struct reading *reading, const struct json *value,
         return json_is_integer(value) && json_number(value) >= 0
                    ? 0
                    : refuse(reading, step, "this is a whole number, 0 or more");
+    case MEMBER_PERCENT:
+        return quantity_of(value, &number) && !text && number <= 100
+                   ? 0
+                   : refuse(reading, step, "this is a number from 0 to 100");
     case MEMBER_QUANTITY:
         return quantity_of(value, &number) ? 0 : refuse(reading, step, "this is a quantity: 2, \"500m\", \"512Mi\"");
     case MEMBER_DURATION:
@@ -131,7 +145,7 @@ static int check_member(const struct reading *reading, const struct json *value,
     case MEMBER_PATTERN:
         return check_pattern(reading, text, step);
     case MEMBER_GLOBS:
-    case MEMBER_TEXTS:
+    case MEMBER_SUITES:
         return check_list(reading, value, kind, step);
     case MEMBER_MAP:
         return check_map(reading, value, step);

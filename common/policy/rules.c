@@ -2,7 +2,12 @@
 #include "common/policy/internal.h"
 #include "common/regex/regex.h"
 
-enum { ANY = POLICY_SERVICE | POLICY_TRAFFIC | POLICY_JOB | POLICY_SITE, RUN = ANY & ~POLICY_SITE };
+enum {
+    WORKLOAD = POLICY_SERVICE | POLICY_JOB,
+    RUN = WORKLOAD | POLICY_TRAFFIC,
+    DEPLOY = WORKLOAD | POLICY_SITE,
+    ANY = RUN | POLICY_SITE,
+};
 
 /* A fact that is one word, against {"allow": globs}. */
 static int check_allowed(struct judging *judging, const char *what, const char *value) {
@@ -39,13 +44,33 @@ static int check_names(struct judging *judging, struct error *error) {
 }
 
 #define ALLOW                                                                                                          \
+    { "allow", MEMBER_GLOBS, true }
+#define LIMITS(kind)                                                                                                   \
     {                                                                                                                  \
-        { "allow", MEMBER_GLOBS, true }                                                                                \
+        {"at_least", kind, false}, {                                                                                   \
+            "at_most", kind, false                                                                                     \
+        }                                                                                                              \
     }
 
 const struct rule policy_rules[] = {
-    {"regions", RUN, ALLOW, check_regions},
-    {"projects", ANY, ALLOW, check_projects},
+    {"projects", ANY, {ALLOW}, check_projects},
+    {"regions", RUN, {ALLOW}, check_regions},
     {"names", ANY, {{"pattern", MEMBER_PATTERN, true}}, check_names},
+    {"registries", WORKLOAD, {ALLOW}, check_registries},
+    {"base_images", WORKLOAD, {ALLOW}, check_base_images},
+    {"labels", WORKLOAD, {{"required", MEMBER_MAP, true}}, check_labels},
+    {"min_instances", POLICY_SERVICE, LIMITS(MEMBER_AMOUNT), check_min_instances},
+    {"max_instances", WORKLOAD, LIMITS(MEMBER_AMOUNT), check_max_instances},
+    {"cpu", WORKLOAD, LIMITS(MEMBER_QUANTITY), check_cpu},
+    {"memory", WORKLOAD, LIMITS(MEMBER_QUANTITY), check_memory},
+    {"concurrency", POLICY_SERVICE, LIMITS(MEMBER_AMOUNT), check_concurrency},
+    {"timeout", WORKLOAD, LIMITS(MEMBER_DURATION), check_timeout},
+    {"public_access", POLICY_SERVICE | POLICY_TRAFFIC, {{"allow", MEMBER_TRUTH, true}}, check_public_access},
+    {"ingress", POLICY_SERVICE | POLICY_TRAFFIC, {ALLOW}, check_ingress},
+    {"service_accounts", WORKLOAD, {ALLOW}, check_service_accounts},
+    {"branches", DEPLOY, {ALLOW, {"local", MEMBER_TRUTH, false}, {"clean", MEMBER_TRUTH, false}}, check_branches},
+    {"tests", DEPLOY, {{"suites", MEMBER_SUITES, true}, {"max_age", MEMBER_DURATION, false}}, check_tests},
+    {"coverage", DEPLOY, {{"at_least", MEMBER_PERCENT, true}}, check_coverage},
+    {"audit", DEPLOY, {{"max_age", MEMBER_DURATION, true}}, check_audit},
 };
 const size_t policy_rule_count = ARRAY_LENGTH(policy_rules);

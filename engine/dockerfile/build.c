@@ -219,6 +219,7 @@ static void state_release(struct build_state *state) {
     text_list_release(&state->shell);
     free(state->directory);
     free(state->user);
+    free(state->base);
 }
 
 static int find_stages(struct builder *builder, struct error *error) {
@@ -275,11 +276,13 @@ static int resolve_from(struct build_state *state, const char *image, const char
         if (builder_container(state, image, &container, error) < 0)
             return -1;
         state->is_fresh = earlier->is_fresh;
+        state->base = text_copy(earlier->base);
     } else {
         if (base_resolve(builder->engine, image, platform ? platform : builder->build->platform, &container, error) < 0)
             return instruction_wrap(state, error);
         if (refuse_triggers(state, image, &container, error) < 0)
             return -1;
+        state->base = text_copy(image);
     }
     state_set_container(state, &container);
     return 0;
@@ -338,6 +341,7 @@ static int build_stage(struct builder *builder, struct stage *stage, struct erro
     if (result == 0) {
         stage->container = state.container;
         stage->is_fresh = state.is_fresh;
+        stage->base = take_pointer(&state.base);
         state.container = (struct container){0};
         stage->is_done = true;
     }
@@ -381,6 +385,7 @@ static int open_builder(struct builder *builder, struct error *error) {
 static void builder_release(struct builder *builder) {
     for (size_t i = 0; i < builder->stage_count; i++) {
         free(builder->stages[i].name);
+        free(builder->stages[i].base);
         container_release(&builder->stages[i].container);
     }
     free(builder->stages);
@@ -429,10 +434,13 @@ static int build_once(struct engine *engine, const struct dockerfile_build *buil
     struct stage *stage = result == 0 ? target_stage(&builder, error) : NULL;
     if (stage)
         note_undeclared(&builder);
-    if (stage && build_stage(&builder, stage, error) == 0)
+    if (stage && build_stage(&builder, stage, error) == 0) {
         *container = container_share(&stage->container);
-    else
+        if (build->base)
+            *build->base = take_pointer(&stage->base);
+    } else {
         result = -1;
+    }
     builder_release(&builder);
     return result;
 }

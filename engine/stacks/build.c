@@ -302,6 +302,7 @@ static int build_once(struct engine *engine, const struct stack_source *source, 
         container_release(&run.container);
     out->container = run.container;
     out->site = run.taken;
+    out->base = result == 0 ? text_copy(run.base) : NULL;
     return result;
 }
 

@@ -92,7 +92,14 @@ int stack_scan(struct engine *engine, const char *directory, const struct text_l
 
 /* ---- for tests ---- */
 
+/* As a walk from the top finds it: nothing is looked at below a directory that is left out for good. */
 static bool is_in_image(void *context, const struct tree_entry *entry) {
+    for (const char *slash = strchr(entry->path, '/'); slash; slash = strchr(slash + 1, '/')) {
+        AUTO_FREE char *above = text_copy_length(entry->path, (size_t)(slash - entry->path));
+        bool descend = false;
+        if (ignore_matches(context, above, &descend) && !descend)
+            return false;
+    }
     return !ignore_matches(context, entry->path, NULL);
 }
 

@@ -129,6 +129,7 @@ struct stack_result {
     bool is_site;
     struct digest site;
     struct container container;
+    char *base; /* the reference of the base that was used, or NULL; the caller frees */
 };
 /* Carries a plan out; every decision is told through progress_note. ERROR_DATA when a build passes but leaves no site,
  * with the directories that could be one. */

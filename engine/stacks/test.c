@@ -306,6 +306,7 @@ static int build_container(struct running *running, const char *platform, struct
     else if (result == 0)
         *container = container_share(&made.container);
     container_release(&made.container);
+    free(made.base);
     return result;
 }
 

@@ -23,7 +23,8 @@ static int make_plan(struct cloud *cloud, const char *path, const struct run_cha
         return -1;
     changed->before = change->kind->writable(changed->current);
     changed->after = change->kind->writable(changed->current);
-    if (change->plan(change->context, changed->current, changed->after, force, error) < 0)
+    if (change->plan(change->context, changed->current, changed->after, force, error) < 0 ||
+        (change->permit && change->permit(change->permit_context, changed->current, changed->after, error) < 0))
         return -1;
     changed->mask = run_plan_mask(changed->before, changed->after);
     return 0;

@@ -5,6 +5,10 @@
 
 #include "gcp/run/resource.h"
 
+/* Whether it may become this: asked with each plan, before anything is sent that changes something. `current` as it was
+ * read, or NULL; `after` in the form of kind->writable. Its failure ends the change. */
+typedef int run_permit(void *context, const struct json *current, const struct json *after, struct error *error);
+
 struct run_change {
     const struct run_kind *kind;
     /* Changes `after`, which is the writable part of `current` (NULL: there is none) in the form of kind->writable.
@@ -12,6 +16,8 @@ struct run_change {
      * its failure ends the change. */
     int (*plan)(void *context, const struct json *current, struct json *after, bool *force, struct error *error);
     void *context;
+    run_permit *permit; /* may be NULL */
+    void *permit_context;
     unsigned seconds; /* for the operation; 0: 900 */
 };
 

@@ -99,8 +99,8 @@ static int refuse_without_image(const struct planning *planning, const struct js
     return error_next(error, "the services that are there: pl-run-deploy --list --region %s", planning->cloud->region);
 }
 
-static int plan_service(struct planning *planning, const struct json *current, struct json *after, bool *force,
-                        struct error *error) {
+static int plan(void *context, const struct json *current, struct json *after, bool *force, struct error *error) {
+    struct planning *planning = context;
     AUTO_JSON struct json *settled = NULL, *before = json_copy_deep(json_get(after, "template"));
     run_settings_apply(planning->deployment->settings, after);
     struct json *template = json_get(after, "template");
@@ -119,14 +119,6 @@ static int plan_service(struct planning *planning, const struct json *current, s
         return -1;
     json_set_text(template, "revision", planning->revision);
     return plan_traffic(planning, current, after, error);
-}
-
-static int plan(void *context, const struct json *current, struct json *after, bool *force, struct error *error) {
-    struct planning *planning = context;
-    const struct run_deployment *deployment = planning->deployment;
-    if (plan_service(planning, current, after, force, error) < 0)
-        return -1;
-    return deployment->permit ? deployment->permit(deployment->permit_context, current, after, error) : 0;
 }
 
 /* ---- the result ---- */
@@ -200,7 +192,7 @@ int run_deploy(struct cloud *cloud, const struct run_deployment *deployment, str
     AUTO_FREE char *path = run_service_path(cloud, deployment->service);
     struct planning planning = {.cloud = cloud, .path = path, .deployment = deployment};
     const struct run_change change = {
-        .kind = &run_service_kind, .plan = plan, .context = &planning, .seconds = deployment->seconds};
+        .kind = &run_service_kind, .plan = plan, .context = &planning, .seconds = deployment->seconds, .permit = deployment->permit, .permit_context = deployment->permit_context};
     AUTO_CHANGED struct run_changed changed = {0};
     AUTO_JSON struct json *service = NULL;
     bool opened = false;
@@ -230,7 +222,7 @@ int run_deploy_dry(struct cloud *cloud, const struct run_deployment *deployment,
                    struct error *error) {
     AUTO_FREE char *path = run_service_path(cloud, deployment->service);
     struct planning planning = {.cloud = cloud, .path = path, .deployment = deployment};
-    const struct run_change change = {.kind = &run_service_kind, .plan = plan, .context = &planning};
+    const struct run_change change = {.kind = &run_service_kind, .plan = plan, .context = &planning, .permit = deployment->permit, .permit_context = deployment->permit_context};
     AUTO_CHANGED struct run_changed changed = {0};
     int result = run_change_validate(cloud, path, &change, &changed, error);
     free(planning.revision);

@@ -5,6 +5,7 @@
 #ifndef GCP_RUN_DEPLOY_H
 #define GCP_RUN_DEPLOY_H
 
+#include "gcp/run/change.h"
 #include "gcp/run/plan.h"
 #include "gcp/run/service.h"
 #include "gcp/run/settings.h"
@@ -26,10 +27,7 @@ struct run_deployment {
     const char *tag;       /* for the new revision, or NULL */
     bool tag_is_temporary; /* not wanted for a revision that has all the traffic already */
     unsigned seconds;      /* for the operation; 0: 900 */
-    /* Whether the service may become this: asked with each plan, before anything is sent that changes something. Its
-     * failure ends the deployment. `current` as it was read, or NULL; `after` in the form of run_service_writable. May
-     * be NULL. */
-    int (*permit)(void *context, const struct json *current, const struct json *after, struct error *error);
+    run_permit *permit;    /* see change.h; may be NULL */
     void *permit_context;
 };
 

@@ -2,7 +2,7 @@
 #ifndef GCP_RUN_MOVE_H
 #define GCP_RUN_MOVE_H
 
-#include "gcp/cloud.h"
+#include "gcp/run/change.h"
 
 enum run_move_kind {
     RUN_MOVE_PROMOTE,  /* all to `name`: a tag, a revision, or "latest" */
@@ -19,6 +19,8 @@ struct run_move {
     const struct text_list *targets;
     unsigned percent;
     const char *drop_tag; /* a tag that is no longer needed, or NULL */
+    run_permit *permit;   /* see change.h; may be NULL */
+    void *permit_context;
 };
 
 struct run_moved {

@@ -290,4 +290,30 @@ END
     run 70 --target base .
 }
 
+# What the policy of an organisation asks for: which source an image was built from, and what that source's tests said.
+test_evidence_is_kept_by_the_source() {
+    project
+    mkdir -p empty docs; echo x > docs/a.md; echo docs > .dockerignore
+    printf 'from shop import double\ndef test_double(): assert double(2) == 4\n' > tests/test_shop.py
+    printf 'import http.server\nhttp.server.test(port=8080)\n' > main.py
+    tested() { # the last report of what pl-build makes of this source
+        local digest; digest=$(pl-build . 2> ../story | jq -r .digest)
+        built=$PL_STORE/names/built/${digest#sha256:}
+        jq -e --arg d "$PWD" '.directory == $d and (.base | length > 0)' "$built" > ../base
+        local key; key=$(printf '%s\n' "$(jq -r .source "$built")" | sha256sum | cut -d' ' -f1)
+        cat "$PL_STORE/names/tested-unit/$key"
+    }
+    run 0 . -- -k double
+    status 1 tested 2> ../none
+    run 0 .
+    equal "$(tested | jq -c '[.passed, .tests, .coverage, (.report | length)]')" '[true,1,-1,71]'
+    echo y > docs/a.md # what no image sees is not part of it
+    equal "$(tested | jq -c .passed)" true
+    echo '# changed' >> shop.py
+    status 1 tested 2> ../none
+    printf 'def test_double(): assert False\n' > tests/test_shop.py
+    run 1 .
+    equal "$(tested | jq -c .passed)" false
+}
+
 run_tests

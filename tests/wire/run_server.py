@@ -5,13 +5,14 @@ one line of JSON for each request and its reply to the file argv[2].
 Scenarios: new, update (there is a service with fields of others), conflict (it changes between the reading and the first
 PATCH), fail (the new revision does not start), expired (the first token is refused), disabled (the API is off), busy
 (two answers of 503 come first), held (traffic stays with the
-old revision), two (two revisions, the newer one serves)."""
+old revision), two (two revisions, the newer one serves), public (like update, and everybody may call it)."""
 import http.server, json, os, signal, sys, threading
 
 scenario, log = sys.argv[1], open(sys.argv[2], "a", buffering=1)
 # N:WHEN kills the process whose id is in the file "victim" at its request number N, "before" or "after" it is answered.
 kill_number, kill_when = (sys.argv[3] if len(sys.argv) > 3 else "0:").split(":")
-PATH = "/v2/projects/demo/locations/us-central1/services/shop"
+# projects/P/locations/R/services/S of the one service, when it is not the usual one.
+PATH = "/v2/" + (sys.argv[4] if len(sys.argv) > 4 else "projects/demo/locations/us-central1/services/shop")
 state = {"requests": 0, "service": None, "tokens": 0, "gets": 0, "patches": 0, "polls": 0, "busy": 0, "revisions": {},
          "policy": {"etag": "p1", "bindings": []}}
 FAILED = {"code": 9, "message": "Revision 'shop-00002' is not ready and cannot serve traffic. The user-provided container "
@@ -35,7 +36,9 @@ def settle(service):
                                   for target in service.get("traffic") or [{"type": LATEST, "percent": 100}]]
 
 
-if scenario in ("update", "conflict", "fail", "held", "two"):
+if scenario == "public":
+    state["policy"]["bindings"] = [{"role": "roles/run.invoker", "members": ["allUsers"]}]
+if scenario in ("update", "conflict", "fail", "held", "two", "public"):
     old = "h/r@sha256:" + "0" * 64
     add_revision("shop-00000", old, 0)
     add_revision("shop-00001", old, 1)

@@ -1,4 +1,5 @@
 #include "common/command/source.h"
+#include "common/evidence/evidence.h"
 #include "common/file/file.h"
 #include "engine/credential_files.h"
 #include "engine/dockerfile/dockerfile.h"
@@ -31,6 +32,9 @@ struct build {
     size_t secret_count;
     struct credential_check credentials; /* of a Dockerfile's context */
     enum stack_kind kind;
+    char *base; /* the reference of the base that was used, or NULL */
+    bool has_source;
+    struct digest source; /* all of it, as the image sees it */
 };
 
 static void build_release(struct build *build) {
@@ -43,6 +47,7 @@ static void build_release(struct build *build) {
     free(build->name);
     free(build->dockerfile);
     free(build->lock_path);
+    free(build->base);
     lock_release(&build->engine.lock);
     lock_release(&build->engine.new_lock);
 }
@@ -93,6 +98,7 @@ static struct dockerfile_build dockerfile_of(struct build *build) {
                                      .arguments = &build->arguments->build_arguments,
                                      .secrets = build->secrets,
                                      .secret_count = build->secret_count,
+                                     .base = &build->base,
                                      .credentials = &build->credentials};
 }
 
@@ -121,7 +127,11 @@ static int build_stack(struct build *build, struct stack_result *result, struct 
     struct stack_source source;
     if (detect(build, &tree, &source, &plan, error) < 0)
         return -1;
-    return stack_build(&build->engine, &source, &plan, build->platform, result, error);
+    build->source = tree_digest(&tree);
+    build->has_source = true;
+    int status = stack_build(&build->engine, &source, &plan, build->platform, result, error);
+    build->base = take_pointer(&result->base);
+    return status;
 }
 
 static int print_plan(struct build *build, struct error *error) {
@@ -217,14 +227,37 @@ static int make_result(struct build *build, struct stack_result *result, struct 
     return status == 0 && !result->is_site ? apply_settings(build, &result->container, error) : status;
 }
 
+/* Of a Dockerfile's context only what is copied was looked at: here all of it, as its tests see it. One that holds
+ * credentials is no source that could be told by a digest. */
+static void scan_source(struct build *build) {
+    AUTO_TREE struct tree tree = {0};
+    if (build->kind != STACK_DOCKERFILE ||
+        stack_scan(&build->engine, build->directory, &build->arguments->allowed_files, &tree, NULL) < 0)
+        return;
+    build->source = tree_digest(&tree);
+    build->has_source = true;
+}
+
+/* For the policy of an organisation: from what it was made. */
+static int keep_evidence(struct build *build, const struct stack_result *result, struct error *error) {
+    const struct evidence_source source = {.tree = build->source, .member = build->member};
+    return build->has_source
+               ? evidence_write_build(build->engine.store, result->is_site ? &result->site : &result->container.digest,
+                                      &source, build->directory, build->base, error)
+               : 0;
+}
+
 static int build_all(struct build *build, struct error *error) {
     struct stack_result result = {0};
     struct error second;
+    scan_source(build);
     store_batch_begin(build->engine.store);
     int status = make_result(build, &result, error);
     /* What was made before something failed is kept all the same. */
     if (store_batch_end(build->engine.store, status == 0 ? error : &second) < 0)
         status = -1;
+    if (status == 0)
+        status = keep_evidence(build, &result, error);
     if (status == 0)
         status = write_lock(build, error);
     if (status == 0)

@@ -1,5 +1,6 @@
 #include "tools/pl-push-image/command.h"
 
+#include "common/evidence/evidence.h"
 #include "gcp/artifact_registry.h"
 #include "gcp/cloud.h"
 #include "registry/credentials.h"
@@ -217,6 +218,8 @@ static int push_record(struct session *session, const struct record *container, 
     struct push_outcome outcome;
     if (registry_push(session->registry, &push, &outcome, error) < 0)
         return error_wrap(error, "cannot push to %s/%s", reference.host, reference.repository);
+    if (evidence_write_push(session->engine.store, &outcome.digest, &config, error) < 0)
+        return -1;
     record_list_add(out, image_record(container, &image, &reference, &outcome, &tags));
     summarize(session, &reference, &tags, &outcome, seconds_now() - begin);
     return 0;

@@ -1,4 +1,4 @@
-/* What pl-run-deploy does, one file each: deploy.c, move.c, show.c, log.c. */
+/* What pl-run-deploy does, one file each: deploy.c, move.c, show.c, log.c, policy.c. */
 #ifndef TOOLS_PL_RUN_DEPLOY_ACTIONS_H
 #define TOOLS_PL_RUN_DEPLOY_ACTIONS_H
 
@@ -17,11 +17,16 @@ action action_delete;
 /* --logs */
 action action_log;
 
+/* --policy-check */
+action action_policy;
+
 /* The service that the line names: --name, or the operand that is no image. NULL when it names none. */
 const char *action_service(const struct command_context *context, const struct arguments *arguments);
 /* The same, needed: checks it and opens the session. ERROR_USAGE without one. */
 const char *action_open(struct command_context *context, const struct arguments *arguments, struct cloud *cloud,
                         struct error *error);
+/* The service's name where nothing says it: the last part of the image's repository. The caller frees. */
+char *action_name_of_image(const char *ref);
 /* How many operands come before the first that is an image. */
 size_t action_first_image(const struct command_context *context);
 

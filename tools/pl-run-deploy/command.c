@@ -144,6 +144,11 @@ static const struct option other_options[] = {
      .kind = OPTION_DURATION,
      .variable = "",
      INTO(since)},
+    {.name = "policy-check",
+     .help = "what the organisation's policy says of this line; needs no credentials, sends nothing",
+     .kind = OPTION_FLAG,
+     .variable = "",
+     INTO(policy_check)},
     {.name = "delete",
      .help = "delete the service; needs --confirm",
      .kind = OPTION_FLAG,
@@ -180,18 +185,19 @@ static const struct command_example examples[] = {
     {"pl-run-deploy api --region us-central1 --update --memory 1Gi --diff", "the same image with other settings"},
     {"pl-run-deploy --region us-central1 --update --service service.yaml", "as gcloud run services replace does"},
     {"pl-run-deploy api --region us-central1 --logs --follow", "what it prints"},
+    {"pl-run-deploy api --region us-central1 --memory 2Gi --policy-check", "whether that would be allowed"},
     {0},
 };
 
 static const struct command_exit exits[] = {
-    {1, "the change was taken, but the traffic is not as it was asked for"},
+    {1, "the change was taken, but the traffic is not as it was asked for; --policy-check found breaches"},
     {65, "bad record, or an image for another architecture"},
     {66, "no record arrived"},
     {69, "Cloud Run does not answer"},
     {70, "the container did not start, or was not good enough for traffic"},
     {75, "somebody else changes the service; try again"},
-    {77, "credentials are missing or do not suffice"},
-    {78, "project, region or API is missing or wrong"},
+    {77, "credentials are missing or do not suffice, or the policy forbids it"},
+    {78, "project, region, API or policy is missing or wrong"},
     {124, "the deployment did not end in time"},
     {0},
 };
@@ -211,7 +217,9 @@ const struct command pl_run_deploy_command = {
         "When the container does not start, it says why (its process ended, it listens elsewhere, it needs more "
         "memory), shows its last lines, and the revision that served before goes on serving.\n\n"
         "While it waits for the record it checks credentials, region and project, and ends at once when one of them "
-        "is wrong.",
+        "is wrong.\n\n"
+        "The policies that PL_POLICY and \"policy\" in pl.json and config.json name bind: what they forbid is refused "
+        "before anything is sent that changes something, all breaches at once. No option takes a policy away.",
     .reads = "image",
     .writes = "service",
     .options = options,

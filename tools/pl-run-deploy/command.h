@@ -31,6 +31,7 @@ struct arguments {
     bool logs, follow;
     long long lines;
     long long since;
+    bool policy_check;
 };
 
 extern const struct command pl_run_deploy_command;

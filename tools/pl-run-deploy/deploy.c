@@ -41,22 +41,13 @@ static int check_image(const struct record *record, struct error *error) {
     return error_next(error, "build it with: pl-build --platform linux/amd64");
 }
 
-/* The last part of the repository, for a bare reference that has no name. */
-static char *name_of_ref(const char *ref) {
-    const char *at = strrchr(ref, '@');
-    AUTO_FREE char *repository = text_copy_length(ref, at ? (size_t)(at - ref) : strlen(ref));
-    const char *slash = strrchr(repository, '/');
-    const char *base = slash ? slash + 1 : repository;
-    return text_copy_length(base, strcspn(base, ":"));
-}
-
 /* Of the line, else of the service's file, else of the record. The caller frees. */
 static char *service_name(const struct command_context *context, const struct arguments *arguments,
                           const struct record *record, struct error *error) {
     const char *given = action_service(context, arguments);
     given = given ? given : arguments->settings.service_name;
     given = given || !record ? given : record_text(record, "name");
-    char *name = given ? text_copy(given) : record ? name_of_ref(record_ref(record)) : NULL;
+    char *name = given ? text_copy(given) : record ? action_name_of_image(record_ref(record)) : NULL;
     if (!name) {
         error_set(error, ERROR_USAGE, "which service?");
         error_next(error, "name it: pl-run-deploy SERVICE --update …");
@@ -209,7 +200,7 @@ static int deploy_image(struct command_context *context, const struct arguments 
     settings.workload.image = record ? record_ref(record) : NULL;
     bool gate = has_gate(arguments);
     struct permission permission = {
-        .policies = policies, .cloud = cloud, .service = service, .allows_all = arguments->allow_unauthenticated};
+        .kind = POLICY_SERVICE, .policies = policies, .cloud = cloud, .service = service, .arguments = arguments};
     struct run_deployment deployment = {.service = service,
                                         .settings = &settings,
                                         .allow_unauthenticated = arguments->allow_unauthenticated,

@@ -1,3 +1,4 @@
+#include "common/file/file.h"
 #include "gcp/run/service.h"
 #include "tools/pl-run-deploy/actions.h"
 
@@ -15,6 +16,13 @@ const char *action_service(const struct command_context *context, const struct a
         if (!is_image(context->operands[i]))
             return context->operands[i];
     return NULL;
+}
+
+char *action_name_of_image(const char *ref) {
+    const char *at = strrchr(ref, '@');
+    AUTO_FREE char *repository = text_copy_length(ref, at ? (size_t)(at - ref) : strlen(ref));
+    const char *base = path_base(repository);
+    return text_copy_length(base, strcspn(base, ":"));
 }
 
 size_t action_first_image(const struct command_context *context) {
@@ -62,7 +70,8 @@ static int run(struct command_context *context, void *given, struct error *error
     } actions[] = {{arguments->promote || arguments->rollback || arguments->traffic.count > 0, action_move},
                    {arguments->list || arguments->revisions || arguments->describe || arguments->export, action_show},
                    {arguments->delete_service, action_delete},
-                   {arguments->logs, action_log}};
+                   {arguments->logs, action_log},
+                   {arguments->policy_check, action_policy}};
     action *chosen = action_deploy;
     for (size_t i = 0, count = 0; i < ARRAY_LENGTH(actions); i++) {
         if (!actions[i].wanted)
@@ -70,10 +79,10 @@ static int run(struct command_context *context, void *given, struct error *error
         if (count++ > 0)
             return error_set(error, ERROR_USAGE,
                              "only one of --promote, --rollback, --traffic, --list, --revisions, "
-                             "--describe, --export, --delete and --logs can be done at a time");
+                             "--describe, --export, --delete, --logs and --policy-check can be done at a time");
         chosen = actions[i].action;
     }
-    if (check_operands(context, arguments, chosen == action_deploy, error) < 0)
+    if (check_operands(context, arguments, chosen == action_deploy || chosen == action_policy, error) < 0)
         return -1;
     int result = chosen(context, arguments, error);
     run_settings_release(&arguments->settings);

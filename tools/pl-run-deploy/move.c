@@ -2,6 +2,7 @@
 #include "gcp/run/move.h"
 #include "gcp/run/traffic.h"
 #include "tools/pl-run-deploy/actions.h"
+#include "tools/pl-run-deploy/policy.h"
 
 static int check(const struct arguments *arguments, struct error *error) {
     int kinds = (arguments->promote != NULL) + arguments->rollback + (arguments->traffic.count > 0);
@@ -45,17 +46,22 @@ static int write_record(struct command_context *context, const struct cloud *clo
 int action_move(struct command_context *context, struct arguments *arguments, struct error *error) {
     AUTO_CLOUD struct cloud cloud = {0};
     AUTO_MOVED struct run_moved moved = {0};
-    if (check(arguments, error) < 0)
+    AUTO_POLICIES struct policies policies = {0};
+    if (check(arguments, error) < 0 || policies_read(&policies, context->progress, error) < 0)
         return -1;
     const char *service = action_open(context, arguments, &cloud, error);
     if (!service)
         return -1;
+    struct permission permission = {
+        .kind = POLICY_TRAFFIC, .policies = &policies, .cloud = &cloud, .service = service, .arguments = arguments};
     const struct run_move move = {.kind = arguments->promote    ? RUN_MOVE_PROMOTE
                                           : arguments->rollback ? RUN_MOVE_ROLLBACK
                                                                 : RUN_MOVE_SHARES,
                                   .service = service,
                                   .name = arguments->promote ? arguments->promote : arguments->to,
-                                  .targets = &arguments->traffic};
+                                  .targets = &arguments->traffic,
+                                  .permit = permission_check,
+                                  .permit_context = &permission};
     int step = progress_begin(context->progress, "move the traffic of %s", service);
     int result = run_move(&cloud, &move, &moved, error);
     progress_end(context->progress, step,

@@ -1,12 +1,166 @@
 #include "tools/pl-run-deploy/policy.h"
 
-int permission_check(void *context, const struct json *current, const struct json *after, struct error *error) {
+#include "common/evidence/evidence.h"
+#include "gcp/run/service.h"
+#include "registry/registries.h"
+#include "tools/pl-run-deploy/actions.h"
+
+#include <string.h>
+
+enum { MANIFEST_LIMIT = 4 << 20, CONFIG_LIMIT = 4 << 20, PRINTED_LIMIT = 1 << 20 };
+
+/* ---- what only servers know ---- */
+
+static int is_public(void *context, bool *answer, struct error *error) {
     const struct permission *permission = context;
-    (void)current;
-    const struct policy_subject subject = {.kind = POLICY_SERVICE,
+    *answer = permission->arguments->allow_unauthenticated == 1;
+    if (permission->arguments->allow_unauthenticated != -1 || !permission->current)
+        return 0;
+    /* Whether the invoker check is on is the plan's to say. */
+    AUTO_JSON struct json *service = json_new_object();
+    json_set_text(service, "name", json_get_text(permission->current, "name", ""));
+    return run_service_is_public(permission->cloud, service, answer, error);
+}
+
+/* The digest of the image's config, by its manifest, whose digest the registry's client checks; and the config. */
+static int fetch_container(const struct image_source *source, const char *image, struct store *store,
+                           struct digest *container, struct error *error) {
+    AUTO_BUFFER struct buffer manifest = BUFFER(MANIFEST_LIMIT);
+    AUTO_FREE char *canonical = NULL;
+    AUTO_JSON struct json *json = NULL;
+    if (source->manifest(source->context, image, "linux/amd64", &manifest, &canonical, error) < 0)
+        return -1;
+    json = json_parse(buffer_text(&manifest), manifest.length, "the manifest of the image", error);
+    if (!json)
+        return -1;
+    const struct json *config = json_get(json, "config");
+    int64_t size = json_get_integer(config, "size", -1);
+    if (digest_parse(json_get_text(config, "digest", ""), container, NULL) < 0 || size < 0 || size > CONFIG_LIMIT)
+        return error_set(error, ERROR_PROTOCOL, "the manifest of %.300s names no config", image);
+    if (store_has(store, container))
+        return 0;
+    return source->blob(source->context, canonical, container, (uint64_t)size, store, error);
+}
+
+static int find_container(void *context, const char *image, struct store *store, struct digest *container, bool *found,
+                          struct error *error) {
+    const struct permission *permission = context;
+    struct cloud *cloud = permission->cloud;
+    AUTO_GOOGLE_LOGIN struct google_login login = {
+        .options = &permission->arguments->credentials, .progress = cloud->progress, .credentials = cloud->credentials};
+    AUTO_REGISTRIES struct registries registries = {
+        .progress = cloud->progress, .open = google_login_open, .context = &login};
+    struct image_source source = registries_source(&registries);
+    if (fetch_container(&source, image, store, container, error) < 0)
+        return error_wrap(error, "cannot look at the image");
+    *found = true;
+    return 0;
+}
+
+int permission_check(void *context, const struct json *current, const struct json *after, struct error *error) {
+    struct permission *permission = context;
+    struct cloud *cloud = permission->cloud;
+    const struct hop_list *hops = credentials_hops(cloud->credentials);
+    permission->current = current;
+    const struct policy_subject subject = {.kind = permission->kind,
                                            .name = permission->service,
-                                           .project = permission->cloud->project,
-                                           .region = permission->cloud->region,
-                                           .planned = after};
-    return policy_enforce(permission->policies, &subject, permission->cloud->progress, error);
+                                           .project = cloud->project,
+                                           .region = cloud->region,
+                                           .planned = after,
+                                           .claims = hops ? hops->claims : NULL,
+                                           .context = permission,
+                                           .is_public = is_public,
+                                           .find_container = find_container};
+    return policy_enforce(permission->policies, &subject, cloud->progress, error);
+}
+
+/* ---- --policy-check ---- */
+
+/* What the line says; what the credentials would say is not known. */
+static const char *project_of_line(const struct arguments *arguments) {
+    const char *const places[] = {arguments->project, getenv("GOOGLE_CLOUD_PROJECT"), getenv("GCLOUD_PROJECT"),
+                                  getenv("CLOUDSDK_CORE_PROJECT")};
+    for (size_t i = 0; i < ARRAY_LENGTH(places); i++)
+        if (!text_is_empty(places[i]))
+            return places[i];
+    return NULL;
+}
+
+static int is_public_by_line(void *context, bool *answer, struct error *error) {
+    const struct arguments *arguments = context;
+    (void)error;
+    *answer = arguments->allow_unauthenticated == 1;
+    return 0;
+}
+
+static int print_verdict(struct command_context *context, const struct policy_verdict *verdict, struct error *error) {
+    AUTO_BUFFER struct buffer text = BUFFER(PRINTED_LIMIT);
+    if (command_wants_json(context)) {
+        AUTO_JSON struct json *json = policy_verdict_json(verdict);
+        json_write(json, JSON_PRETTY, &text);
+        return command_print(context, buffer_text(&text), error);
+    }
+    for (size_t i = 0; i < verdict->count; i++) {
+        AUTO_FREE char *line = policy_finding_text(&verdict->findings[i]);
+        AUTO_FREE char *clean = text_scrub(line, strlen(line), false);
+        buffer_append_format(&text, "%s\n", clean);
+    }
+    return text.length ? command_print(context, buffer_text(&text), error) : 0;
+}
+
+static int tell_verdict(struct command_context *context, const struct policy_verdict *verdict, struct error *error) {
+    size_t undecided = 0;
+    for (size_t i = 0; i < verdict->count; i++) {
+        const struct policy_finding *finding = &verdict->findings[i];
+        undecided += finding->answer == POLICY_UNDECIDED;
+        if (finding->answer == POLICY_BREACH)
+            command_annotate(context,
+                             &(struct command_annotation){.title = finding->rule, .message = finding->message});
+    }
+    if (print_verdict(context, verdict, error) < 0)
+        return -1;
+    if (verdict->breaches)
+        return error_set(error, ERROR_ANSWER_NO, "%zu breach%s of the policy", verdict->breaches,
+                         verdict->breaches == 1 ? "" : "es");
+    command_summary(context, "no breach of the policy%s",
+                    undecided ? "; what is not decided here is decided when it is deployed" : "");
+    return 0;
+}
+
+/* Judged as a new service, with what the line says of it. */
+static int check_line(struct command_context *context, const struct arguments *arguments,
+                      const struct policies *policies, struct error *error) {
+    size_t first = action_first_image(context);
+    const char *image = first < context->operand_count ? context->operands[first] : NULL;
+    const char *given = action_service(context, arguments);
+    given = given ? given : arguments->settings.service_name;
+    AUTO_FREE char *name = given ? text_copy(given) : image ? action_name_of_image(image) : NULL;
+    AUTO_JSON struct json *service = json_new_object();
+    AUTO_VERDICT struct policy_verdict verdict = {0};
+    struct run_settings settings = arguments->settings;
+    settings.workload.image = image;
+    run_settings_apply(&settings, service);
+    const struct policy_subject subject = {.kind = POLICY_SERVICE,
+                                           .name = name,
+                                           .project = project_of_line(arguments),
+                                           .region = arguments->region,
+                                           .planned = service,
+                                           .is_offline = true,
+                                           .context = (void *)arguments,
+                                           .is_public =
+                                               arguments->allow_unauthenticated == -1 ? NULL : is_public_by_line};
+    if (policy_check(policies, &subject, &verdict, error) < 0)
+        return -1;
+    return tell_verdict(context, &verdict, error);
+}
+
+int action_policy(struct command_context *context, struct arguments *arguments, struct error *error) {
+    AUTO_POLICIES struct policies policies = {0};
+    if (run_settings_read(&arguments->settings, error) < 0 || run_settings_check(&arguments->settings, error) < 0 ||
+        policies_read(&policies, context->progress, error) < 0)
+        return -1;
+    if (!policies.count)
+        progress_note(context->progress, "no policy binds here: neither PL_POLICY nor a \"policy\" in pl.json or "
+                                         "config.json names one");
+    return check_line(context, arguments, &policies, error);
 }

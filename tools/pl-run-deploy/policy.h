@@ -4,12 +4,15 @@
 
 #include "common/policy/policy.h"
 #include "gcp/cloud.h"
+#include "tools/pl-run-deploy/command.h"
 
 struct permission {
     const struct policies *policies;
     struct cloud *cloud;
+    const struct arguments *arguments;
     const char *service;
-    int allows_all; /* --allow-unauthenticated: -1 as it is, 0, 1 */
+    enum policy_kind kind;
+    const struct json *current; /* while it is asked */
 };
 /* As run_deployment.permit takes it; the context is a struct permission. */
 int permission_check(void *context, const struct json *current, const struct json *after,

@@ -1,4 +1,5 @@
 #include "common/command/source.h"
+#include "common/evidence/evidence.h"
 #include "common/file/file.h"
 #include "engine/credential_files.h"
 #include "engine/stacks/components.h"
@@ -100,12 +101,29 @@ static int print_plan(struct testing *testing, const struct test_plan *plan, str
     return test_plan_print(plan, &text, error) < 0 ? -1 : command_print(testing->context, buffer_text(&text), error);
 }
 
+/* What counts is a run of the whole suite as the project says it: a part of it, or one in another environment, says
+ * nothing of the source. */
+static int keep_evidence(const struct testing *testing, const struct test_result *result, struct error *error) {
+    const struct evidence_source source = {.tree = tree_digest(&testing->image), .member = testing->member};
+    const struct evidence_test test = {
+        .passed = result->verdict == TEST_PASSED || result->verdict == TEST_UNCOVERED,
+        .coverage = result->coverage,
+        .tests = result->counts.tests,
+        .report = result->has_report ? &result->report : NULL,
+    };
+    if (testing->context->rest_count > 0 || testing->arguments->environment.count > 0)
+        return 0;
+    return evidence_write_test(testing->engine.store, &source, test_suite_name(testing->request.suite), &test, error);
+}
+
 static int run_tests(struct testing *testing, const struct test_plan *plan, struct error *error) {
     const struct arguments *arguments = testing->arguments;
     AUTO_TEST_RESULT struct test_result result = {0};
     struct test_limits limits = {.timeout = arguments->timeout > 0 ? (unsigned)arguments->timeout : 0,
                                  .again = arguments->no_cache};
     if (test_run(&testing->engine, &testing->request, plan, platform_native(), &limits, &result, error) < 0)
+        return -1;
+    if (keep_evidence(testing, &result, error) < 0)
         return -1;
     return report_result(&(struct told){.context = testing->context,
                                         .name = testing->name,
