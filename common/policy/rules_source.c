@@ -51,9 +51,10 @@ static int check_base(struct judging *judging, const char *image, struct error *
     const struct json *labels = json_get_path(found.config, "config.Labels");
     base = base ? base : json_get_text(labels, BASE_LABEL, NULL);
     int length = image ? (int)strcspn(image, "@") : 0;
-    if (!found.build && !found.config)
-        judge_unknown(judging, "how the image %.*s was made is not known here; allowed bases: %s", length,
-                      image ? image : "", list);
+    if (!image)
+        judge_unknown(judging, "the image is not known; allowed bases: %s", list);
+    else if (!found.build && !found.config)
+        judge_unknown(judging, "how the image %.*s was made is not known here; allowed bases: %s", length, image, list);
     else if (!base)
         judge_breach(judging,
                      "the image %.*s does not say which base it was made from (label " BASE_LABEL "); allowed: %s",
@@ -183,10 +184,11 @@ static void check_label(struct judging *judging, const char *name, const char *r
     AUTO_FREE char *wanted = wanted_value(judging, rule, &unknown);
     AUTO_JSON struct json *glob = json_new_array();
     json_append_text(glob, rule);
-    if (unknown)
+    const char *shown = wanted ? wanted : text_equal(rule, "*") ? "there, with any value" : rule;
+    if (!value)
+        judge_breach(judging, "the label %s is missing; it must be %s", name, shown);
+    else if (unknown)
         judge_unknown(judging, "the label %s must be %s, which is not known here: %s", name, rule, unknown);
-    else if (!value)
-        judge_breach(judging, "the label %s is missing; it must be %s", name, wanted ? wanted : rule);
     else if (wanted ? !label_is(value, wanted, text_equal(rule, "git:commit")) : !policy_globs_accept(glob, value))
         judge_breach(judging, "the label %s is \"%s\"; it must be %s", name, value, wanted ? wanted : rule);
 }

@@ -15,7 +15,7 @@ struct stage {
     bool is_running;    /* being built: asked for again, it depends on itself */
     bool is_done;
     bool is_fresh; /* no command has changed what its base holds */
-    char *base; /* the image that it goes back to, when it is done */
+    char *base;    /* the image that it goes back to, when it is done */
     struct container container;
 };
 
@@ -36,7 +36,7 @@ struct build_state {
     size_t stage; /* its number: only those before it can be copied from */
     const struct instruction *instruction;
     struct container container;
-    char *base;                   /* as struct stage says */
+    char *base; /* as struct stage says */
     bool is_fresh;
     bool sets_command;            /* this stage has a CMD of its own */
     struct text_list environment; /* the container's Env */

@@ -191,8 +191,12 @@ int run_deploy(struct cloud *cloud, const struct run_deployment *deployment, str
     *outcome = (struct run_outcome){0};
     AUTO_FREE char *path = run_service_path(cloud, deployment->service);
     struct planning planning = {.cloud = cloud, .path = path, .deployment = deployment};
-    const struct run_change change = {
-        .kind = &run_service_kind, .plan = plan, .context = &planning, .seconds = deployment->seconds, .permit = deployment->permit, .permit_context = deployment->permit_context};
+    const struct run_change change = {.kind = &run_service_kind,
+                                      .plan = plan,
+                                      .context = &planning,
+                                      .seconds = deployment->seconds,
+                                      .permit = deployment->permit,
+                                      .permit_context = deployment->permit_context};
     AUTO_CHANGED struct run_changed changed = {0};
     AUTO_JSON struct json *service = NULL;
     bool opened = false;
@@ -222,7 +226,11 @@ int run_deploy_dry(struct cloud *cloud, const struct run_deployment *deployment,
                    struct error *error) {
     AUTO_FREE char *path = run_service_path(cloud, deployment->service);
     struct planning planning = {.cloud = cloud, .path = path, .deployment = deployment};
-    const struct run_change change = {.kind = &run_service_kind, .plan = plan, .context = &planning, .permit = deployment->permit, .permit_context = deployment->permit_context};
+    const struct run_change change = {.kind = &run_service_kind,
+                                      .plan = plan,
+                                      .context = &planning,
+                                      .permit = deployment->permit,
+                                      .permit_context = deployment->permit_context};
     AUTO_CHANGED struct run_changed changed = {0};
     int result = run_change_validate(cloud, path, &change, &changed, error);
     free(planning.revision);

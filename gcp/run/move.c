@@ -122,7 +122,11 @@ int run_move(struct cloud *cloud, const struct run_move *move, struct run_moved 
     *moved = (struct run_moved){0};
     AUTO_FREE char *path = run_service_path(cloud, move->service);
     struct planning planning = {cloud, path, move};
-    const struct run_change change = {.kind = &run_service_kind, .plan = plan, .context = &planning, .permit = move->permit, .permit_context = move->permit_context};
+    const struct run_change change = {.kind = &run_service_kind,
+                                      .plan = plan,
+                                      .context = &planning,
+                                      .permit = move->permit,
+                                      .permit_context = move->permit_context};
     AUTO_CHANGED struct run_changed changed = {0};
     if (run_change_apply(cloud, path, &change, &changed, error) < 0)
         return -1;
