@@ -74,6 +74,22 @@ test_firebase_tools_channels_copies_and_disabling() {
     expect 404 GET /v1beta1/projects/pl-local/sites/other
 }
 
+# firebase-tools pins a rewrite to the revision that serves now: by Cloud Run's API v1 it gives it a tag.
+test_firebase_tools_pins_a_rewrite_to_a_revision() {
+    tools; start_cloud; project; eval "$(cat environment)"
+    web_app app first
+    ship app api --allow-unauthenticated > url
+    firebase hosting:sites:create shop
+    jq '.hosting.rewrites = [{source: "/index.html", run: {serviceId: "api", region: "us-central1", pinTag: true}}]' firebase.json > changed; mv changed firebase.json
+    rm public/index.html
+    firebase deploy --only hosting
+    web_app app second
+    ship app api > url
+    equal "$(curl -sf "$(cat url)/index.html")" second
+    equal "$(visit shop /index.html)$(cat body)" 200first
+    contains "$(pl-run-deploy -q --region us-central1 api --export | jq -r '.traffic[].tag')" fh-
+}
+
 # There are no functions here: firebase-tools says so, and the rewrite is kept.
 test_firebase_tools_with_a_rewrite_to_a_function() {
     tools; start_cloud; project

@@ -4,15 +4,18 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/cloud.sh"
 . "$(dirname "$0")/gcloud.sh"
-. "$ROOT/tests/packages.sh"
+. "$ROOT/tests/wire/discovery.sh"
 
-# One cloud and one image for the whole file.
+# One cloud and one image for the whole file; every exchange of gcloud's is recorded.
 start() {
     export PL_LOCAL_STATE=$WORK/cloud
     eval "$(pl-local start -q)"
-    gcloud_once
     [ -s "$WORK/image" ] || { web_app app hello; pl-build -q --name app app | pl-push-image -q --repo demo -o ref > "$WORK/image"; }
     IMAGE=$(cat "$WORK/image")
+    "$ROOT/tests/e2e/recording_front.py" "$PL_CLOUD_URL" "$WORK/exchanges" > front &
+    wait_for 10 test -s front
+    DIRECT=$PL_CLOUD_URL PL_CLOUD_URL=$(cat front)
+    gcloud_once
 }
 # does ARGUMENTS...: gcloud does it; what it told is in `said`
 does() { gcloud "$@" > said 2>&1 || fail "gcloud $*: $(cat said)"; }
@@ -77,9 +80,9 @@ changes() {
     done | LC_ALL=C sort - before > wanted
     diff wanted after
 }
-by_library() { node "$WORK/client.cjs" "$PL_CLOUD_URL" change "$1"; }
+by_library() { node "$WORK/client.cjs" "$DIRECT" change "$1"; }
 by_gcloud() { gcloud run services update "$1" --region us-central1 --update-env-vars GCLOUD=1; }
-by_pl() { pl-run-deploy -q --region us-central1 "$1" "$IMAGE" --env PL=1 -o ref; }
+by_pl() { PL_CLOUD_URL=$DIRECT pl-run-deploy -q --region us-central1 "$1" "$IMAGE" --env PL=1 -o ref; }
 
 prepare_others() {
     npm_packages @google-cloud/run@3.3.0
@@ -107,20 +110,27 @@ test_a_service_of_gcloud() {
 
 test_a_service_of_the_client_library() {
     start; prepare_others
-    node "$WORK/client.cjs" "$PL_CLOUD_URL" make library "$IMAGE"
+    node "$WORK/client.cjs" "$DIRECT" make library "$IMAGE"
     changes library GCLOUD by_gcloud library
     changes library PL by_pl library
 }
 
 test_a_service_of_pl() {
     start; prepare_others
-    pl-run-deploy -q --region us-central1 mine "$IMAGE" -o ref --env A=1 --secret S=key:1 --secret /secrets/file=key --label team=web --annotation example.com/a=b \
+    PL_CLOUD_URL=$DIRECT pl-run-deploy -q --region us-central1 mine "$IMAGE" -o ref --env A=1 --secret S=key:1 --secret /secrets/file=key --label team=web --annotation example.com/a=b \
         --memory 256Mi --cpu 2 --no-cpu-throttling --cpu-boost --concurrency 17 --timeout 77s --max-instances 4 --ingress internal --network net \
         --subnet sub --network-tag a --vpc-egress all-traffic --execution-environment gen2 --session-affinity --description "made by pl" \
         --startup-probe "httpGet.path=/,periodSeconds=1,failureThreshold=30" --liveness-probe "tcpSocket.port=8080" --audience https://a.example \
         --no-invoker-check --tag candidate > url
     changes mine GCLOUD by_gcloud mine
     changes mine NODE by_library mine
+}
+
+test_zz_every_reply_is_valid_by_googles_discovery_documents() {
+    valid_by_discovery --answers "$WORK/exchanges"
+    for path in /apis/serving.knative.dev/v1/namespaces/pl-local/services /revisions /v1/projects/pl-local/locations/us-central1/operations/ :setIamPolicy /v2/; do
+        grep -q "$path" "$WORK/exchanges"
+    done
 }
 
 run_tests

@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 """Checks requests and replies against Google's discovery documents.
 
-    discovery.py FOLDER [--replies] LOG...     FOLDER holds the documents of APIS; prints what is wrong
+    discovery.py FOLDER [--replies | --answers] LOG...     FOLDER holds the documents of APIS; prints what is wrong
 
 A LOG has one line of JSON for each request: method, path, body, status, reply. What no document describes (uploads, the
-metadata server) is left out. With --replies the requests were wrong on purpose: only those that were taken are checked. Unknown fields, wrong types, values that an enum has not, query parameters that the method
+metadata server) is left out. With --replies the requests were wrong on purpose: only those that were taken are checked. With --answers the requests are
+not ours: none is checked. Unknown fields, wrong types, values that an enum has not, query parameters that the method
 has not, and fields that only Google may write are errors; so is an error reply that has not Google's form."""
 import json, re, sys, urllib.parse
 
 # signBlob and signJwt are in two of them, at the same paths: the first one counts.
 APIS = ("iamcredentials.v1", "artifactregistry.v1", "cloudresourcemanager.v1", "firebase.v1beta1", "firebasehosting.v1beta1", "iam.v1", "identitytoolkit.v1",
-        "identitytoolkit.v2", "logging.v2", "run.v2", "secretmanager.v1", "sts.v1")
+        "identitytoolkit.v2", "logging.v2", "run.v2", "secretmanager.v1", "sts.v1", "run.v1")
 STANDARD = {"$.xgafv", "access_token", "alt", "callback", "fields", "key", "oauth_token", "prettyPrint", "quotaUser", "uploadType", "upload_protocol"}
 
 
@@ -110,7 +111,7 @@ def check_error(path, reply):
         yield f"the error has not Google's form: {json.dumps(reply)[:200]}"
 
 
-def check_entry(documents, entry, replies_only):
+def check_entry(documents, entry, replies_only, answers_only):
     url = urllib.parse.urlsplit(entry["path"])
     path = urllib.parse.unquote(url.path).lstrip("/")
     for host in ("admin/", "identitytoolkit.googleapis.com/"):
@@ -120,27 +121,33 @@ def check_entry(documents, entry, replies_only):
     for document in documents:
         found = found or next(((document, m) for m in [document.find(entry["method"], path)] if m), None)
     if not found:
-        if version in ("v1beta1", "v2") and not (replies_only and entry["status"] >= 400):
+        if version in ("apis", "v1beta1", "v2") and not (replies_only and entry["status"] >= 400):
             yield "no method has this path"
         return
     document, method = found
     if replies_only and entry["status"] >= 400:
         yield from check_error(path, entry["reply"])
         return
-    yield from check_query(method, urllib.parse.parse_qsl(url.query, keep_blank_values=True))
-    if entry["body"] is not None and "request" not in method:
-        yield "the method takes no body"
-    elif entry["body"] is not None:
-        yield from document.check(entry["body"], {**method["request"]}, "body", True)
+    if not answers_only:
+        yield from check_request(document, method, url, entry)
     if entry["status"] >= 400:
         yield from check_error(path, entry["reply"])
     elif entry["reply"] is not None:
         yield from document.check(entry["reply"], {**method["response"]}, "reply", False)
 
 
+def check_request(document, method, url, entry):
+    yield from check_query(method, urllib.parse.parse_qsl(url.query, keep_blank_values=True))
+    if entry["body"] is not None and "request" not in method:
+        yield "the method takes no body"
+    elif entry["body"] is not None:
+        yield from document.check(entry["body"], {**method["request"]}, "body", True)
+
+
 def main():
     replies_only = "--replies" in sys.argv
-    folder, *logs = [word for word in sys.argv[1:] if word != "--replies"]
+    answers_only = "--answers" in sys.argv
+    folder, *logs = [word for word in sys.argv[1:] if not word.startswith("--")]
     documents = [Document(f"{folder}/{api}.json") for api in APIS]
     count, problems = 0, set()
     for log in logs:
@@ -148,7 +155,7 @@ def main():
             for line in file:
                 entry = json.loads(line)
                 count += 1
-                for problem in check_entry(documents, entry, replies_only):
+                for problem in check_entry(documents, entry, replies_only, answers_only):
                     problems.add(f"{entry['method']} {entry['path'].split('?')[0]}: {problem}")
     for problem in sorted(problems):
         print(problem)
