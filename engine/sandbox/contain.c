@@ -213,6 +213,8 @@ static int make_namespaces(const struct contain *contain, struct error *error) {
         flags |= CLONE_NEWNET;
     if (unshare(flags) < 0)
         return error_set_errno(error, errno, "cannot make the container's namespaces");
+    if (sandbox->network == SANDBOX_NETWORK_JOINED && setns(sandbox->network_fd, CLONE_NEWNET) < 0)
+        return error_set_errno(error, errno, "cannot join the other container's network");
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return error_set_errno(error, errno, "cannot make mounts private");
     const char *hostname = sandbox->hostname ? sandbox->hostname : "localhost";
@@ -356,10 +358,17 @@ static int compare_numbers(const void *left, const void *right) {
 
 /* Other threads' connections and locks came along with the fork; held open here they would never end. */
 static void keep_only_ours(const struct contain *contain) {
-    int kept[SANDBOX_LOCK_LIMIT + 5] = {STDERR_FILENO, contain->out, contain->err, contain->report, contain->go};
+    const struct sandbox *sandbox = contain->sandbox;
+    int kept[SANDBOX_LOCK_LIMIT + MOUNT_POINT_LIMIT + 6] = {STDERR_FILENO, contain->out, contain->err, contain->report,
+                                                            contain->go};
     size_t count = 5;
-    for (size_t i = 0; i < contain->sandbox->lock_count && count < ARRAY_LENGTH(kept); i++)
-        kept[count++] = contain->sandbox->locks[i];
+    if (sandbox->network == SANDBOX_NETWORK_JOINED)
+        kept[count++] = sandbox->network_fd;
+    for (size_t i = 0; i < sandbox->lock_count && i < SANDBOX_LOCK_LIMIT; i++)
+        kept[count++] = sandbox->locks[i];
+    for (size_t i = 0; i < sandbox->mount_count && count < ARRAY_LENGTH(kept); i++)
+        if (sandbox->mounts[i].type == SANDBOX_SHARED)
+            kept[count++] = sandbox->mounts[i].shared;
     qsort(kept, count, sizeof(int), compare_numbers);
     for (size_t i = 0; i < count; i++) {
         unsigned from = (unsigned)kept[i] + 1;

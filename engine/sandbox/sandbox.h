@@ -47,11 +47,12 @@ enum sandbox_mode sandbox_mode(void);
 bool sandbox_keeps_owners(void);
 
 struct sandbox_mount {
-    enum { SANDBOX_BIND, SANDBOX_TMPFS, SANDBOX_SECRET } type;
+    enum { SANDBOX_BIND, SANDBOX_TMPFS, SANDBOX_SECRET, SANDBOX_SHARED } type;
     const char *source; /* absolute host path of a bind (file or directory) */
     const char *target; /* absolute path in the container; parents are made; never through a link out of it */
     bool writable;
     uint64_t size; /* of a tmpfs */
+    int shared;    /* SANDBOX_SHARED: of sandbox_shared_memory; used up */
     /* SANDBOX_SECRET: a file of these bytes. It is in memory, and ends with the container however that ends; only where
      * nothing can be mounted it is on the disk meanwhile. */
     const void *data;
@@ -65,7 +66,14 @@ enum sandbox_network {
     /* A new network namespace with loopback up and SANDBOX_ADDRESS on it: what listens on all addresses answers there,
      * what listens on 127.0.0.1 alone does not. */
     SANDBOX_NETWORK_NONE,
+    /* The one of another container, which was made as NONE: `network_fd` is its /proc/INIT/ns/net. */
+    SANDBOX_NETWORK_JOINED,
 };
+
+/* One file system in memory for several containers: `count` descriptors for one mount each. Without mounts (mode
+ * chroot) ERROR_CONFIGURATION. `place` is an empty directory, which stays empty for all others. */
+int sandbox_shared_memory(const char *place, uint64_t size, int *descriptors, size_t count,
+                          struct error *error) MUST_CHECK;
 
 enum { SANDBOX_GRACE = 5, SANDBOX_LOCK_LIMIT = 128 };
 
@@ -91,6 +99,7 @@ struct sandbox {
     const int *locks;
     size_t lock_count;
     enum sandbox_network network;
+    int network_fd;
     bool read_only_root;
     /* The host's own file system instead of layers, and nothing forbidden: for a program of the host that makes a root
      * file system. Only argv, environment, directory and the output are looked at. What it mounts and starts ends with

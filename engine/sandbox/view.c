@@ -141,10 +141,23 @@ static int mount_secret_memory(struct view *view, const char *folder, struct err
     return 0;
 }
 
+static int mount_shared(struct view *view, const struct sandbox_mount *given, struct error *error) {
+    const char *place = add_point(view, given->target, true, error);
+    AUTO_CLOSE int fd = place ? rootfs_open(view->root_fd, place, O_PATH) : -1;
+    if (place && (fd < 0 || syscall(SYS_move_mount, given->shared, "", fd, "",
+                                    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0))
+        error_set_errno(error, errno, "cannot mount %s", place);
+    else if (place)
+        return given->writable ? 0 : make_read_only(view, place, error);
+    return -1;
+}
+
 static int mount_one(struct view *view, const char *secrets, size_t index, struct error *error) {
     const struct sandbox_mount *given = &view->sandbox->mounts[index];
     if (given->type == SANDBOX_BIND)
         return bind(view, given->source, given->target, given->writable, error);
+    if (given->type == SANDBOX_SHARED)
+        return mount_shared(view, given, error);
     if (given->type == SANDBOX_TMPFS) {
         char options[64];
         snprintf(options, sizeof(options), "mode=1777,size=%llu", (unsigned long long)given->size);
@@ -226,7 +239,7 @@ static int mount_names(struct view *view, struct error *error) {
     const char *hostname = view->sandbox->hostname ? view->sandbox->hostname : "localhost";
     AUTO_FREE char *hosts = text_format(
         "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n127.0.1.1\t%s\n%s", hostname,
-        view->sandbox->network == SANDBOX_NETWORK_NONE ? SANDBOX_METADATA "\tmetadata.google.internal\n" : "");
+        view->sandbox->network != SANDBOX_NETWORK_HOST ? SANDBOX_METADATA "\tmetadata.google.internal\n" : "");
     AUTO_BUFFER struct buffer resolver = BUFFER(65536);
     bool found;
     if (view->sandbox->network == SANDBOX_NETWORK_HOST && file_read("/etc/resolv.conf", &resolver, &found, NULL) < 0)

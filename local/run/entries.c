@@ -162,6 +162,8 @@ static struct json *entry_new(const struct query *query, const struct json *line
     json_set_text(own, "instanceId", json_get_text(line, "instance", ""));
     if (query->of_job)
         put_task_labels(own, source);
+    if (json_get(line, "container"))
+        json_set_text(own, "container_name", json_get_text(line, "container", ""));
     json_set_text(entry, "textPayload", json_get_text(line, "text", ""));
     json_set_text(entry, "insertId", time);
     json_set(entry, "resource", resource_new(query, source));

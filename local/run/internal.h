@@ -17,6 +17,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+enum { CONTAINERS_MOST = 10 /* of an instance */ };
+
 struct ingress;
 struct instance;
 
@@ -123,7 +125,7 @@ struct json *condition_new(const char *type, const char *state, const char *reas
 /* Replaces (or appends) the one of the same type in document.conditions. Takes it. */
 void condition_put(struct json *document, struct json *condition);
 
-/* ---- instance.c: one running container ---- */
+/* ---- instance.c: the running containers of an instance (container.h) ---- */
 
 /* What to run: copies, so that no lock is needed. */
 struct launch {
@@ -135,14 +137,15 @@ struct launch *launch_new(const struct service *service, const struct revision *
 void launch_release(struct launch **launch);
 #define AUTO_LAUNCH AUTO(launch_release)
 
-/* Starts it. NULL with *failure. */
+/* Starts its containers, each when those that it depends on are ready. NULL with *failure. */
 struct instance *instance_begin(struct run *run, const struct launch *launch, struct failure *failure);
-/* The same, and waits until it listens. */
+/* The same, and waits until all are ready. */
 struct instance *instance_start(struct run *run, const struct launch *launch, struct failure *failure);
 /* SIGTERM, ten seconds, SIGKILL; frees. */
 void instance_stop(struct instance **instance, unsigned grace);
 /* "512Mi", "1G", "1.5Gi"; `fallback` for what is none. */
 uint64_t memory_bytes(const char *text, uint64_t fallback);
+/* One of its containers has ended. */
 bool instance_ended(struct instance *instance, int *status, bool *out_of_memory);
 /* Borrowed. */
 const char *instance_id(const struct instance *instance);
@@ -191,12 +194,6 @@ bool relay(const struct run *run, struct relay *relay);
 struct gateway;
 struct gateway *gateway_open(struct run *run, int network);
 void gateway_close(struct gateway **gateway);
-
-/* ---- probe.c ---- */
-
-/* Until the container listens (its startup probe succeeds); false with *failure when it ends or does not in time. */
-bool probe_wait(struct run *run, struct instance *instance, pid_t pid, const struct json *container, unsigned port,
-                struct failure *failure);
 
 /* ---- rollout.c ---- */
 
@@ -252,6 +249,7 @@ struct subject {
     const char *template;        /* where the containers are: "template" */
     const char *const *reserved; /* variables that the cloud sets; ends with NULL */
     bool keeps_reserved;         /* labels and annotations of reserved.h may be there: clients of v1 set them */
+    bool serves;                 /* requests come to one of its containers */
 };
 extern const struct subject service_subject;
 int subject_refuse(const struct subject *subject, const char *field, struct error *error, const char *why);
@@ -260,6 +258,8 @@ int subject_check_labels(const struct subject *subject, const struct json *label
                          struct error *error) MUST_CHECK;
 /* Containers, volumes, mounts. */
 int subject_check_template(const struct subject *subject, const struct json *template, struct error *error) MUST_CHECK;
+/* What all containers may use together, in thousandths of a CPU. */
+int64_t template_processors(const struct json *template);
 /* "90s", "1.5s" */
 bool seconds_between(const char *text, long least, long most);
 void fill_text(struct json *object, const char *key, const char *value);

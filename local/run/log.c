@@ -35,14 +35,16 @@ static int open_for_append(const char *path) {
     return turned == 0 ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
 }
 
-void run_log_append(const char *path, const char *revision, const char *instance, const char *text, size_t length) {
+void run_log_append(const char *path, const struct run_log_origin *origin, const char *text, size_t length) {
     AUTO_JSON struct json *entry = json_new_object();
     AUTO_FREE char *line = text_copy_length(text, length < RUN_LOG_LINE ? length : RUN_LOG_LINE);
     char now[40];
     run_time_now(now, sizeof(now));
     json_set_text(entry, "time", now);
-    json_set_text(entry, "revision", revision);
-    json_set_text(entry, "instance", instance);
+    json_set_text(entry, "revision", origin->revision);
+    json_set_text(entry, "instance", origin->instance);
+    if (origin->container)
+        json_set_text(entry, "container", origin->container);
     json_set_text(entry, "text", line);
     AUTO_FREE char *json = json_format(entry, JSON_COMPACT_STYLE);
     AUTO_FREE char *whole = text_format("%s\n", json);

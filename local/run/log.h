@@ -1,10 +1,10 @@
 /* What services print: one line of JSON for each line, in logs/PROJECT/REGION/SERVICE.log; when it has grown to
  * RUN_LOG_LIMIT it becomes SERVICE.log.1 and the one before that is dropped.
  *
- *   {"time":"2026-11-24T06:00:00.123456Z","revision":"shop-00001-abc","instance":"00…","text":"…"}
+ *   {"time":"2026-11-24T06:00:00.123456Z","revision":"shop-00001-abc","instance":"00…","container":"…","text":"…"}
  *
- * What jobs print is in logs/PROJECT/REGION/jobs/JOB.log; in place of the revision stand the execution, the task's
- * index and the attempt: "migrate-x7k2p/0/1". */
+ * Only a container that has a name is named. What jobs print is in logs/PROJECT/REGION/jobs/JOB.log; in place of the
+ * revision stand the execution, the task's index and the attempt: "migrate-x7k2p/0/1". */
 #ifndef LOCAL_RUN_LOG_H
 #define LOCAL_RUN_LOG_H
 
@@ -16,8 +16,12 @@ enum { RUN_LOG_LIMIT = 16 << 20, RUN_LOG_LINE = 64 << 10, RUN_LOG_REVISION_TAIL 
 
 /* "logs/PROJECT/REGION/SERVICE.log" below the state. The caller frees. */
 char *run_log_path(const char *state, const char *project, const char *region, const char *service);
+struct run_log_origin {
+    const char *revision, *instance;
+    const char *container; /* or NULL */
+};
 /* Appends one line; safe from several threads and processes. What cannot be written is lost. */
-void run_log_append(const char *path, const char *revision, const char *instance, const char *text, size_t length);
+void run_log_append(const char *path, const struct run_log_origin *origin, const char *text, size_t length);
 /* "2026-11-24T06:00:00.123456Z", now. */
 void run_time_now(char *text, size_t size);
 /* Calls `each` with every entry, oldest first; stops when it returns false. A damaged line is left out. */

@@ -1,5 +1,5 @@
 /* Waiting until a container is ready, and finding out why it is not. */
-#include "local/run/internal.h"
+#include "local/run/container.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -161,19 +161,32 @@ static void explain_end(int status, bool out_of_memory, const struct json *conta
     }
 }
 
-bool probe_wait(struct run *run, struct instance *instance, pid_t pid, const struct json *container, unsigned port,
+static bool has_ended(struct instance *instance, const struct json *given, struct failure *failure) {
+    int status;
+    bool out_of_memory;
+    for (size_t i = 0; i < instance->count; i++) {
+        if (!container_ended(instance->containers[i], &status, &out_of_memory))
+            continue;
+        explain_end(status, out_of_memory, given, instance->port, failure);
+        if (container_name(instance->containers[i]))
+            failure_detail(failure, "container", "%s", container_name(instance->containers[i]));
+        return true;
+    }
+    return false;
+}
+
+bool probe_wait(struct instance *instance, const struct running_container *container, const struct json *given,
                 struct failure *failure) {
-    struct probe probe = probe_of(run, container, port);
+    struct run *run = instance->run;
+    unsigned port = instance->port;
+    pid_t pid = container_pid(container);
+    struct probe probe = probe_of(run, given, port);
     struct watch watch = {0};
     int64_t begin = milliseconds_now(), next = begin + probe.delay;
-    bool may_settle = !json_get(container, "startupProbe") && sandbox_mode() != SANDBOX_CHROOT;
+    bool may_settle = !json_get(given, "startupProbe") && sandbox_mode() != SANDBOX_CHROOT;
     while (!atomic_load(&run->stopping)) {
-        int status;
-        bool out_of_memory;
-        if (instance_ended(instance, &status, &out_of_memory)) {
-            explain_end(status, out_of_memory, container, port, failure);
+        if (has_ended(instance, given, failure))
             return false;
-        }
         int64_t now = milliseconds_now();
         if (now >= next) {
             if (is_ready(instance, &probe))

@@ -66,7 +66,7 @@ static void note(const struct work *work, const struct attempt *attempt, const c
     va_end(arguments);
     const struct launch *launch = attempt->launch;
     AUTO_FREE char *path = run_log_path(work->run->cloud->state, launch->project, launch->region, launch->service);
-    run_log_append(path, launch->revision, "", text, strlen(text));
+    run_log_append(path, &(struct run_log_origin){launch->revision, "", NULL}, text, strlen(text));
 }
 
 static void judge(struct attempt *attempt, int status, bool out_of_memory) {

@@ -7,10 +7,10 @@
 enum {
     TIMEOUT_MOST = 3600,
     CONCURRENCY_MOST = 1000,
+    CONCURRENCY_DEFAULT = 80,
     INSTANCES_MOST = 1000,
     DESCRIPTION_MOST = 512,
     LABELS_MOST = 64,
-    ENVIRONMENT_MOST = 1000,
     DEFAULT_PORT = 8080
 };
 
@@ -20,16 +20,11 @@ static const char *const service_variables[] = {"PORT", "K_SERVICE", "K_REVISION
 const struct subject service_subject = {.request = "UpdateServiceRequest.service",
                                         .template = "template",
                                         .reserved = service_variables,
-                                        .keeps_reserved = true};
+                                        .keeps_reserved = true,
+                                        .serves = true};
 
 int subject_refuse(const struct subject *subject, const char *field, struct error *error, const char *why) {
     return error_set(error, ERROR_DATA, "Violation in %s.%s: %s", subject->request, field, why);
-}
-
-/* The same for a field of the template. */
-static int refuse_template(const struct subject *subject, const char *field, struct error *error, const char *why) {
-    AUTO_FREE char *whole = text_format("%s.%s", subject->template, field);
-    return subject_refuse(subject, whole, error, why);
 }
 
 static int refuse(const char *field, struct error *error, const char *why) {
@@ -69,103 +64,6 @@ int subject_check_labels(const struct subject *subject, const struct json *label
     return 0;
 }
 
-/* ---- containers ---- */
-
-static bool is_variable_name(const char *name) {
-    return *name && strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == strlen(name) &&
-           !(name[0] >= '0' && name[0] <= '9');
-}
-
-static int check_variable(const struct subject *subject, const struct json *variable, const struct json *all,
-                          size_t index, const char *field, struct error *error) {
-    const char *name = json_get_text(variable, "name", "");
-    for (size_t i = 0; subject->reserved[i]; i++)
-        if (text_equal(name, subject->reserved[i]))
-            return error_set(error, ERROR_DATA,
-                             "Violation in %s.%s.%s: The following reserved env names were provided: "
-                             "%s. These values are automatically set by the system.",
-                             subject->request, subject->template, field, name);
-    if (!is_variable_name(name))
-        return refuse_template(subject, field, error, "the name of an environment variable is missing or malformed");
-    for (size_t i = 0; i < index; i++)
-        if (text_equal(json_get_text(json_at(all, i), "name", NULL), name))
-            return refuse_template(subject, field, error, "an environment variable is there twice");
-    return 0;
-}
-
-static bool quantity_is(const char *text, const char *const *units) {
-    size_t digits = strspn(text, "0123456789.");
-    for (; digits > 0 && *units; units++)
-        if (text_equal(text + digits, *units))
-            return true;
-    return false;
-}
-
-static int check_resources(const struct subject *subject, const struct json *limits, const char *field,
-                           struct error *error) {
-    static const char *const memory_units[] = {"", "k", "M", "G", "Ki", "Mi", "Gi", NULL};
-    static const char *const cpu_units[] = {"", "m", NULL};
-    for (void *i = json_first(limits); i; i = json_next(limits, i)) {
-        const char *value = json_text(json_value(i));
-        if (text_equal(json_key(i), "memory") ? !quantity_is(value, memory_units)
-            : text_equal(json_key(i), "cpu")  ? !quantity_is(value, cpu_units)
-                                              : !text_equal(json_key(i), "nvidia.com/gpu"))
-            return refuse_template(subject, field, error, "must be a valid quantity of cpu or memory");
-    }
-    return 0;
-}
-
-static int check_container(const struct subject *subject, const struct json *container, size_t index,
-                           struct error *error) {
-    AUTO_FREE char *image = text_format("containers[%zu].image", index);
-    AUTO_FREE char *ports = text_format("containers[%zu].ports", index);
-    AUTO_FREE char *environment = text_format("containers[%zu].env", index);
-    AUTO_FREE char *limits = text_format("containers[%zu].resources.limits", index);
-    const struct json *env = json_get(container, "env"), *list = json_get(container, "ports");
-    if (text_is_empty(json_get_text(container, "image", NULL)))
-        return refuse_template(subject, image, error, "The image must be provided.");
-    int64_t port = list ? json_get_integer(json_at(list, 0), "containerPort", DEFAULT_PORT) : DEFAULT_PORT;
-    const char *protocol = json_get_text(json_at(list, 0), "name", "http1");
-    if (json_count(list) > 1 || port < 1 || port > 65535 ||
-        (!text_equal(protocol, "http1") && !text_equal(protocol, "h2c")))
-        return refuse_template(subject, ports, error,
-                               "exactly one port between 1 and 65535, named http1 or h2c, is allowed");
-    if (json_count(env) > ENVIRONMENT_MOST)
-        return refuse_template(subject, environment, error, "too many environment variables");
-    for (size_t i = 0; i < json_count(env); i++)
-        if (check_variable(subject, json_at(env, i), env, i, environment, error) < 0)
-            return -1;
-    return check_resources(subject, json_get_path(container, "resources.limits"), limits, error);
-}
-
-/* Every mount names a volume that there is. */
-static int check_mounts(const struct subject *subject, const struct json *template, struct error *error) {
-    const struct json *mounts = json_get(json_at(json_get(template, "containers"), 0), "volumeMounts");
-    const struct json *volumes = json_get(template, "volumes");
-    for (size_t i = 0; i < json_count(mounts); i++) {
-        const char *name = json_get_text(json_at(mounts, i), "name", "");
-        const char *path = json_get_text(json_at(mounts, i), "mountPath", "");
-        bool found = false;
-        for (size_t j = 0; j < json_count(volumes); j++)
-            found = found || text_equal(json_get_text(json_at(volumes, j), "name", NULL), name);
-        if (!found || path[0] != '/')
-            return refuse_template(subject, "containers[0].volume_mounts", error,
-                                   "a mount needs an absolute path and the name of a volume that there is");
-    }
-    return 0;
-}
-
-static int check_containers(const struct subject *subject, const struct json *containers, struct error *error) {
-    if (json_count(containers) == 0)
-        return refuse_template(subject, "containers", error, "Revision template should have at least one container.");
-    if (json_count(containers) > 1)
-        return refuse_template(subject, "containers", error, "the local cloud runs one container in an instance");
-    for (size_t i = 0; i < json_count(containers); i++)
-        if (check_container(subject, json_at(containers, i), i, error) < 0)
-            return -1;
-    return 0;
-}
-
 /* ---- the rest ---- */
 
 bool seconds_between(const char *text, long least, long most) {
@@ -175,39 +73,58 @@ bool seconds_between(const char *text, long least, long most) {
 }
 
 static int check_scaling(const struct json *scaling, const char *field, struct error *error) {
+    AUTO_FREE char *least_field = text_format("%s.min_instance_count", field);
+    AUTO_FREE char *most_field = text_format("%s.max_instance_count", field);
     int64_t least = json_get_integer(scaling, "minInstanceCount", 0);
     int64_t most = json_get_integer(scaling, "maxInstanceCount", INSTANCES_MOST);
-    if (least < 0 || most < 1 || most > INSTANCES_MOST || least > most)
-        return refuse(
-            field, error,
-            "min_instance_count must be at least 0 and at most max_instance_count, which must be between 1 and "
-            "1000");
-    return 0;
+    if (least < 0)
+        return refuse(least_field, error, "must be greater or equal than 0.");
+    if (most < 1 || most > INSTANCES_MOST)
+        return refuse(most_field, error, "must be between 1 and 1000.");
+    return least > most ? refuse(most_field, error, "must be greater or equal than min_instance_count.") : 0;
 }
 
-static int check_volumes(const struct subject *subject, const struct json *volumes, struct error *error) {
-    for (size_t i = 0; i < json_count(volumes); i++)
-        if (!json_get(json_at(volumes, i), "secret") && !json_get(json_at(volumes, i), "emptyDir"))
-            return refuse_template(
-                subject, "volumes", error,
-                "the local cloud has volumes of secrets and of memory, but no Cloud SQL, buckets and NFS");
-    return 0;
+/* Of the service itself. */
+static int check_service_scaling(const struct json *scaling, struct error *error) {
+    bool manual = text_equal(json_get_text(scaling, "scalingMode", NULL), "MANUAL");
+    const struct json *count = json_get(scaling, "manualInstanceCount");
+    if (manual && (!count || json_number(count) < 0 || json_number(count) > INSTANCES_MOST))
+        return refuse("scaling.manual_instance_count", error, "must be between 0 and 1000 in manual scaling mode.");
+    if (!manual && count)
+        return refuse("scaling.manual_instance_count", error, "can only be set in manual scaling mode.");
+    return check_scaling(scaling, "scaling", error);
 }
 
-int subject_check_template(const struct subject *subject, const struct json *template, struct error *error) {
-    if (check_volumes(subject, json_get(template, "volumes"), error) < 0 ||
-        check_containers(subject, json_get(template, "containers"), error) < 0)
-        return -1;
-    return check_mounts(subject, template, error);
+/* What less than one CPU in all containers together forbids. */
+static int check_processors(const struct json *template, struct error *error) {
+    static const char field[] = "template.containers.resources.limits.cpu: Invalid value specified for cpu.";
+    const struct json *containers = json_get(template, "containers");
+    bool idles = true;
+    for (size_t i = 0; i < json_count(containers); i++)
+        idles = idles && json_get_bool(json_get(json_at(containers, i), "resources"), "cpuIdle", false);
+    if (template_processors(template) >= 1000)
+        return 0;
+    if (json_get_integer(template, "maxInstanceRequestConcurrency", 1) > 1)
+        return error_set(error, ERROR_DATA, "%s Total cpu < 1 is not supported with concurrency > 1.", field);
+    if (!idles)
+        return error_set(error, ERROR_DATA,
+                         "%s Total cpu < 1 is not supported with cpu always allocated (unthrottled).", field);
+    if (text_equal(json_get_text(template, "executionEnvironment", NULL), "EXECUTION_ENVIRONMENT_GEN2"))
+        return error_set(error, ERROR_DATA, "%s Total cpu < 1 is not supported with gen2 execution environment.",
+                         field);
+    return 0;
 }
 
 static int check_template(const struct service *service, const struct json *template, const char *own_name,
                           struct error *error) {
     int64_t concurrency = json_get_integer(template, "maxInstanceRequestConcurrency", 1);
     const char *revision = json_get_text(template, "revision", NULL);
+    const char *timeout = json_get_text(template, "timeout", "300s");
     AUTO_FREE char *prefix = text_format("%s-", own_name);
-    if (!seconds_between(json_get_text(template, "timeout", "300s"), 1, TIMEOUT_MOST))
-        return refuse("template.timeout", error, "must be between 1s and 3600s");
+    if (!seconds_between(timeout, 1, TIMEOUT_MOST))
+        return refuse("template.timeout", error,
+                      seconds_between(timeout, 0, TIMEOUT_MOST) ? "must be at least one second."
+                                                                : "maximum allowed time is one hour.");
     if (concurrency < 1 || concurrency > CONCURRENCY_MOST)
         return refuse("template.max_instance_request_concurrency", error, "must be between 1 and 1000");
     if (revision && *own_name &&
@@ -224,7 +141,9 @@ static int check_template(const struct service *service, const struct json *temp
         subject_check_labels(&service_subject, json_get(template, "annotations"), "template.annotations", false,
                              error) < 0)
         return -1;
-    return subject_check_template(&service_subject, template, error);
+    if (subject_check_template(&service_subject, template, error) < 0)
+        return -1;
+    return check_processors(template, error);
 }
 
 /* One that there is, or that comes with this very change. */
@@ -278,6 +197,8 @@ int service_validate(const struct service *service, const struct json *document,
         subject_check_labels(&service_subject, json_get(document, "annotations"), "annotations", false, error) < 0 ||
         check_template(service, template, service ? service->name : "", error) < 0)
         return -1;
+    if (check_service_scaling(json_get(document, "scaling"), error) < 0)
+        return -1;
     return check_traffic(service, json_get(document, "traffic"), json_get_text(template, "revision", NULL), error);
 }
 
@@ -294,7 +215,7 @@ static struct json *fill_object(struct json *object, const char *key) {
     return json_get(object, key);
 }
 
-static void fill_container(struct json *container) {
+static void fill_container(struct json *container, bool is_only) {
     bool given = json_get(container, "resources") != NULL;
     struct json *resources = fill_object(container, "resources"), *limits = fill_object(resources, "limits");
     fill_text(limits, "cpu", "1000m");
@@ -302,7 +223,7 @@ static void fill_container(struct json *container) {
     /* Google: whoever says anything about resources decides about cpuIdle, too. */
     if (!given)
         json_set_bool(resources, "cpuIdle", true);
-    if (json_get(container, "ports"))
+    if (!is_only || json_get(container, "ports"))
         return;
     struct json *ports = json_new_array(), *port = json_new_object();
     json_set_text(port, "name", "http1");
@@ -326,12 +247,13 @@ void service_fill(const struct run *run, struct json *document) {
         return;
     fill_text(template, "timeout", "300s");
     fill_text(template, "serviceAccount", run->cloud->email);
-    if (!json_get(template, "maxInstanceRequestConcurrency"))
-        json_set_integer(template, "maxInstanceRequestConcurrency", 80);
     struct json *scaling = fill_object(template, "scaling");
     if (!json_get(scaling, "maxInstanceCount"))
         json_set_integer(scaling, "maxInstanceCount", 100);
     struct json *containers = json_get(template, "containers");
     for (size_t i = 0; i < json_count(containers); i++)
-        fill_container(json_at(containers, i));
+        fill_container(json_at(containers, i), json_count(containers) == 1);
+    if (!json_get(template, "maxInstanceRequestConcurrency"))
+        json_set_integer(template, "maxInstanceRequestConcurrency",
+                         template_processors(template) < 1000 ? 1 : CONCURRENCY_DEFAULT);
 }

@@ -38,29 +38,38 @@ char *variable_value(const struct run *run, const struct json *variable, struct 
     return text;
 }
 
-static struct sandbox_mount *add_mount(struct volumes *volumes, char *target) {
+/* Keeps a text as long as the mounts. NULL stays NULL. */
+static const char *keep(struct volumes *volumes, char *text) {
+    if (text)
+        text_list_take(&volumes->texts, text);
+    return text;
+}
+
+/* NULL with *failure: there are too many. Takes the target. */
+static struct sandbox_mount *add_mount(struct volumes *volumes, char *target, struct failure *failure) {
+    const char *kept = keep(volumes, target);
     if (volumes->count == VOLUME_MOUNTS_MOST) {
-        free(target);
+        failure_set(failure, "UNKNOWN", "The local cloud mounts at most %d files and volumes", VOLUME_MOUNTS_MOST);
         return NULL;
     }
-    text_list_take(&volumes->targets, target);
+    volumes->mounts[volumes->count] = (struct sandbox_mount){.target = kept, .shared = -1};
     return &volumes->mounts[volumes->count++];
 }
 
 /* One file; its bytes live in volumes->values until the container has been started. */
 static int add_secret(const struct run *run, const char *secret, const char *version, char *target, mode_t mode,
                       struct volumes *volumes, struct failure *failure) {
-    struct sandbox_mount *mount = add_mount(volumes, target);
-    if (!mount) {
-        failure_set(failure, "UNKNOWN", "The local cloud mounts at most %d files", VOLUME_MOUNTS_MOST);
+    struct sandbox_mount *mount = add_mount(volumes, target, failure);
+    if (!mount)
         return -1;
-    }
     struct buffer *value = &volumes->values[volumes->count - 1];
     *value = (struct buffer)BUFFER(SECRET_LIMIT + 1);
     if (read_secret(run, secret, version, value, failure) < 0)
         return -1;
-    *mount = (struct sandbox_mount){
-        .type = SANDBOX_SECRET, .target = target, .data = buffer_text(value), .length = value->length, .mode = mode};
+    mount->type = SANDBOX_SECRET;
+    mount->data = buffer_text(value);
+    mount->length = value->length;
+    mount->mode = mode;
     return 0;
 }
 
@@ -86,31 +95,114 @@ static int add_secrets(const struct run *run, const struct json *source, const c
     return 0;
 }
 
-static void add_memory(const struct json *source, const char *path, struct volumes *volumes) {
-    char *target = text_copy(path);
-    struct sandbox_mount *mount = add_mount(volumes, target);
-    uint64_t size = memory_bytes(json_get_text(source, "sizeLimit", ""), MEMORY_DEFAULT);
-    if (mount)
-        *mount = (struct sandbox_mount){.type = SANDBOX_TMPFS, .target = target, .writable = true, .size = size};
+/* ---- directories ---- */
+
+/* `source` is taken; `below` (NULL: none) leads from it to what is mounted. */
+static int add_directory(char *source, const char *below, const char *target, bool writable, struct volumes *volumes,
+                         struct failure *failure) {
+    const char *whole = keep(volumes, source);
+    struct error error = {0};
+    if (!text_is_empty(below)) {
+        if (!path_is_below(below)) {
+            failure_set(failure, "UNKNOWN", "The path \"%.100s\" leads out of the volume", below);
+            return -1;
+        }
+        whole = keep(volumes, path_join(whole, below));
+    }
+    if (directory_make(whole, 0777, &error) < 0 || chmod(whole, 0777) < 0) {
+        failure_set(failure, "UNKNOWN", "The directory of a volume could not be made: %.600s",
+                    error.kind ? error.text : strerror(errno));
+        error_clear(&error);
+        return -1;
+    }
+    struct sandbox_mount *mount = add_mount(volumes, text_copy(target), failure);
+    if (!mount)
+        return -1;
+    mount->type = SANDBOX_BIND;
+    mount->source = whole;
+    mount->writable = writable;
+    return 0;
 }
 
-int volumes_prepare(const struct run *run, const struct json *document, struct volumes *volumes,
-                    struct failure *failure) {
-    const struct json *mounts = json_get(json_at(json_get(document, "containers"), 0), "volumeMounts");
-    const struct json *all = json_get(document, "volumes");
+/* `kind`/`name` of the cloud's state. */
+static int add_stand_in(const struct run *run, const char *kind, const char *name, const struct json *mount,
+                        bool writable, struct volumes *volumes, struct failure *failure) {
+    if (!path_is_below(name)) {
+        failure_set(failure, "UNKNOWN", "\"%.100s\" can have no directory", name);
+        return -1;
+    }
+    return add_directory(text_format("%s/%s/%s", run->cloud->state, kind, name), json_get_text(mount, "subPath", NULL),
+                         json_get_text(mount, "mountPath", ""), writable, volumes, failure);
+}
+
+static int add_export(const struct run *run, const struct json *source, const struct json *mount,
+                      struct volumes *volumes, struct failure *failure) {
+    const char *path = json_get_text(source, "path", "");
+    AUTO_FREE char *name = text_format("%s%s%s", json_get_text(source, "server", ""), *path == '/' ? "" : "/", path);
+    size_t length = strlen(name);
+    if (length > 0 && name[length - 1] == '/')
+        name[length - 1] = '\0';
+    return add_stand_in(run, "nfs", name, mount, !json_get_bool(source, "readOnly", false), volumes, failure);
+}
+
+/* ---- memory ---- */
+
+static int add_memory(struct shared_volumes *shared, const struct json *source, const struct json *given,
+                      struct volumes *volumes, struct failure *failure) {
+    struct sandbox_mount *mount = add_mount(volumes, text_copy(json_get_text(given, "mountPath", "")), failure);
+    if (!mount)
+        return -1;
+    if (json_get(given, "subPath")) {
+        failure_set(failure, "UNKNOWN", "The local cloud has no subPath of a volume in memory");
+        return -1;
+    }
+    mount->writable = true;
+    mount->size = memory_bytes(json_get_text(source, "sizeLimit", ""), MEMORY_DEFAULT);
+    mount->shared = shared_volumes_memory(shared, json_get_text(given, "name", ""));
+    mount->type = mount->shared >= 0 ? SANDBOX_SHARED : SANDBOX_TMPFS;
+    return 0;
+}
+
+/* ---- all ---- */
+
+static int refuse_database(const struct json *source, struct failure *failure) {
+    failure_set(failure, "UNKNOWN",
+                "The local cloud has no Cloud SQL: for a run here, take the volume of %.200s away and give the "
+                "application the address of a database that it can reach.",
+                json_text(json_at(json_get(source, "instances"), 0)));
+    return -1;
+}
+
+static int add_volume(const struct instance *instance, const struct json *volume, const struct json *mount,
+                      struct volumes *volumes, struct failure *failure) {
+    const struct json *empty = json_get(volume, "emptyDir"), *secret = json_get(volume, "secret");
+    const struct json *bucket = json_get(volume, "gcs"), *nfs = json_get(volume, "nfs");
+    const char *name = json_get_text(volume, "name", ""), *path = json_get_text(mount, "mountPath", "");
+    const char *directory = shared_volumes_directory(instance->volumes, name);
+    if (directory)
+        return add_directory(text_copy(directory), json_get_text(mount, "subPath", NULL), path, true, volumes, failure);
+    if (empty)
+        return add_memory(instance->volumes, empty, mount, volumes, failure);
+    if (secret)
+        return add_secrets(instance->run, secret, path, volumes, failure);
+    if (bucket)
+        return add_stand_in(instance->run, "buckets", json_get_text(bucket, "bucket", ""), mount,
+                            !json_get_bool(bucket, "readOnly", false), volumes, failure);
+    return nfs ? add_export(instance->run, nfs, mount, volumes, failure)
+               : refuse_database(json_get(volume, "cloudSqlInstance"), failure);
+}
+
+int volumes_prepare(const struct instance *instance, const struct json *document, const struct json *given,
+                    struct volumes *volumes, struct failure *failure) {
+    const struct json *mounts = json_get(given, "volumeMounts"), *all = json_get(document, "volumes");
     *volumes = (struct volumes){0};
     for (size_t i = 0; i < json_count(mounts); i++) {
-        const char *name = json_get_text(json_at(mounts, i), "name", "");
-        const char *path = json_get_text(json_at(mounts, i), "mountPath", "");
-        for (size_t j = 0; j < json_count(all); j++) {
-            const struct json *volume = json_at(all, j), *secret = json_get(volume, "secret");
-            if (!text_equal(json_get_text(volume, "name", NULL), name))
-                continue;
-            if (json_get(volume, "emptyDir"))
-                add_memory(json_get(volume, "emptyDir"), path, volumes);
-            else if (secret && add_secrets(run, secret, path, volumes, failure) < 0)
+        const struct json *mount = json_at(mounts, i);
+        const char *name = json_get_text(mount, "name", "");
+        for (size_t j = 0; j < json_count(all); j++)
+            if (text_equal(json_get_text(json_at(all, j), "name", NULL), name) &&
+                add_volume(instance, json_at(all, j), mount, volumes, failure) < 0)
                 return -1;
-        }
     }
     return 0;
 }
@@ -120,6 +212,7 @@ void volumes_release(struct volumes *volumes) {
         if (volumes->values[i].data)
             memory_wipe(volumes->values[i].data, volumes->values[i].length);
         buffer_release(&volumes->values[i]);
+        cleanup_close(&volumes->mounts[i].shared);
     }
-    text_list_release(&volumes->targets);
+    text_list_release(&volumes->texts);
 }
