@@ -1,5 +1,7 @@
 #include "gcp/google_error.h"
 
+#include "gcp/endpoints.h"
+
 #include <ctype.h>
 #include <string.h>
 
@@ -152,8 +154,10 @@ static void set_next(struct error *error, const struct json *status, int64_t cod
     const char *project = subject && text_is_plain_word(subject->project) ? subject->project : "PROJECT";
     if (text_equal(reason, "SERVICE_DISABLED")) {
         const char *service = json_get_text(json_get(info, "metadata"), "service", NULL);
-        error_next(error, "gcloud services enable %s --project=%s (it takes a minute to work)",
-                   text_is_plain_word(service) ? service : "SERVICE", project);
+        bool ours = text_equal(service, endpoint_service(ENDPOINT_RUN)) ||
+                    text_equal(service, endpoint_service(ENDPOINT_ARTIFACT_REGISTRY));
+        error_next(error, "%sgcloud services enable %s --project=%s (it takes a minute to work)",
+                   ours ? "add --enable-apis, or: " : "", text_is_plain_word(service) ? service : "SERVICE", project);
     } else if (error->kind == ERROR_PERMISSION && code == 401) {
         error_next(error, "make new credentials: gcloud auth application-default login, or for the local cloud: "
                           "eval \"$(pl-local env)\"");

@@ -38,16 +38,50 @@ static void reply_done(struct reply *reply, const char *name, struct json *respo
     reply_json(reply, 200, operation);
 }
 
-static void handle_service(const struct local_cloud *cloud, const struct request *request, const struct path *path,
-                           struct reply *reply) {
+/* All APIs of the local cloud are on. */
+static struct json *service_json(const struct local_cloud *cloud, const char *id) {
     struct json *service = json_new_object(), *config = json_new_object();
-    AUTO_FREE char *name = text_format("projects/%s/services/%s", cloud->number, path->parts.items[4]);
+    AUTO_FREE char *name = text_format("projects/%s/services/%s", cloud->number, id);
     AUTO_FREE char *parent = text_format("projects/%s", cloud->number);
-    json_set_text(config, "name", path->parts.items[4]);
+    json_set_text(config, "name", id);
     json_set_text(service, "name", name);
     json_set(service, "config", config);
     json_set_text(service, "state", "ENABLED");
     json_set_text(service, "parent", parent);
+    return service;
+}
+
+/* services:batchGet?names=projects/P/services/ID&…, services:batchEnable {"serviceIds": [ID, …]} */
+static void handle_services(const struct local_cloud *cloud, const struct request *request, const struct path *path,
+                            struct reply *reply) {
+    AUTO_LIST struct text_list names = {0};
+    struct json *services = json_new_array(), *answer = json_new_object();
+    bool enable = request_is(request, "POST") && text_equal(path->verb, "batchEnable");
+    AUTO_JSON struct json *body =
+        enable ? json_parse(buffer_text(&request->body), request->body.length, "the request", NULL) : NULL;
+    const struct json *ids = json_get(body, "serviceIds");
+    for (size_t i = 0; i < json_count(ids); i++)
+        text_list_add(&names, json_text(json_at(ids, i)) ? json_text(json_at(ids, i)) : "");
+    if (request_is(request, "GET") && text_equal(path->verb, "batchGet"))
+        request_query_all(request, "names", &names);
+    for (size_t i = 0; i < names.count; i++) {
+        const char *slash = strrchr(names.items[i], '/');
+        json_append(services, service_json(cloud, slash ? slash + 1 : names.items[i]));
+    }
+    json_set(answer, "services", services);
+    if (names.count == 0 || names.count > 20) {
+        json_release(&answer);
+        reply_google_error(reply, 400, "Request must have between 1 and 20 services.");
+    } else if (enable) {
+        reply_done(reply, "operations/noop.DONE_OPERATION", answer);
+    } else {
+        reply_json(reply, 200, answer);
+    }
+}
+
+static void handle_service(const struct local_cloud *cloud, const struct request *request, const struct path *path,
+                           struct reply *reply) {
+    struct json *service = service_json(cloud, path->parts.items[4]);
     if (request_is(request, "POST") && text_equal(path->verb, "enable"))
         reply_done(reply, "operations/noop.DONE_OPERATION", service);
     else
@@ -157,7 +191,7 @@ static const char *permission_for(const struct request *request, const struct pa
     if (part_is(path, 0, "v1beta1"))
         return "firebase.projects.get";
     if (part_is(path, 3, "services"))
-        return path->verb ? "serviceusage.services.enable" : "serviceusage.services.get";
+        return request_is(request, "GET") ? "serviceusage.services.get" : "serviceusage.services.enable";
     if (!part_is(path, 5, "repositories"))
         return part_is(path, 5, "functions") ? "cloudfunctions.functions.list" : "resourcemanager.projects.get";
     if (request_is(request, "POST"))
@@ -183,6 +217,8 @@ static void google_handle(void *context, struct request *request, struct reply *
         handle_project(cloud, &path, reply);
     else if (in_project && path.parts.count == 5 && part_is(&path, 3, "services"))
         handle_service(cloud, request, &path, reply);
+    else if (in_project && path.parts.count == 4 && part_is(&path, 3, "services"))
+        handle_services(cloud, request, &path, reply);
     else if (in_project && path.parts.count >= 6 && part_is(&path, 3, "locations") &&
              repository_is_valid(path.parts.items[4]) && part_is(&path, 5, "repositories"))
         handle_repositories(cloud, request, &path, reply);

@@ -6,6 +6,7 @@ complete -c pl-run-deploy -l name -x -d 'the service; without it the name in the
 complete -c pl-run-deploy -l allow-unauthenticated -d 'let everybody call the service; without it who may call stays as it is'
 complete -c pl-run-deploy -l no-allow-unauthenticated -d 'turn --allow-unauthenticated off'
 complete -c pl-run-deploy -l update -d 'take no image: change what the options or --service say of the service that is there'
+complete -c pl-run-deploy -l enable-apis -d 'switch on the APIs that the deployment needs and the project has off'
 complete -c pl-run-deploy -l diff -d 'tell afterwards what was changed, field by field; values of variables are not shown'
 complete -c pl-run-deploy -s n -l dry-run -d 'print what would change, field by field, and change nothing'
 complete -c pl-run-deploy -l cpu -x -d 'CPUs of an instance: 1, 2, 0.5, 500m'

@@ -32,6 +32,16 @@ test_services_that_insist_on_one_port_run_side_by_side() {
     contains "$(pl-local status)" "service  one  us-central1  $first  ready"
 }
 
+test_all_apis_are_on() {
+    cloud
+    web_app app "text"
+    pl-build app 2> /dev/null | pl-push-image --repo demo 2> /dev/null > image || return 1
+    pl-run-deploy app --region us-central1 --enable-apis --project pl-local -o ref < image 2> log > url
+    absent "switched on" log
+    contains "$(curl -sf "$(cat url)/")" text
+    equal "$(api POST /v1/projects/pl-local/services:batchEnable '{"serviceIds":["run.googleapis.com"]}' | jq -r '.response.services[0].state')" ENABLED
+}
+
 test_nothing_is_left_after_stop() {
     cloud
     web_app app "text"

@@ -11,7 +11,7 @@ import json, re, sys, urllib.parse
 
 # signBlob and signJwt are in two of them, at the same paths: the first one counts.
 APIS = ("iamcredentials.v1", "artifactregistry.v1", "cloudresourcemanager.v1", "firebase.v1beta1", "firebasehosting.v1beta1", "iam.v1", "identitytoolkit.v1",
-        "identitytoolkit.v2", "logging.v2", "run.v2", "secretmanager.v1", "sts.v1", "run.v1")
+        "identitytoolkit.v2", "logging.v2", "run.v2", "secretmanager.v1", "serviceusage.v1", "sts.v1", "run.v1")
 STANDARD = {"$.xgafv", "access_token", "alt", "callback", "fields", "key", "oauth_token", "prettyPrint", "quotaUser", "uploadType", "upload_protocol"}
 
 

@@ -6,7 +6,7 @@ Scenarios: new, update (there is a service with fields of others), conflict (it 
 PATCH), fail (the new revision does not start), expired (the first token is refused), disabled (the API is off), busy
 (two answers of 503 come first), held (traffic stays with the
 old revision), two (two revisions, the newer one serves), public (like update, and everybody may call it)."""
-import http.server, json, os, signal, sys, threading
+import http.server, json, os, signal, sys, threading, urllib.parse
 
 scenario, log = sys.argv[1], open(sys.argv[2], "a", buffering=1)
 # N:WHEN kills the process whose id is in the file "victim" at its request number N, "before" or "after" it is answered.
@@ -14,6 +14,7 @@ kill_number, kill_when = (sys.argv[3] if len(sys.argv) > 3 else "0:").split(":")
 # projects/P/locations/R/services/S of the one service, when it is not the usual one.
 PATH = "/v2/" + (sys.argv[4] if len(sys.argv) > 4 else "projects/demo/locations/us-central1/services/shop")
 state = {"requests": 0, "service": None, "tokens": 0, "gets": 0, "patches": 0, "polls": 0, "busy": 0, "revisions": {},
+         "apis": [] if sys.argv[1] == "disabled" else ["run.googleapis.com"],
          "policy": {"etag": "p1", "bindings": []}}
 FAILED = {"code": 9, "message": "Revision 'shop-00002' is not ready and cannot serve traffic. The user-provided container "
           "failed to start and listen on the port defined provided by the PORT=8080 environment variable"}
@@ -125,7 +126,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.metadata(path)
         if scenario == "expired" and self.headers.get("Authorization") == "Bearer t1":
             return self.answer(401, {"error": {"code": 401, "status": "UNAUTHENTICATED", "message": "expired"}})
-        if scenario == "disabled":
+        if path.endswith("/services:batchGet"):
+            names = urllib.parse.parse_qs(self.path.split("?")[1])["names"]
+            return self.answer(200, {"services": [{"name": n.replace("demo", "123"), "state": "ENABLED" if n.split("/")[-1] in state["apis"] else "DISABLED"} for n in names]})
+        if path.endswith("/services:batchEnable"):
+            state["enabling"] = body["serviceIds"]
+            return self.answer(200, {"name": "operations/acf.1", "done": False})
+        if path == "/v1/operations/acf.1":
+            state["apis"] += state["enabling"]
+            return self.answer(200, {"name": "operations/acf.1", "done": True, "response": {}})
+        if scenario == "disabled" and "run.googleapis.com" not in state["apis"]:
             return self.answer(403, {"error": {"code": 403, "status": "PERMISSION_DENIED", "message": "API is off", "details": [
                 {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SERVICE_DISABLED",
                  "domain": "googleapis.com", "metadata": {"service": "run.googleapis.com"}}]}})

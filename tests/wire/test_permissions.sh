@@ -33,6 +33,7 @@ test_without_a_role() {
     denied "Permission 'firebase.projects.get' denied" GET /v1beta1/projects/pl-local
     denied "Permission 'resourcemanager.projects.get' denied" GET /v1/projects/pl-local
     denied "Permission 'serviceusage.services.get' denied" GET /v1/projects/pl-local/services/run.googleapis.com
+    denied "Permission 'serviceusage.services.enable' denied" POST /v1/projects/pl-local/services:batchEnable -d '{"serviceIds":["run.googleapis.com"]}'
     denied "Permission 'artifactregistry.repositories.create' denied" POST '/v1/projects/pl-local/locations/us/repositories?repositoryId=x' -d '{}'
     denied "Permission denied for all log views" POST /v2/entries:list -d '{}'
     denied "Permission 'resourcemanager.projects.setIamPolicy' denied" POST /v1/projects/pl-local:setIamPolicy -d '{}'

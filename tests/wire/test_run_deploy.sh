@@ -107,6 +107,23 @@ test_an_api_that_is_off() {
     equal "$(methods | grep -c PATCH)" 0
 }
 
+test_an_api_that_is_switched_on() {
+    cloud_run disabled
+    deploy --enable-apis --secret KEY=key > /dev/null 2> log
+    contains "$(cat log)" "switched on run.googleapis.com in demo"
+    equal "$(jq -r 'select(.path | startswith("/v1/")) | .method + " " + .path + " " + (.body | tostring)' "$LOG")" \
+'GET /v1/projects/demo/services:batchGet?names=projects/demo/services/run.googleapis.com&names=projects/demo/services/secretmanager.googleapis.com null
+POST /v1/projects/demo/services:batchEnable {"serviceIds":["run.googleapis.com","secretmanager.googleapis.com"]}
+GET /v1/operations/acf.1 null'
+    : > "$LOG"
+    deploy --enable-apis --secret KEY=key > /dev/null
+    equal "$(jq -r 'select(.path | startswith("/v1/")) | .method' "$LOG")" GET
+    cloud_run disabled
+    echo '{"name":"it","rules":{"regions":{"allow":["europe-*"]}}}' > policy.json
+    PL_POLICY=policy.json status 77 deploy --enable-apis > /dev/null 2> log || { cat log; return 1; }
+    equal "$(jq -r 'select(.method != "GET") | .path' "$LOG")" ""
+}
+
 test_a_server_that_is_busy_is_asked_again() {
     cloud_run busy
     deploy > /dev/null

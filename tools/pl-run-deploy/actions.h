@@ -3,6 +3,7 @@
 #define TOOLS_PL_RUN_DEPLOY_ACTIONS_H
 
 #include "gcp/cloud.h"
+#include "gcp/run/deploy.h"
 #include "tools/pl-run-deploy/command.h"
 
 typedef int action(struct command_context *context, struct arguments *arguments, struct error *error);
@@ -19,6 +20,9 @@ action action_log;
 
 /* --policy-check */
 action action_policy;
+
+/* Switches on the APIs that the deployment needs and the project has off; what must be permitted is permitted first. */
+int apis_enable(struct cloud *cloud, const struct run_deployment *deployment, struct error *error) MUST_CHECK;
 
 /* The service that the line names: --name, or the operand that is no image. NULL when it names none. */
 const char *action_service(const struct command_context *context, const struct arguments *arguments);

@@ -12,7 +12,7 @@ struct arguments {
     const char *name;
     int allow_unauthenticated;
     struct run_settings settings;
-    bool update;
+    bool update, enable_apis;
     bool dry_run, diff;
     struct credential_options credentials;
     bool no_traffic, keep_traffic;

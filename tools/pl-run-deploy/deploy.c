@@ -215,6 +215,8 @@ static int deploy_image(struct command_context *context, const struct arguments 
     if (arguments->tag && run_tag_check(arguments->tag, service, error) < 0)
         return -1;
     cloud_renew(cloud);
+    if (arguments->enable_apis && !arguments->dry_run && apis_enable(cloud, &deployment, error) < 0)
+        return -1;
     return arguments->dry_run ? dry_run(context, cloud, &deployment, error)
                               : deploy(context, arguments, cloud, &deployment, error);
 }
