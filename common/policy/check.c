@@ -126,11 +126,14 @@ static int judge_rules(struct judging *judging, const struct json *rules, struct
     return 0;
 }
 
-/* What is not known matches: an environment must not be left by keeping something back. */
+/* What is not known matches: an environment must not be left by keeping something back. Only sites have channels. */
 static bool when_matches(const struct json *when, const struct policy_subject *subject) {
     const struct {
         const char *member, *value;
-    } parts[] = {{"projects", subject->project}, {"regions", subject->region}, {"names", subject->name}};
+    } parts[] = {{"projects", subject->project},
+                 {"regions", subject->region},
+                 {"names", subject->name},
+                 {"channels", subject->channel}};
     for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
         const struct json *globs = json_get(when, parts[i].member);
         if (globs && parts[i].value && !policy_globs_accept(globs, parts[i].value))

@@ -90,7 +90,7 @@ int facts_build(struct facts *facts, struct json **build, struct error *error) {
     static const char prefix[] = "directory:";
     struct digest site;
     *build = NULL;
-    if (subject->kind != POLICY_SITE) {
+    if (subject->kind & (POLICY_SERVICE | POLICY_JOB)) {
         if (facts_image(facts, json_get_text(facts_main_container(subject), "image", NULL), &image, error) < 0)
             return -1;
         *build = take_pointer(&image.build);
@@ -115,6 +115,6 @@ const struct git_facts *facts_git(struct facts *facts) {
     facts->has_git = true;
     if (facts_build(facts, &build, NULL) < 0)
         json_release(&build);
-    git_facts_read(json_get_text(build, "directory", NULL), &facts->git);
+    git_facts_read(json_get_text(build, "directory", facts->subject->directory), &facts->git);
     return &facts->git;
 }

@@ -45,7 +45,8 @@ enum policy_kind {
     POLICY_SERVICE = 1 << 0, /* a service of Cloud Run, as it will be */
     POLICY_TRAFFIC = 1 << 1, /* its traffic moves to another of its revisions */
     POLICY_JOB = 1 << 2,
-    POLICY_SITE = 1 << 3, /* of Firebase Hosting */
+    POLICY_SITE = 1 << 3,    /* of Firebase Hosting: new content */
+    POLICY_RELEASE = 1 << 4, /* a site shows again what it has shown before */
 };
 
 struct policy_subject {
@@ -54,7 +55,9 @@ struct policy_subject {
     const char *project; /* these NULL: not known, only while is_offline; a site has no region */
     const char *region;
     const struct json *planned; /* the Service or Job of the API, v2, with everything that it will be; else NULL */
+    const char *channel;        /* of a site: "live", or a preview's */
     const char *content;        /* of a site: "directory:sha256:…", or NULL */
+    const char *directory;      /* where git is asked when it is not known where this was built; NULL: here */
     const struct json *claims;  /* of the identity token that Google has accepted for us, or NULL */
     bool is_offline; /* what cannot be known here is not decided; else it is a breach: what must be shown was not */
     /* What only a server knows, asked when a rule needs it; each may be NULL. */

@@ -204,6 +204,7 @@ static int check_environment(const struct reading *reading, const struct json *e
     static const struct member when_members[] = {{"projects", MEMBER_GLOBS, false},
                                                  {"regions", MEMBER_GLOBS, false},
                                                  {"names", MEMBER_GLOBS, false},
+                                                 {"channels", MEMBER_GLOBS, false},
                                                  {.name = NULL}};
     const struct json_step when_step = {step, .key = "when"}, rules_step = {step, .key = "rules"};
     const struct json *when = json_get(environment, "when");

@@ -6,7 +6,7 @@ enum {
     WORKLOAD = POLICY_SERVICE | POLICY_JOB,
     RUN = WORKLOAD | POLICY_TRAFFIC,
     DEPLOY = WORKLOAD | POLICY_SITE,
-    ANY = RUN | POLICY_SITE,
+    ANY = RUN | POLICY_SITE | POLICY_RELEASE,
 };
 
 /* A fact that is one word, against {"allow": globs}. */

@@ -256,6 +256,33 @@ static void an_exception_ends(void **state) {
         ended, "policy acme.json, regions: the region is r; allowed: x; its exception ended with 2020-01-01\n");
 }
 
+/* Google has checked the identity token; git is not asked. */
+static void a_branch_is_that_of_the_accepted_identity(void **state) {
+    (void)state;
+    static const struct {
+        const char *claims, *says; /* says NULL: it is allowed */
+    } cases[] = {
+        {"{\"ref\": \"refs/heads/main\"}", NULL},
+        {"{\"ref\": \"refs/heads/release/2\"}", NULL},
+        {"{\"ref\": \"main\", \"ref_type\": \"branch\"}", NULL},
+        {"{\"ref\": \"main\", \"ref_type\": \"tag\"}",
+         "the identity of this run is that of main; allowed: main, release/*"},
+        {"{\"ref\": \"refs/heads/mainly\"}", "that of mainly;"},
+        {"{\"ref\": \"refs/tags/main\"}", "that of refs/tags/main;"},
+        {"{\"ref\": \"refs/pull/7/merge\"}", "that of refs/pull/7/merge;"},
+    };
+    AUTO_POLICIES struct policies policies = {0};
+    read_policy(&policies, "{\"rules\": {\"branches\": {\"allow\": [\"main\", \"release/*\"]}}}");
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        AUTO_JSON struct json *claims = parse(cases[i].claims), *planned = parse("{}");
+        const struct policy_subject subject = {
+            .kind = POLICY_SERVICE, .name = "a", .project = "p", .region = "r", .planned = planned, .claims = claims};
+        AUTO_FREE char *text = judge(&policies, &subject);
+        if (cases[i].says ? !strstr(text, cases[i].says) : *text != '\0')
+            fail_msg("%s: %s", cases[i].claims, text);
+    }
+}
+
 static void quantities_are_kubernetes(void **state) {
     (void)state;
     static const struct {
@@ -281,6 +308,7 @@ int main(void) {
         cmocka_unit_test(an_environment_adds_its_rules),
         cmocka_unit_test(all_policies_bind),
         cmocka_unit_test(an_exception_ends),
+        cmocka_unit_test(a_branch_is_that_of_the_accepted_identity),
         cmocka_unit_test(quantities_are_kubernetes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

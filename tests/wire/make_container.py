@@ -4,7 +4,8 @@
     make_container.py STORE [NAME [LAYER-BYTES [SEED [BASE-ORIGIN]]]]
 
 The image has one layer of its own; with BASE-ORIGIN also a layer below it that only that registry has (a note without
-the blob), whose compressed bytes are written to STORE/base-layer for a test's server to give out."""
+the blob), whose compressed bytes are written to STORE/base-layer for a test's server to give out. BASE_NAME in the
+environment is its label for the base."""
 import gzip, hashlib, io, json, os, random, sys, tarfile
 
 store = sys.argv[1]
@@ -65,7 +66,8 @@ put(packed)
 note(plain, packed, None)
 diff_ids.append("sha256:" + sha(plain))
 config = json.dumps({"architecture": "amd64", "config": {"Cmd": ["/app"], "Labels": {
-    "org.opencontainers.image.title": name, "other": "x"}}, "os": "linux",
+    "org.opencontainers.image.title": name, "other": "x",
+    **({"org.opencontainers.image.base.name": os.environ["BASE_NAME"]} if "BASE_NAME" in os.environ else {})}}, "os": "linux",
     "rootfs": {"diff_ids": diff_ids, "type": "layers"}}, sort_keys=True, separators=(",", ":")).encode()
 digest = "sha256:" + put(config)
 print(json.dumps({"pl": 1, "type": "container", "ref": "container:" + digest, "digest": digest, "name": name,

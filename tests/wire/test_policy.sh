@@ -2,6 +2,7 @@
 # The policy of an organisation: what it forbids is refused before anything is sent that changes something, each rule by
 # its own message. The policy is that of examples/policy.
 . "$(dirname "$0")/../lib.sh"
+. "$ROOT/tests/wire/registry.sh"
 export CLOUDSDK_CONFIG=/nonexistent XDG_CONFIG_HOME=
 unset GOOGLE_CLOUD_PROJECT GCLOUD_PROJECT CLOUDSDK_CORE_PROJECT PL_POLICY
 IMAGE=us-central1-docker.pkg.dev/acme-prod/repo/shop@sha256:$(printf %064d 7)
@@ -174,6 +175,25 @@ test_a_policy_at_a_url_is_pinned() {
     contains "$(cat out)" 'policy acme, regions: the region is us-central1; allowed: europe-*'
     # What was fetched once needs no network again.
     kill %1; PL_POLICY=$url#sha256:$digest status 1 check
+}
+
+# Of an image that was built elsewhere its config is asked for, by digest.
+test_the_label_of_an_image_that_was_built_elsewhere() {
+    registry single
+    cloud_run update
+    simple acme '"base_images": {"allow": ["python:3.1?-slim"]}, "tests": {"suites": ["unit"]}'
+    push() { container | PL_POLICY='' pl-push-image --repo "127.0.0.1:$PORT/t/shop" -o ref; }
+    judge() { PL_POLICY=acme.json status "${2:-77}" pl-run-deploy --region us-central1 --name shop "$1" > out 2> log; }
+    local plain labelled; plain=$(push); labelled=$(BASE_NAME=alpine:3 push)
+    judge "$plain" # it was pushed from here
+    contains "$(cat log)" "the image 127.0.0.1:$PORT/t/shop does not say which base it was made from"
+    export PL_STORE=$PWD/other
+    judge "$labelled"
+    contains "$(cat log)" 'base_images: the base of the image is alpine:3; allowed: python:3.1?-slim'
+    contains "$(cat log)" 'tests: which source this was built from is not known here'
+    judge "127.0.0.1:$PORT/t/shop@sha256:$(printf %064d 1)" 65
+    contains "$(cat log)" 'policy acme, rule base_images: cannot look at the image'
+    unchanged
 }
 
 test_the_check_for_editors_and_pull_requests() {

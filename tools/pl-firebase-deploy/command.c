@@ -124,8 +124,8 @@ static const struct command_exit exits[] = {
     {69, "Hosting does not answer"},
     {70, "a hook failed"},
     {75, "no channel is free, or somebody else releases meanwhile; try again"},
-    {77, "credentials are missing or do not suffice"},
-    {78, "project, site or API is missing or wrong"},
+    {77, "credentials are missing or do not suffice, or the policy forbids it"},
+    {78, "project, site, API or policy is missing or wrong"},
     {0},
 };
 
@@ -150,7 +150,9 @@ const struct command pl_firebase_deploy_command = {
         "files with a hash in their name are kept for a year, and nothing else is kept by browsers.\n\n"
         "While it waits for the record it checks credentials, project and site, and ends at once when one of them is "
         "wrong. A site that the project has not is made only when --create-site says so: its id is taken from then on, "
-        "for everybody.",
+        "for everybody.\n\n"
+        "The policies that PL_POLICY and \"policy\" in pl.json and config.json name bind: what they forbid is refused "
+        "before anything is sent that changes something.",
     .reads = "directory",
     .writes = "site",
     .options = options,

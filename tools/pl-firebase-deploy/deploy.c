@@ -112,6 +112,18 @@ static int deploy(struct session *session, const struct hosting_deployment *depl
     return 0;
 }
 
+int session_permit(const struct session *session, enum policy_kind kind, const char *channel, struct error *error) {
+    const struct hop_list *hops = credentials_hops(session->cloud.credentials);
+    const struct policy_subject subject = {.kind = kind,
+                                           .name = session->hosting.site,
+                                           .project = session->cloud.project,
+                                           .channel = channel,
+                                           .content = session->from,
+                                           .directory = session->source ? session->source : session->directory,
+                                           .claims = hops ? hops->claims : NULL};
+    return policy_enforce(session->policies, &subject, session->context->progress, error);
+}
+
 int session_prepare(struct session *session, struct error *error) {
     session->engine.store = store_open(NULL, error);
     if (!session->engine.store)
@@ -122,6 +134,8 @@ int session_prepare(struct session *session, struct error *error) {
     /* A large site over a slow line takes its time; a transfer that stalls is ended all the same. */
     http_release(&session->cloud.http);
     session->cloud.http = cloud_http_new(session->context->progress, DEADLINE);
+    if (session_permit(session, POLICY_SITE, session->channel, error) < 0)
+        return -1;
     return services_resolve(&session->services, &session->hosting, session->file.shown, &session->config,
                             session->channel, error);
 }

@@ -30,7 +30,8 @@ static int finish_rollout(struct session *session, const char *channel, const st
 static int promote(struct session *session, struct error *error) {
     AUTO_HOSTING_OUTCOME struct hosting_outcome outcome = {0};
     AUTO_FREE char *from = hosting_channel_id(session->arguments->promote, error);
-    if (!from || open_named_site(session, error) < 0 ||
+    /* The source of what the other channel shows is not known here. */
+    if (!from || open_named_site(session, error) < 0 || session_permit(session, POLICY_SITE, "live", error) < 0 ||
         hosting_promote(&session->hosting, from, session->arguments->message, &outcome, error) < 0)
         return -1;
     return finish_rollout(session, "live", &outcome);
@@ -39,8 +40,9 @@ static int promote(struct session *session, struct error *error) {
 static int rollback(struct session *session, struct error *error) {
     AUTO_HOSTING_OUTCOME struct hosting_outcome outcome = {0};
     const char *version = session->context->operand_count ? session->context->operands[0] : NULL;
-    if (open_named_site(session, error) < 0 || hosting_rollback(&session->hosting, session->channel, version,
-                                                                session->arguments->message, &outcome, error) < 0)
+    if (open_named_site(session, error) < 0 || session_permit(session, POLICY_RELEASE, session->channel, error) < 0 ||
+        hosting_rollback(&session->hosting, session->channel, version, session->arguments->message, &outcome, error) <
+            0)
         return -1;
     return finish_rollout(session, session->channel, &outcome);
 }
@@ -142,6 +144,7 @@ static int deploy_all(const struct session *first, struct session *sites, size_t
     for (size_t i = 0; i < count; i++) {
         sites[i] = (struct session){.context = first->context,
                                     .arguments = first->arguments,
+                                    .policies = first->policies,
                                     .engine = first->engine,
                                     .results = first->results,
                                     .channel = text_copy(first->channel),
@@ -186,8 +189,14 @@ static int run_session(struct session *session, struct error *error) {
 
 static int run(struct command_context *context, void *given, struct error *error) {
     struct record_list results = {0};
-    struct session session = {
-        .context = context, .arguments = given, .engine = {.progress = context->progress}, .results = &results};
+    AUTO_POLICIES struct policies policies = {0};
+    if (policies_read(&policies, context->progress, error) < 0)
+        return -1;
+    struct session session = {.policies = &policies,
+                              .context = context,
+                              .arguments = given,
+                              .engine = {.progress = context->progress},
+                              .results = &results};
     int result = run_session(&session, error);
     session_close(&session);
     record_list_release(&results);

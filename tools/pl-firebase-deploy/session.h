@@ -2,6 +2,7 @@
 #ifndef TOOLS_PL_FIREBASE_DEPLOY_SESSION_H
 #define TOOLS_PL_FIREBASE_DEPLOY_SESSION_H
 
+#include "common/policy/policy.h"
 #include "engine/engine.h"
 #include "firebase/config/config.h"
 #include "firebase/files/files.h"
@@ -12,6 +13,7 @@
 struct session {
     struct command_context *context;
     const struct arguments *arguments;
+    const struct policies *policies; /* of the organisation */
     struct engine engine;
     struct cloud cloud;
     struct hosting hosting; /* its site is NULL until session_open_site */
@@ -58,6 +60,11 @@ int session_complete_config(struct session *session, struct error *error) MUST_C
 int session_prepare(struct session *session, struct error *error) MUST_CHECK;
 /* Then the deployment, or with --dry-run what it would change. */
 int session_deploy(struct session *session, struct error *error) MUST_CHECK;
+
+/* What the policy says of new content for the channel (POLICY_SITE), or of old (POLICY_RELEASE): before anything is
+ * sent that changes something. */
+int session_permit(const struct session *session, enum policy_kind kind, const char *channel,
+                   struct error *error) MUST_CHECK;
 
 bool session_is_live(const char *channel);
 /* "site S, channel C"; the caller frees. */
