@@ -117,6 +117,10 @@ struct json *failure_status(const struct failure *failure, const char *revision)
 /* Google's words for a container that does not listen. */
 void failure_set_not_listening(struct failure *failure, const char *reason, unsigned port);
 
+/* ---- regions.c ---- */
+
+bool region_exists(const char *name);
+
 /* ---- condition.c ---- */
 
 /* state: "SUCCEEDED", "FAILED", "RECONCILING"; reason_key: "reason" or "revisionReason", or NULL. */

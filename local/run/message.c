@@ -310,6 +310,18 @@ static int normal_member(const struct field *field, struct json *object, const c
     return result;
 }
 
+/* Google's messages have a field's name of the proto: "template.max_instance_request_concurrency". */
+static char *path_of(const char *path, const char *name) {
+    AUTO_BUFFER struct buffer text = BUFFER(1024);
+    buffer_append_format(&text, "%s.", path);
+    for (; *name; name++)
+        if (*name >= 'A' && *name <= 'Z')
+            buffer_append_format(&text, "_%c", *name - 'A' + 'a');
+        else
+            buffer_append(&text, name, 1);
+    return text_copy(buffer_text(&text));
+}
+
 int message_normalise(const struct message *message, struct json *object, const char *path, struct error *error) {
     for (void *i = json_first(object); i; i = json_next(object, i))
         if (!find_field(message, json_key(i)))
@@ -317,7 +329,7 @@ int message_normalise(const struct message *message, struct json *object, const 
                              "Invalid JSON payload received. Unknown name \"%.80s\" at '%s': Cannot find field.",
                              json_key(i), path);
     for (const struct field *field = message->fields; field->name; field++) {
-        AUTO_FREE char *at = text_format("%s.%s", path, field->name);
+        AUTO_FREE char *at = path_of(path, field->name);
         if (json_get(object, field->name) && normal_member(field, object, at, error) < 0)
             return -1;
     }

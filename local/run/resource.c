@@ -9,11 +9,12 @@
 enum { PAGE_DEFAULT = 100, PAGE_MOST = 500 };
 
 void resource_refuse(struct reply *reply, const struct error *error) {
-    unsigned code = error->kind == ERROR_NO_INPUT     ? 404
-                    : error->kind == ERROR_PERMISSION ? 403
-                    : error->kind == ERROR_TEMPORARY  ? 429
-                    : error->kind == ERROR_DATA       ? 400
-                                                      : 500;
+    unsigned code = error->kind == ERROR_NO_INPUT       ? 404
+                    : error->kind == ERROR_PERMISSION   ? 403
+                    : error->kind == ERROR_TEMPORARY    ? 429
+                    : error->kind == ERROR_DATA         ? 400
+                    : error->kind == ERROR_CANNOT_WRITE ? 409
+                                                        : 500;
     reply_google_error(reply, code, "%s", error->text);
 }
 

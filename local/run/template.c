@@ -134,8 +134,8 @@ static int check_template(const struct service *service, const struct json *temp
                       "must be prefixed by the name of the Service, and have lower-case letters, digits and hyphens");
     if (revision && service && service_find_revision(service, revision) &&
         !json_same(template, json_get(service->document, "template")))
-        return error_set(error, ERROR_DATA, "Revision named '%.63s' with different configuration already exists.",
-                         revision);
+        return error_set(error, ERROR_CANNOT_WRITE,
+                         "Revision named '%.63s' with different configuration already exists.", revision);
     if (check_scaling(json_get(template, "scaling"), "template.scaling", error) < 0 ||
         subject_check_labels(&service_subject, json_get(template, "labels"), "template.labels", true, error) < 0 ||
         subject_check_labels(&service_subject, json_get(template, "annotations"), "template.annotations", false,
@@ -153,17 +153,29 @@ static bool is_known_revision(const struct service *service, const char *revisio
     return text_equal(name, coming) || (service && service_find_revision(service, name));
 }
 
+static bool is_tag(const char *tag) {
+    size_t length = strlen(tag);
+    return length > 0 && length <= 46 && tag[0] >= 'a' && tag[0] <= 'z' && tag[length - 1] != '-' &&
+           strspn(tag, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+}
+
 static int check_target(const struct service *service, const struct json *target, const char *coming,
                         struct error *error) {
     const char *revision = json_get_text(target, "revision", NULL);
     bool latest = text_equal(json_get_text(target, "type", "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"),
                              "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST");
     int64_t percent = json_get_integer(target, "percent", 0);
+    const char *tag = json_get_text(target, "tag", NULL);
     if (latest == (revision != NULL))
         return refuse("traffic", error,
                       "a target of type LATEST has no revision, and one of type REVISION must name it");
     if (percent < 0 || percent > 100)
         return refuse("traffic", error, "percent must be between 0 and 100");
+    if (tag && !is_tag(tag))
+        return refuse(
+            "traffic", error,
+            "a tag has lower-case letters, digits and hyphens, begins with a letter, does not end with a hyphen "
+            "and has at most 46 characters");
     if (!latest && !is_known_revision(service, revision, coming))
         return error_set(error, ERROR_DATA,
                          "Revision '%.63s' does not exist or is deleted. Update all traffic to route to currently "
@@ -190,9 +202,9 @@ static int check_traffic(const struct service *service, const struct json *traff
 int service_validate(const struct service *service, const struct json *document, struct error *error) {
     const struct json *template = json_get(document, "template");
     if (!template)
-        return refuse("template", error, "the template must be provided");
+        return refuse("template", error, "required field not present.");
     if (strlen(json_get_text(document, "description", "")) > DESCRIPTION_MOST)
-        return refuse("description", error, "must have at most 512 characters");
+        return refuse("description", error, "must have at most 512 characters.");
     if (subject_check_labels(&service_subject, json_get(document, "labels"), "labels", true, error) < 0 ||
         subject_check_labels(&service_subject, json_get(document, "annotations"), "annotations", false, error) < 0 ||
         check_template(service, template, service ? service->name : "", error) < 0)

@@ -120,7 +120,7 @@ test_a_service_of_pl() {
     PL_CLOUD_URL=$DIRECT pl-run-deploy -q --region us-central1 mine "$IMAGE" -o ref --env A=1 --secret S=key:1 --secret /secrets/file=key --label team=web --annotation example.com/a=b \
         --memory 256Mi --cpu 2 --no-cpu-throttling --cpu-boost --concurrency 17 --timeout 77s --max-instances 4 --ingress internal --network net \
         --subnet sub --network-tag a --vpc-egress all-traffic --execution-environment gen2 --session-affinity --description "made by pl" \
-        --startup-probe "httpGet.path=/,periodSeconds=1,failureThreshold=30" --liveness-probe "tcpSocket.port=8080" --audience https://a.example \
+        --startup-probe "httpGet.path=/,periodSeconds=1,failureThreshold=30" --liveness-probe "httpGet.path=/,httpGet.port=8080" --audience https://a.example \
         --no-invoker-check --tag candidate > url
     changes mine GCLOUD by_gcloud mine
     changes mine NODE by_library mine
