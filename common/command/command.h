@@ -123,7 +123,7 @@ int command_read_records(struct command_context *context, unsigned accepted, int
 
 /* Writes the tool's results by -o/--output json|ref|human and whether stdout is a terminal; the records gain "tool". In
  * GitHub Actions also $GITHUB_OUTPUT: record, and for a single one ref, its type's name, url, digest, name, revision,
- * version, channel, expires. */
+ * version, channel, expires, execution. */
 int command_write_records(struct command_context *context, struct record_list *list, struct error *error) MUST_CHECK;
 
 /* Text that is the answer itself and no record (pl-local env, pl-build --plan, pl-cache): to stdout as it is. */

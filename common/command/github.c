@@ -213,7 +213,7 @@ int github_mask(const char *secret, struct error *error) {
 }
 
 static void append_record(struct buffer *out, const struct record *record) {
-    static const char *const keys[] = {"digest", "name", "revision", "version", "channel", "expires"};
+    static const char *const keys[] = {"digest", "name", "revision", "version", "channel", "expires", "execution"};
     append_output(out, "ref", record_ref(record));
     append_output(out, record_type_name(record->type), record_ref(record));
     if (record->type == RECORD_SERVICE || record->type == RECORD_SITE)

@@ -28,6 +28,17 @@ static bool is_store_ref(const char *ref, const char *prefix) {
     return text_starts_with(ref, prefix) && digest_parse(ref + strlen(prefix), &digest, NULL) == 0;
 }
 
+/* "projects/P/locations/R/jobs/J" */
+static bool is_job_ref(const char *ref) {
+    AUTO_LIST struct text_list parts = {0};
+    text_list_split(&parts, ref, '/');
+    bool fits = parts.count == 6 && text_equal(parts.items[0], "projects") && text_equal(parts.items[2], "locations") &&
+                text_equal(parts.items[4], "jobs");
+    for (size_t i = 0; i < parts.count; i++)
+        fits = fits && *parts.items[i];
+    return fits;
+}
+
 static bool fits_type(enum record_type type, const char *ref) {
     switch (type) {
     case RECORD_DIRECTORY:
@@ -42,6 +53,8 @@ static bool fits_type(enum record_type type, const char *ref) {
     case RECORD_SERVICE:
     case RECORD_SITE:
         return has_url_scheme(ref);
+    case RECORD_JOB:
+        return is_job_ref(ref);
     default:
         return *ref != '\0';
     }
@@ -63,8 +76,8 @@ static char *excerpt(const char *line, size_t length) {
 }
 
 static int parse_ref(const char *line, size_t length, struct record *record, struct error *error) {
-    static const enum record_type types[] = {RECORD_CONTAINER, RECORD_DIRECTORY, RECORD_FILE, RECORD_SERVICE,
-                                             RECORD_IMAGE};
+    static const enum record_type types[] = {RECORD_CONTAINER, RECORD_DIRECTORY, RECORD_FILE,
+                                             RECORD_SERVICE,   RECORD_IMAGE,     RECORD_JOB};
     AUTO_FREE char *ref = text_copy_length(line, length);
     for (size_t i = 0; is_plain(line, length) && i < ARRAY_LENGTH(types); i++)
         if (fits_type(types[i], ref)) {

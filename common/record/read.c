@@ -14,6 +14,7 @@ static const struct {
     {RECORD_CONTAINER, RECORD_IMAGE, "pl-push-image"}, {RECORD_IMAGE, RECORD_CONTAINER, "pl-from"},
     {RECORD_CONTAINER, RECORD_DIRECTORY, "pl-export"}, {RECORD_IMAGE, RECORD_SERVICE, "pl-run-deploy"},
     {RECORD_CONTAINER, RECORD_SERVICE, "pl-serve"},    {RECORD_DIRECTORY, RECORD_SITE, "pl-firebase-deploy"},
+    {RECORD_IMAGE, RECORD_JOB, "pl-run-job"},
 };
 
 static const char *article(const char *noun) {

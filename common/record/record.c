@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const char *const type_names[] = {"directory", "file",   "container",  "image", "service",
-                                         "site",      "report", "credential", "error"};
+                                         "site",      "report", "credential", "job",   "error"};
 
 const char *record_type_name(enum record_type type) {
     for (size_t i = 0; i < ARRAY_LENGTH(type_names); i++)

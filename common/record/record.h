@@ -19,7 +19,8 @@ enum record_type {
     RECORD_SITE = 1 << 5,
     RECORD_REPORT = 1 << 6,
     RECORD_CREDENTIAL = 1 << 7,
-    RECORD_ERROR = 1 << 8,
+    RECORD_JOB = 1 << 8,
+    RECORD_ERROR = 1 << 9,
 };
 
 struct record {

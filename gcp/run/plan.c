@@ -26,15 +26,22 @@ static const char *const output_fields[] = {
     "satisfiesPzs",
     "reconciling",
     "threatDetectionEnabled",
+    "executionCount",
+    "latestCreatedExecution",
     "etag",
     "client",
     "clientVersion",
 };
 
-struct json *run_service_writable(const struct json *current) {
-    struct json *service = current ? json_copy_deep(current) : json_new_object();
+struct json *run_job_writable(const struct json *current) {
+    struct json *job = current ? json_copy_deep(current) : json_new_object();
     for (size_t i = 0; i < ARRAY_LENGTH(output_fields); i++)
-        json_remove(service, output_fields[i]);
+        json_remove(job, output_fields[i]);
+    return job;
+}
+
+struct json *run_service_writable(const struct json *current) {
+    struct json *service = run_job_writable(current);
     json_remove(json_get(service, "template"), "revision");
     return service;
 }

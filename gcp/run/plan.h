@@ -1,4 +1,4 @@
-/* How what a service should become differs from what it is: no network here. */
+/* How what a service or a job should become differs from what it is: no network here. */
 #ifndef GCP_RUN_PLAN_H
 #define GCP_RUN_PLAN_H
 
@@ -9,6 +9,8 @@
 /* The writable part of a service as it is, without what Google computes. The template's
  * revision name is left out, so that a new one is made. */
 struct json *run_service_writable(const struct json *current);
+/* The same of a job. */
+struct json *run_job_writable(const struct json *current);
 
 /* The container of a template or a revision that takes requests: the one with ports, else the first; NULL when there is
  * none. Borrowed. */

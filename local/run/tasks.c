@@ -31,6 +31,8 @@ struct json *tasks_new(const char *execution, int64_t count) {
 
 /* ---- one attempt ---- */
 
+static const char exited_badly[] = "The container exited with an error.";
+
 struct work {
     struct run *run;
     struct job *job;
@@ -75,7 +77,7 @@ static void judge(struct attempt *attempt, int status, bool out_of_memory) {
     if (out_of_memory)
         snprintf(attempt->text, sizeof(attempt->text), "Memory limit of %s exceeded.", attempt->memory);
     else if (status != 0)
-        snprintf(attempt->text, sizeof(attempt->text), "The container exited with an error.");
+        snprintf(attempt->text, sizeof(attempt->text), "%s", exited_badly);
 }
 
 /* Until it ends, its time is over, or somebody wants it to end. */
@@ -127,7 +129,7 @@ static void run_attempt(const struct work *work, struct attempt *attempt) {
              "Terminating task because it has reached the maximum timeout of %.0f seconds. To change this limit, see "
              "https://cloud.google.com/run/docs/configuring/task-timeout",
              attempt->timeout);
-    else if (attempt->code != CODE_OK && attempt->code != CODE_CANCELLED)
+    else if (attempt->code != CODE_OK && !text_equal(attempt->text, exited_badly))
         note(work, attempt, "%s", attempt->text);
 }
 

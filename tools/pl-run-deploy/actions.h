@@ -29,8 +29,6 @@ const char *action_service(const struct command_context *context, const struct a
 /* The same, needed: checks it and opens the session. ERROR_USAGE without one. */
 const char *action_open(struct command_context *context, const struct arguments *arguments, struct cloud *cloud,
                         struct error *error);
-/* The service's name where nothing says it: the last part of the image's repository. The caller frees. */
-char *action_name_of_image(const char *ref);
 /* How many operands come before the first that is an image. */
 size_t action_first_image(const struct command_context *context);
 

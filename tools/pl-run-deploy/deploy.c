@@ -1,7 +1,7 @@
 /* Deploying the image of a record. */
 #include "gcp/run/deploy.h"
-#include "common/crypto/digest.h"
 #include "gcp/run/canary.h"
+#include "gcp/run/image.h"
 #include "gcp/run/traffic.h"
 #include "tools/pl-run-deploy/actions.h"
 #include "tools/pl-run-deploy/policy.h"
@@ -25,29 +25,13 @@ static int preflight(void *context, struct error *error) {
                       preflight->arguments->project, preflight->arguments->region, error);
 }
 
-/* By digest, for an architecture that Cloud Run has: known before anything is asked. */
-static int check_image(const struct record *record, struct error *error) {
-    const char *ref = record_ref(record);
-    const char *at = strrchr(ref, '@');
-    struct digest parsed;
-    if (!at || digest_parse(at + 1, &parsed, NULL) < 0) {
-        error_set(error, ERROR_DATA, "%s names no digest, so what it means can change", ref);
-        return error_next(error, "give it as HOST/REPOSITORY@sha256:…, as pl-push-image prints it");
-    }
-    const char *platform = record_text(record, "platform");
-    if (!platform || text_equal(platform, "linux/amd64"))
-        return 0;
-    error_set(error, ERROR_DATA, "the image is for %s; Cloud Run runs linux/amd64", platform);
-    return error_next(error, "build it with: pl-build --platform linux/amd64");
-}
-
 /* Of the line, else of the service's file, else of the record. The caller frees. */
 static char *service_name(const struct command_context *context, const struct arguments *arguments,
                           const struct record *record, struct error *error) {
     const char *given = action_service(context, arguments);
     given = given ? given : arguments->settings.service_name;
     given = given || !record ? given : record_text(record, "name");
-    char *name = given ? text_copy(given) : record ? action_name_of_image(record_ref(record)) : NULL;
+    char *name = given ? text_copy(given) : record ? run_image_name(record_ref(record)) : NULL;
     if (!name) {
         error_set(error, ERROR_USAGE, "which service?");
         error_next(error, "name it: pl-run-deploy SERVICE --update …");
@@ -225,7 +209,7 @@ static int deploy_records(struct command_context *context, const struct argument
                           const struct policies *policies, const struct record_list *list, struct error *error) {
     if (list->count != 1)
         return error_set(error, ERROR_DATA, "got %zu images; a service takes one", list->count);
-    return check_image(&list->items[0], error) < 0
+    return run_image_check(&list->items[0], error) < 0
                ? -1
                : deploy_image(context, arguments, cloud, policies, &list->items[0], error);
 }

@@ -8,30 +8,12 @@
 
 enum { LINES_DEFAULT = 100, LINES_MOST = 1000, TEXT_LIMIT = 32 << 20, FOLLOW_SECONDS = 2, LOCAL_MILLISECONDS = 300 };
 
-struct tail {
-    char last[40];          /* the time of the newest entry that was shown */
-    struct text_list shown; /* the insertIds of that moment */
-};
-
 /* RFC 3339 */
 static void time_before(long long seconds, char *text, size_t size) {
     time_t then = time(NULL) - (time_t)seconds;
     struct tm parts;
     gmtime_r(&then, &parts);
     strftime(text, size, "%Y-%m-%dT%H:%M:%SZ", &parts);
-}
-
-/* Whether it has not been shown yet; then it is remembered. */
-static bool is_news(struct tail *tail, const struct json *entry) {
-    const char *time = json_get_text(entry, "timestamp", ""), *id = json_get_text(entry, "insertId", "");
-    if (strcmp(time, tail->last) < 0 || (text_equal(time, tail->last) && text_list_contains(&tail->shown, id)))
-        return false;
-    if (!text_equal(time, tail->last)) {
-        text_list_release(&tail->shown);
-        snprintf(tail->last, sizeof(tail->last), "%s", time);
-    }
-    text_list_add(&tail->shown, id);
-    return true;
 }
 
 static void add_entry(struct buffer *out, const struct json *entry) {
@@ -49,36 +31,31 @@ static void add_entry(struct buffer *out, const struct json *entry) {
 }
 
 static int show_new(struct command_context *context, struct cloud *cloud, const struct logging_query *query,
-                    struct tail *tail, size_t *count, struct error *error) {
-    AUTO_JSON struct json *entries = NULL;
+                    struct log_tail *tail, size_t *count, struct error *error) {
+    AUTO_JSON struct json *news = NULL;
     AUTO_BUFFER struct buffer out = BUFFER(TEXT_LIMIT);
-    if (logging_entries(cloud, query, &entries, error) < 0)
+    if (log_tail_read(cloud, query, tail, &news, error) < 0)
         return -1;
-    *count = json_count(entries);
-    for (size_t i = 0; i < json_count(entries); i++)
-        if (is_news(tail, json_at(entries, i)))
-            add_entry(&out, json_at(entries, i));
+    *count = json_count(news);
+    for (size_t i = 0; i < json_count(news); i++)
+        add_entry(&out, json_at(news, i));
     if (buffer_check(&out, "the log", error) < 0)
         return -1;
     AUTO_FREE char *text = text_scrub(buffer_text(&out), out.length, true);
     return *text ? command_print(context, text, error) : 0;
 }
 
-/* Asks again and again: Cloud Logging's entries:tail is there for gRPC alone. */
-static int follow(struct command_context *context, struct cloud *cloud, struct logging_query *query, struct tail *tail,
-                  struct error *error) {
+static int follow(struct command_context *context, struct cloud *cloud, const struct logging_query *query,
+                  struct log_tail *tail, struct error *error) {
     struct timespec pause = {.tv_sec = FOLLOW_SECONDS};
     size_t count;
     if (endpoints_are_local())
         pause = (struct timespec){.tv_nsec = LOCAL_MILLISECONDS * 1000000};
-    query->most = LINES_MOST;
     while (!progress_cancelled(context->progress)) {
         nanosleep(&pause, NULL);
         if (progress_cancelled(context->progress))
             break;
         cloud_renew(cloud);
-        if (*tail->last)
-            query->from = tail->last;
         if (show_new(context, cloud, query, tail, &count, error) < 0)
             return progress_cancelled(context->progress) ? 0 : -1;
     }
@@ -88,7 +65,7 @@ static int follow(struct command_context *context, struct cloud *cloud, struct l
 int action_log(struct command_context *context, struct arguments *arguments, struct error *error) {
     AUTO_CLOUD struct cloud cloud = {0};
     AUTO_JSON struct json *service = NULL;
-    struct tail tail = {0};
+    AUTO_LOG_TAIL struct log_tail tail = {0};
     char from[40] = "";
     size_t count = 0;
     if (arguments->lines > LINES_MOST)
@@ -107,6 +84,5 @@ int action_log(struct command_context *context, struct arguments *arguments, str
         progress_note(context->progress, "service %s has printed nothing%s", name, *from ? " in this time" : "");
     if (result == 0 && arguments->follow)
         result = follow(context, &cloud, &query, &tail, error);
-    text_list_release(&tail.shown);
     return result;
 }

@@ -18,13 +18,6 @@ const char *action_service(const struct command_context *context, const struct a
     return NULL;
 }
 
-char *action_name_of_image(const char *ref) {
-    const char *at = strrchr(ref, '@');
-    AUTO_FREE char *repository = text_copy_length(ref, at ? (size_t)(at - ref) : strlen(ref));
-    const char *base = path_base(repository);
-    return text_copy_length(base, strcspn(base, ":"));
-}
-
 size_t action_first_image(const struct command_context *context) {
     size_t first = 0;
     while (first < context->operand_count && !is_image(context->operands[first]))

@@ -1,6 +1,7 @@
 #include "tools/pl-run-deploy/policy.h"
 
 #include "common/evidence/evidence.h"
+#include "gcp/run/image.h"
 #include "gcp/run/service.h"
 #include "registry/registries.h"
 #include "tools/pl-run-deploy/actions.h"
@@ -134,7 +135,7 @@ static int check_line(struct command_context *context, const struct arguments *a
     const char *image = first < context->operand_count ? context->operands[first] : NULL;
     const char *given = action_service(context, arguments);
     given = given ? given : arguments->settings.service_name;
-    AUTO_FREE char *name = given ? text_copy(given) : image ? action_name_of_image(image) : NULL;
+    AUTO_FREE char *name = given ? text_copy(given) : image ? run_image_name(image) : NULL;
     AUTO_JSON struct json *service = json_new_object();
     AUTO_VERDICT struct policy_verdict verdict = {0};
     struct run_settings settings = arguments->settings;

@@ -1,0 +1,17 @@
+/* What the policy of the organisation says of a job, before anything is sent that changes it. */
+#ifndef TOOLS_PL_RUN_JOB_POLICY_H
+#define TOOLS_PL_RUN_JOB_POLICY_H
+
+#include "common/policy/policy.h"
+#include "gcp/cloud.h"
+
+struct permission {
+    const struct policies *policies;
+    struct cloud *cloud;
+    const char *job;
+};
+/* As run_job_deployment.permit takes it; the context is a struct permission. */
+int permission_check(void *context, const struct json *current, const struct json *after,
+                     struct error *error) MUST_CHECK;
+
+#endif
