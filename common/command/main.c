@@ -85,8 +85,9 @@ static int open_run(struct run *run, const struct common_arguments *common, stru
     return 0;
 }
 
-/* The reason that matters is why the work was stopped, not where it was when it stopped. */
+/* The reason that matters is why the work was stopped, not where it was when it stopped; how to go on is told, too. */
 static void explain_cancelling(struct error *error) {
+    AUTO_FREE char *next = text_copy(error->kind == ERROR_CANCELLED ? error->next : "");
     if (signals_caught()) {
         int exit_code = 128 + signals_caught();
         error_set(error, ERROR_CANCELLED, "stopped by a signal (%s)", sigabbrev_np(signals_caught()));
@@ -94,6 +95,8 @@ static void explain_cancelling(struct error *error) {
     } else if (output_is_abandoned()) {
         error_set(error, ERROR_CANCELLED, "stopped: the next command in the pipe exited");
     }
+    if (*next)
+        error_next(error, "%s", next);
 }
 
 static int finish_run(struct run *run, int result, struct error *error) {

@@ -200,13 +200,16 @@ static int64_t most_seconds(const struct json *execution) {
 }
 
 static int set_next(const struct following *following, struct error *error) {
-    return error_next(error, "to go on: pl-run-job %s --attach %s --region %s; to end it: --cancel %s",
-                      following->follow->job, following->follow->execution, following->cloud->region,
-                      following->follow->execution);
+    const struct run_follow *follow = following->follow;
+    return error_next(error,
+                      "execution %s goes on; to follow it: pl-run-job %s --attach %s --region %s; to end it: "
+                      "pl-run-job %s --cancel %s --region %s",
+                      follow->execution, follow->job, follow->execution, following->cloud->region, follow->job,
+                      follow->execution, following->cloud->region);
 }
 
 static int stopped(const struct following *following, struct error *error) {
-    error_set(error, ERROR_CANCELLED, "stopped; execution %s goes on", following->follow->execution);
+    error_set(error, ERROR_CANCELLED, "stopped while execution %s goes on", following->follow->execution);
     return set_next(following, error);
 }
 
@@ -226,8 +229,8 @@ static int await(struct following *following, struct json **execution, struct er
         tell_news(following);
         most = most > 0 ? most : most_seconds(*execution);
         if (run_seconds_now() - begin >= most) {
-            error_set(error, ERROR_TIMEOUT, "job %s: execution %s did not end within %lld s; it goes on",
-                      following->follow->job, following->follow->execution, (long long)most);
+            error_set(error, ERROR_TIMEOUT, "job %s: execution %s did not end within %lld s", following->follow->job,
+                      following->follow->execution, (long long)most);
             return set_next(following, error);
         }
         if (progress_cancelled(following->cloud->progress))

@@ -60,8 +60,10 @@ int run_operation_wait(struct cloud *cloud, struct json **operation, unsigned se
     while (!json_get_bool(*operation, "done", false)) {
         if (!is_operation_name(name))
             return error_set(error, ERROR_PROTOCOL, "Cloud Run's answer names no operation to wait for");
-        if (progress_cancelled(cloud->progress))
-            return error_set(error, ERROR_CANCELLED, "stopped while operation %s goes on", run_short_name(name));
+        if (progress_cancelled(cloud->progress)) {
+            error_set(error, ERROR_CANCELLED, "stopped while operation %s goes on", run_short_name(name));
+            return error_next(error, "Cloud Run goes on; run the same command again to see how it ended");
+        }
         if (run_seconds_now() >= end) {
             error_set(error, ERROR_TIMEOUT, "operation %s did not end within %u seconds; it goes on",
                       run_short_name(name), seconds);

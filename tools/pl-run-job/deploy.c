@@ -105,8 +105,10 @@ int action_deploy(struct command_context *context, struct arguments *arguments, 
     if (run_job_settings_read(&arguments->settings, error) < 0 ||
         run_job_settings_check(&arguments->settings, error) < 0)
         return -1;
-    if (arguments->update)
-        return preflight(&checks, error) < 0 ? -1 : deploy_record(context, arguments, &cloud, NULL, error);
+    if (arguments->update) {
+        AUTO_FREE char *job = job_name(context, arguments, NULL, error);
+        return !job || preflight(&checks, error) < 0 ? -1 : deploy_record(context, arguments, &cloud, NULL, error);
+    }
     struct record_list list = {0};
     /* Only the images among the operands are records. */
     size_t first = action_first_image(context);
