@@ -1,5 +1,6 @@
 /* The small parts of other Google APIs that deploying clients ask: Service Usage, Resource Manager, Firebase projects,
- * Cloud Functions (there are none), and the repositories of Artifact Registry. */
+ * Cloud Functions (there are none). Artifact Registry's API is
+ * local/registry/artifact.c. */
 #include "common/crypto/random.h"
 #include "common/file/file.h"
 #include "local/cloud.h"
@@ -124,79 +125,15 @@ static void handle_firebase_project(const struct local_cloud *cloud, const struc
     reply_json(reply, 200, document);
 }
 
-static struct json *repository_json(const struct local_cloud *cloud, const struct path *path, const char *id) {
-    struct json *repository = json_new_object();
-    AUTO_FREE char *name =
-        text_format("projects/%s/locations/%s/repositories/%s", path->parts.items[2], path->parts.items[4], id);
-    AUTO_FREE char *uri = text_format("%s/%s/%s", cloud->host, path->parts.items[2], id);
-    json_set_text(repository, "name", name);
-    json_set_text(repository, "format", "DOCKER");
-    json_set_text(repository, "mode", "STANDARD_REPOSITORY");
-    json_set_text(repository, "registryUri", uri);
-    return repository;
-}
-
-static void create_repository(const struct local_cloud *cloud, const struct request *request, const struct path *path,
-                              struct reply *reply) {
-    const char *id = request_query(request, "repositoryId");
-    struct error error = {0};
-    if (!id || !repository_is_valid(id) || strchr(id, '/') || strlen(id) > 63) {
-        reply_google_error(reply, 400, "Invalid repository id");
-        return;
-    }
-    AUTO_FREE char *folder = text_format("%s/registry/%s/%s", cloud->state, path->parts.items[2], id);
-    char random[33];
-    random_hex(random, sizeof(random));
-    AUTO_FREE char *operation =
-        text_format("projects/%s/locations/%s/operations/%s", path->parts.items[2], path->parts.items[4], random);
-    if (directory_exists(folder))
-        reply_google_error(reply, 409, "the repository already exists");
-    else if (directory_make(folder, 0700, &error) < 0)
-        reply_google_error(reply, 500, "%s", error.text);
-    else
-        reply_done(reply, operation, repository_json(cloud, path, id));
-}
-
-static void list_repositories(const struct local_cloud *cloud, const struct path *path, struct reply *reply) {
-    AUTO_FREE char *folder = text_format("%s/registry/%s", cloud->state, path->parts.items[2]);
-    AUTO_LIST struct text_list names = {0};
-    struct json *document = json_new_object(), *list = json_new_array();
-    if (directory_exists(folder) && directory_list(folder, &names, NULL) < 0)
-        names.count = 0;
-    for (size_t i = 0; i < names.count; i++)
-        if (repository_is_valid(names.items[i]))
-            json_append(list, repository_json(cloud, path, names.items[i]));
-    json_set(document, "repositories", list);
-    reply_json(reply, 200, document);
-}
-
-static void handle_repositories(const struct local_cloud *cloud, const struct request *request, const struct path *path,
-                                struct reply *reply) {
-    if (path->parts.count == 6 && request_is(request, "POST")) {
-        create_repository(cloud, request, path, reply);
-    } else if (path->parts.count == 6) {
-        list_repositories(cloud, path, reply);
-    } else if (path->parts.count == 7 && request_is(request, "GET")) {
-        const char *id = path->parts.items[6];
-        AUTO_FREE char *folder = text_format("%s/registry/%s/%s", cloud->state, path->parts.items[2], id);
-        if (repository_is_valid(id) && directory_exists(folder))
-            reply_json(reply, 200, repository_json(cloud, path, id));
-        else
-            reply_google_error(reply, 404, "Requested entity was not found.");
-    }
-}
-
 /* What a request needs, by what its path is about. */
 static const char *permission_for(const struct request *request, const struct path *path) {
     if (part_is(path, 0, "v1beta1"))
         return "firebase.projects.get";
     if (part_is(path, 3, "services"))
         return request_is(request, "GET") ? "serviceusage.services.get" : "serviceusage.services.enable";
-    if (!part_is(path, 5, "repositories"))
-        return part_is(path, 5, "functions") ? "cloudfunctions.functions.list" : "resourcemanager.projects.get";
-    if (request_is(request, "POST"))
-        return "artifactregistry.repositories.create";
-    return path->parts.count == 6 ? "artifactregistry.repositories.list" : "artifactregistry.repositories.get";
+    if (part_is(path, 5, "repositories"))
+        return artifact_permission(request);
+    return part_is(path, 5, "functions") ? "cloudfunctions.functions.list" : "resourcemanager.projects.get";
 }
 
 static void google_handle(void *context, struct request *request, struct reply *reply) {
@@ -221,7 +158,7 @@ static void google_handle(void *context, struct request *request, struct reply *
         handle_services(cloud, request, &path, reply);
     else if (in_project && path.parts.count >= 6 && part_is(&path, 3, "locations") &&
              repository_is_valid(path.parts.items[4]) && part_is(&path, 5, "repositories"))
-        handle_repositories(cloud, request, &path, reply);
+        artifact_handle(cloud, request, reply);
     if (!reply->status)
         reply_google_error(reply, 404, "the local cloud has no %s %.200s", request->method, request->path);
 }

@@ -67,6 +67,11 @@ bool registry_resolve(const struct registry *registry, const char *repository, c
 /* The record of a manifest, or NULL. */
 struct json *manifest_record(const struct registry *registry, const char *repository, const struct digest *digest);
 
+/* Every folder below `name` (with it) that has manifests or blobs. */
+void registry_find_repositories(const struct registry *registry, const char *name, struct text_list *found);
+/* Deletes a manifest with its tags. False when it is not there. */
+bool registry_delete_manifest(struct registry *registry, const char *repository, const struct digest *digest);
+
 /* The requests. `begin` ones run when the header is there, the others when the body is. */
 void token_begin(struct local_cloud *cloud, struct request *request, struct reply *reply);
 /* The bearer may do `actions` on the repository (NULL: any token will do; REGISTRY_CATALOG: see the list of all); else

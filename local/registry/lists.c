@@ -35,9 +35,8 @@ static struct json *page_of(const struct request *request, const struct text_lis
     return page;
 }
 
-/* Every folder below `folder` that has manifests or blobs. A name has at most NAME_LIMIT bytes, which ends the descent.
- */
-static void find_repositories(const struct registry *registry, const char *name, struct text_list *found) {
+/* A name has at most NAME_LIMIT bytes, which ends the descent. */
+void registry_find_repositories(const struct registry *registry, const char *name, struct text_list *found) {
     AUTO_FREE char *folder = path_join(registry->root, name);
     AUTO_LIST struct text_list parts = {0};
     if (found->count >= REPOSITORIES_LIMIT || directory_list(folder, &parts, NULL) < 0)
@@ -47,7 +46,7 @@ static void find_repositories(const struct registry *registry, const char *name,
     for (size_t i = 0; i < parts.count; i++) {
         AUTO_FREE char *inner = *name ? path_join(name, parts.items[i]) : text_copy(parts.items[i]);
         if (repository_is_valid(inner))
-            find_repositories(registry, inner, found);
+            registry_find_repositories(registry, inner, found);
     }
 }
 
@@ -61,7 +60,7 @@ void catalog_handle(void *context, struct request *request, struct reply *reply)
     }
     if (!read_page_size(request, &most, reply))
         return;
-    find_repositories(cloud->registry, "", &names);
+    registry_find_repositories(cloud->registry, "", &names);
     text_list_sort(&names);
     struct json *document = json_new_object();
     json_set(document, "repositories", page_of(request, &names, most, reply));

@@ -1,6 +1,7 @@
 /* Manifests: stored as they came, only when all they refer to is there. */
 #include "common/file/file.h"
 #include "local/registry/internal.h"
+#include "local/timestamp.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -65,8 +66,9 @@ static int check_manifest(const struct registry *registry, const char *repositor
 }
 
 /* What referrers and later reads want to know without the manifest itself. */
-static char *record_text(const char *media_type, size_t size, const struct json *manifest) {
+static char *record_text(const char *media_type, size_t size, const struct json *manifest, const char *time) {
     AUTO_JSON struct json *record = json_new_object();
+    json_set_text(record, "uploadTime", time);
     json_set_text(record, "mediaType", media_type);
     json_set_integer(record, "size", (int64_t)size);
     const char *subject = json_get_text(json_get(manifest, "subject"), "digest", NULL);
@@ -97,10 +99,13 @@ static int write_tag(const struct registry *registry, const char *repository, co
 static int store_manifest(struct registry *registry, const char *repository, const struct request *request,
                           const char *media_type, const struct json *manifest, const struct text_list *tags,
                           struct digest *digest, struct error *error) {
-    AUTO_FREE char *record = record_text(media_type, request->body.length, manifest);
     if (store_put(registry->store, request->body.data, request->body.length, digest, error) < 0)
         return -1;
     pthread_mutex_lock(&registry->lock);
+    AUTO_JSON struct json *earlier = manifest_record(registry, repository, digest);
+    const char *time = json_get_text(earlier, "uploadTime", NULL);
+    AUTO_FREE char *record =
+        record_text(media_type, request->body.length, manifest, time ? time : timestamp_format(timestamp_now()).text);
     int result = registry_link(registry, repository, "_manifests", digest, record, error);
     for (size_t i = 0; result == 0 && i < tags->count; i++)
         result = write_tag(registry, repository, tags->items[i], digest, error);
@@ -206,20 +211,32 @@ static void remove_tags_of(const struct registry *registry, const char *reposito
     }
 }
 
-static void delete_manifest(struct registry *registry, const struct target *target, struct reply *reply) {
+bool registry_delete_manifest(struct registry *registry, const char *repository, const struct digest *digest) {
+    AUTO_FREE char *path = registry_path(registry, repository, "_manifests", digest_format_hex(digest).text);
+    pthread_mutex_lock(&registry->lock);
+    bool found = file_exists(path);
+    if (found)
+        remove_tags_of(registry, repository, digest);
+    unlink(path);
+    pthread_mutex_unlock(&registry->lock);
+    return found;
+}
+
+static bool delete_tag(struct registry *registry, const struct target *target) {
+    AUTO_FREE char *path = registry_path(registry, target->repository, "_tags", target->reference);
     struct digest digest;
     pthread_mutex_lock(&registry->lock);
-    bool found = registry_resolve(registry, target->repository, target->reference, &digest);
-    if (found && strchr(target->reference, ':')) {
-        AUTO_FREE char *path =
-            registry_path(registry, target->repository, "_manifests", digest_format_hex(&digest).text);
-        remove_tags_of(registry, target->repository, &digest);
-        unlink(path);
-    } else if (found) {
-        AUTO_FREE char *path = registry_path(registry, target->repository, "_tags", target->reference);
-        unlink(path);
-    }
+    bool found = registry_resolve(registry, target->repository, target->reference, &digest) && unlink(path) == 0;
     pthread_mutex_unlock(&registry->lock);
+    return found;
+}
+
+static void delete_manifest(struct registry *registry, const struct target *target, struct reply *reply) {
+    struct digest digest;
+    bool by_digest = strchr(target->reference, ':') != NULL;
+    bool found = by_digest ? digest_parse(target->reference, &digest, NULL) == 0 &&
+                                 registry_delete_manifest(registry, target->repository, &digest)
+                           : delete_tag(registry, target);
     if (found)
         reply_empty(reply, 202);
     else

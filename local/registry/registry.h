@@ -33,6 +33,11 @@ void registry_close(struct registry **registry);
 /* Everything below /v2/ that is no API of Google's. */
 void registry_begin(struct local_cloud *cloud, struct request *request, struct reply *reply);
 
+/* Artifact Registry's API v1, /v1/projects/P/locations/L/repositories…: what a request needs, and the request of
+ * somebody who may. */
+const char *artifact_permission(const struct request *request);
+void artifact_handle(const struct local_cloud *cloud, const struct request *request, struct reply *reply);
+
 /* An image by tag or digest for an architecture, for running it. References to this host or to REGION-docker.pkg.dev
  * are ours; ERROR_NO_INPUT when there is no such image, ERROR_DATA when it is for other architectures (they are in the
  * text). *manifest is parsed; the blobs are objects of the store. */

@@ -2,6 +2,7 @@
 # The local cloud from the outside: its life, services in networks of their own, revisions, who may call, logs.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/cloud.sh"
+. "$ROOT/tests/wire/discovery.sh"
 
 api() { # api METHOD PATH [BODY]: as the account of the cloud
     local token
@@ -40,6 +41,51 @@ test_all_apis_are_on() {
     absent "switched on" log
     contains "$(curl -sf "$(cat url)/")" text
     equal "$(api POST /v1/projects/pl-local/services:batchEnable '{"serviceIds":["run.googleapis.com"]}' | jq -r '.response.services[0].state')" ENABLED
+}
+
+test_old_images_go_and_what_runs_stays() {
+    cloud
+    "$ROOT/tests/e2e/recording_front.py" "$PL_CLOUD_URL" exchanges > front & front=$!
+    wait_for 10 test -s front
+    web_app app "one"
+    ship app app > /dev/null                      # serves, and is the oldest
+    for text in two three four; do
+        web_app app "$text"
+        pl-build -q --name app app 2> /dev/null | pl-push-image -q --repo demo --tag "$text" -o ref 2> /dev/null > "$text" || return 1
+    done
+    export PL_ENDPOINT_ARTIFACTREGISTRY PL_ENDPOINT_RUN
+    PL_ENDPOINT_ARTIFACTREGISTRY=$(cat front) PL_ENDPOINT_RUN=$(cat front)
+    pl-push-image --repo demo --list > list
+    equal "$(wc -l < list)" 4
+    equal "$(grep -c '^in use ' list)" 1
+    clean() { pl-push-image --repo demo --clean --keep 1 --older-than 0s --keep-tag tw "$@"; }
+    clean --dry-run > out 2> log
+    contains "$(cat log)" "1 of 4 images of demo are old: nothing was deleted (--dry-run)"
+    contains "$(grep '^old ' out)" three
+    contains "$(grep '^kept tag ' out)" two
+    contains "$(grep '^new ' out)" four
+    status 64 clean > out 2> log
+    contains "$(cat log)" "add: --confirm demo"
+    equal "$(pl-push-image --repo demo --list | wc -l)" 4
+    clean --confirm demo > out 2> log
+    contains "$(cat log)" "1 of 4 images of demo are deleted"
+    equal "$(pl-push-image --repo demo --list | wc -l)" 3
+    status 1 grep -q three <<< "$(pl-push-image --repo demo --list)"
+    status 64 pl-push-image --repo 127.0.0.1/x --list > out 2> log
+    status 78 pl-push-image --repo nothing --list > out 2> log
+    contains "$(cat log)" "cannot list the images of nothing"
+    # The same as a rule of the repository, beside a rule of somebody else.
+    REPO=/v1/projects/pl-local/locations/us-central1/repositories/demo
+    api PATCH "$REPO?updateMask=cleanupPolicies" '{"cleanupPolicies":{"own":{"id":"own","action":"KEEP","mostRecentVersions":{"keepCount":2}}}}' > reply
+    pl-push-image --repo demo --clean --daily --keep 3 --older-than 7d --keep-tag v 2> log
+    contains "$(cat log)" "the clean-up policies are set"
+    pl-push-image --repo demo --clean --daily --keep 3 --older-than 7d --keep-tag v 2> log
+    contains "$(cat log)" "unchanged"
+    equal "$(api GET "$REPO" | jq -cS .cleanupPolicies)" '{"own":{"action":"KEEP","id":"own","mostRecentVersions":{"keepCount":2}},"pl-keep":{"action":"KEEP","id":"pl-keep","mostRecentVersions":{"keepCount":3}},"pl-old":{"action":"DELETE","condition":{"olderThan":"604800s","tagState":"ANY"},"id":"pl-old"},"pl-tags":{"action":"KEEP","condition":{"tagPrefixes":["v"],"tagState":"TAGGED"},"id":"pl-tags"}}'
+    equal "$(api PATCH "$REPO?updateMask=cleanupPolicies" '{"cleanupPolicies":{"own":{"id":"other","action":"KEEP"}}}' | jq .error.code)" 400
+    kill $front
+    [ "$(wc -l < exchanges)" -gt 10 ]
+    contains "$(valid_by_discovery exchanges)" "requests, 0 problems"
 }
 
 test_nothing_is_left_after_stop() {

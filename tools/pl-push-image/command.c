@@ -38,13 +38,63 @@ static const struct option options[] = {
     {0},
 };
 
-static const struct option_group groups[] = {CREDENTIAL_OPTIONS(credentials), {0}};
+static const struct option image_options[] = {
+    {.name = "list",
+     .help = "the images of my-repo: whether a service or job runs it, name, digest, size, time, tags",
+     .kind = OPTION_FLAG,
+     .variable = "",
+     INTO(list)},
+    {.name = "clean",
+     .help = "delete old images of my-repo, never one that a service or a job runs; needs --confirm",
+     .kind = OPTION_FLAG,
+     .variable = "",
+     INTO(clean)},
+    {.name = "keep",
+     .value_name = "N",
+     .help = "with --clean: the newest of each name stay",
+     .kind = OPTION_NUMBER,
+     .fallback = "10",
+     INTO(keep)},
+    {.name = "older-than",
+     .value_name = "TIME",
+     .help = "with --clean: and what is younger stays: 12h, 7d",
+     .kind = OPTION_DURATION,
+     .fallback = "30d",
+     INTO(older_than)},
+    {.name = "keep-tag",
+     .value_name = "PREFIX",
+     .help = "with --clean: and what has a tag that begins so",
+     .kind = OPTION_TEXT,
+     .traits = OPTION_REPEATABLE,
+     INTO(keep_tags)},
+    {.name = "daily",
+     .help = "with --clean: not now; Artifact Registry does so every day, by clean-up policies of my-repo",
+     .kind = OPTION_FLAG,
+     .variable = "",
+     INTO(daily)},
+    {.letter = 'n',
+     .name = "dry-run",
+     .help = "with --clean: say which are old, and delete nothing",
+     .kind = OPTION_FLAG,
+     INTO(dry_run)},
+    {.name = "confirm",
+     .value_name = "REPO",
+     .help = "with --clean: the repository's name once more",
+     .kind = OPTION_TEXT,
+     .variable = "",
+     INTO(confirm)},
+    {0},
+};
+
+static const struct option_group groups[] = {
+    {"Instead of pushing", image_options, 0}, CREDENTIAL_OPTIONS(credentials), {0}};
 
 static const struct command_example examples[] = {
     {"pl-build ./backend | pl-push-image --repo my-repo", "to us-central1-docker.pkg.dev/PROJECT/my-repo/backend"},
     {"pl-build ./backend | pl-push-image --repo my-repo --tag v1.2 --tag latest", "with two tags"},
     {"pl-build ./backend | pl-push-image --repo ghcr.io/me/backend", "to another registry"},
     {"pl-push-image --repo 127.0.0.1:5000/shop container:sha256:…", "an image that is in the store"},
+    {"pl-push-image --repo my-repo --clean --keep 5 --older-than 14d --dry-run", "which images are old"},
     {0},
 };
 

@@ -12,6 +12,10 @@ struct arguments {
     const char *project;
     const char *region;
     bool create_repo;
+    bool list, clean, daily, dry_run;
+    long long keep, older_than;
+    struct text_list keep_tags;
+    const char *confirm;
     struct credential_options credentials;
 };
 

@@ -5,6 +5,7 @@
 #include "gcp/cloud.h"
 #include "registry/credentials.h"
 #include "tools/pl-push-image/image.h"
+#include "tools/pl-push-image/images.h"
 #include "tools/pl-push-image/target.h"
 
 #include <string.h>
@@ -252,6 +253,8 @@ static int push_all(struct session *session, struct error *error) {
 
 static int run(struct command_context *context, void *given, struct error *error) {
     struct session session = {.context = context, .arguments = given};
+    if (images_wanted(given))
+        return images_run(context, given, error);
     int result = session_open(&session, error);
     if (result == 0)
         result = push_all(&session, error);
