@@ -14,6 +14,7 @@ enum { LOG_LOOK_MILLISECONDS = 500, DRAIN_ROUNDS = 4, MEMORY_DEFAULT = 512 << 20
 struct running_container {
     struct instance *instance;
     char *name; /* NULL: it has none */
+    char *memory;
     char *scratch;
     struct sandbox_process *process;
     int output; /* what it prints comes here */
@@ -226,24 +227,22 @@ static int start_process(struct running_container *container, const struct json 
         return error_set_errno(error, errno, "cannot make a pipe");
     container->output = ends[0];
     bool joins = instance->network >= 0;
-    struct sandbox sandbox = {
-        .lowers = (const char *const *)lowers.items,
-        .lower_count = lowers.count,
-        .upper = upper,
-        .scratch = work,
-        .argv = &command,
-        .environment = environment,
-        .directory = json_get_text(given, "workingDir", json_get_text(config, "WorkingDir", "/")),
-        .user = json_get_text(config, "User", ""),
-        .hostname = "localhost",
-        .mounts = volumes->mounts,
-        .mount_count = volumes->count,
-        .network = joins ? SANDBOX_NETWORK_JOINED : SANDBOX_NETWORK_NONE,
-        .network_fd = instance->network,
-        .prepare = joins ? NULL : open_network,
-        .prepare_context = instance,
-        .memory_limit =
-            memory_bytes(json_get_text(json_get_path(given, "resources.limits"), "memory", "512Mi"), MEMORY_DEFAULT)};
+    struct sandbox sandbox = {.lowers = (const char *const *)lowers.items,
+                              .lower_count = lowers.count,
+                              .upper = upper,
+                              .scratch = work,
+                              .argv = &command,
+                              .environment = environment,
+                              .directory = json_get_text(given, "workingDir", json_get_text(config, "WorkingDir", "/")),
+                              .user = json_get_text(config, "User", ""),
+                              .hostname = "localhost",
+                              .mounts = volumes->mounts,
+                              .mount_count = volumes->count,
+                              .network = joins ? SANDBOX_NETWORK_JOINED : SANDBOX_NETWORK_NONE,
+                              .network_fd = instance->network,
+                              .prepare = joins ? NULL : open_network,
+                              .prepare_context = instance,
+                              .memory_limit = memory_bytes(container->memory, MEMORY_DEFAULT)};
     container->process = run_launch(instance->run, &sandbox, ends[1], error);
     close(ends[1]);
     return container->process ? 0 : -1;
@@ -275,7 +274,10 @@ struct running_container *container_start(struct instance *instance, const struc
                                           const struct json *given, struct failure *failure) {
     struct running_container *container = memory_allocate(1, sizeof(*container));
     *container = (struct running_container){
-        .instance = instance, .name = text_copy(json_get_text(given, "name", NULL)), .output = -1};
+        .instance = instance,
+        .name = text_copy(json_get_text(given, "name", NULL)),
+        .memory = text_copy(json_get_text(json_get_path(given, "resources.limits"), "memory", "512Mi")),
+        .output = -1};
     if (start(container, launch, given, failure) == 0) {
         container->is_logging = pthread_create(&container->logger, NULL, keep_log, container) == 0;
         return container;
@@ -297,6 +299,7 @@ void container_end(struct running_container **pointer, unsigned grace) {
         store_scratch_remove(container->instance->run->cloud->store, container->scratch);
     free(container->scratch);
     free(container->name);
+    free(container->memory);
     free(container);
 }
 
@@ -306,6 +309,10 @@ bool container_ended(struct running_container *container, int *status, bool *out
 
 const char *container_name(const struct running_container *container) {
     return container->name;
+}
+
+const char *container_memory(const struct running_container *container) {
+    return container->memory;
 }
 
 pid_t container_pid(const struct running_container *container) {

@@ -5,6 +5,7 @@
 #include "local/run/internal.h"
 
 struct running_container;
+struct health;
 struct shared_volumes;
 
 struct instance {
@@ -18,6 +19,9 @@ struct instance {
     struct running_container *containers[CONTAINERS_MOST]; /* in the order of their start */
     size_t count;
     struct shared_volumes *volumes; /* what several of them mount (volumes.h), or NULL */
+    struct health *health;          /* NULL: nothing is asked */
+    atomic_bool is_dead;            /* a liveness probe has given it up */
+    atomic_bool is_busy;            /* a readiness probe wants no requests to come */
 };
 
 /* Starts one, as `given` says. NULL with *failure. */
@@ -33,11 +37,23 @@ pid_t container_pid(const struct running_container *container);
 /* A line in the log of the service; container NULL: it has no name. */
 void instance_log(const struct instance *instance, const char *container, const char *text, size_t length);
 
-/* ---- probe.c ---- */
+/* The memory limit as it is written. Borrowed. */
+const char *container_memory(const struct running_container *container);
+
+/* ---- startup.c ---- */
 
 /* Until a container of the instance listens (its startup probe succeeds); false with *failure when one ends or it does
  * not in time. */
-bool probe_wait(struct instance *instance, const struct running_container *container, const struct json *given,
-                struct failure *failure);
+bool startup_wait(struct instance *instance, const struct running_container *container, const struct json *given,
+                  struct failure *failure);
+
+/* ---- health.c: liveness and readiness probes ---- */
+
+/* Asks from now on, in a thread of its own, when a container has such probes. */
+void health_open(struct instance *instance, const struct json *document);
+/* No answer counts any more. */
+void health_end(const struct instance *instance);
+/* After that, and after the end of the containers, for whose answer it may be waiting. */
+void health_close(struct instance *instance);
 
 #endif

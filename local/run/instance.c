@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -106,7 +107,7 @@ static int wait_for_others(struct instance *instance, const struct json *contain
             return 1;
     for (size_t i = 0; i < json_count(names); i++) {
         const char *name = json_text(json_at(names, i));
-        if (!probe_wait(instance, find_container(instance, name), find_given(containers, name), failure))
+        if (!startup_wait(instance, find_container(instance, name), find_given(containers, name), failure))
             return -1;
     }
     return 0;
@@ -143,7 +144,7 @@ static bool wait_for_all(struct instance *instance, const struct json *container
         const char *name = container_name(instance->containers[i]);
         const struct json *given = json_count(containers) == 1 ? json_at(containers, 0) : find_given(containers, name);
         bool is_probed = json_get(given, "startupProbe") || given == ingress_container(containers);
-        if (is_probed && !probe_wait(instance, instance->containers[i], given, failure))
+        if (is_probed && !startup_wait(instance, instance->containers[i], given, failure))
             return false;
     }
     return true;
@@ -164,6 +165,8 @@ struct instance *instance_start(struct run *run, const struct launch *launch, st
     struct instance *instance = instance_begin(run, launch, failure);
     if (instance && !wait_for_all(instance, json_get(launch->document, "containers"), failure))
         instance_stop(&instance, 0);
+    if (instance)
+        health_open(instance, launch->document);
     return instance;
 }
 
@@ -201,8 +204,10 @@ void instance_stop(struct instance **pointer, unsigned grace) {
     *pointer = NULL;
     if (!instance)
         return;
+    health_end(instance);
     gateway_close(&instance->gateway);
     end_containers(instance, grace);
+    health_close(instance);
     cleanup_close(&instance->network);
     shared_volumes_release(&instance->volumes);
     free(instance->revision);
@@ -211,6 +216,10 @@ void instance_stop(struct instance **pointer, unsigned grace) {
 }
 
 bool instance_ended(struct instance *instance, int *status, bool *out_of_memory) {
+    *status = 128 + SIGKILL;
+    *out_of_memory = false;
+    if (atomic_load(&instance->is_dead))
+        return true;
     for (size_t i = 0; i < instance->count; i++)
         if (container_ended(instance->containers[i], status, out_of_memory))
             return true;
@@ -218,6 +227,10 @@ bool instance_ended(struct instance *instance, int *status, bool *out_of_memory)
 }
 
 /* ---- from outside ---- */
+
+bool instance_takes_requests(const struct instance *instance) {
+    return !atomic_load(&instance->is_busy) && !atomic_load(&instance->is_dead);
+}
 
 const char *instance_id(const struct instance *instance) {
     return instance->id;

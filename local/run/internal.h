@@ -149,8 +149,10 @@ struct instance *instance_start(struct run *run, const struct launch *launch, st
 void instance_stop(struct instance **instance, unsigned grace);
 /* "512Mi", "1G", "1.5Gi"; `fallback` for what is none. */
 uint64_t memory_bytes(const char *text, uint64_t fallback);
-/* One of its containers has ended. */
+/* One of its containers has ended, or a liveness probe has given it up. */
 bool instance_ended(struct instance *instance, int *status, bool *out_of_memory);
+/* False while a readiness probe fails. */
+bool instance_takes_requests(const struct instance *instance);
 /* Borrowed. */
 const char *instance_id(const struct instance *instance);
 /* A line of the cloud's own in the log of the service. */

@@ -1,204 +1,69 @@
-/* Waiting until a container is ready, and finding out why it is not. */
-#include "local/run/container.h"
+#include "local/run/probe.h"
 
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
-enum {
-    LOOK_MILLISECONDS = 15,
-    IDLE_MILLISECONDS =
-        10000, /* listening elsewhere and doing nothing for so long: it will not come to $PORT any more */
-    WATCH_MILLISECONDS = 250,
-    LISTENERS_MOST = 64,
-    METADATA_PORT = 80,
-    RESPONSE_MOST = 4096,
-};
+enum { RESPONSE_MOST = 4096, REQUEST_MOST = 16 << 10 };
 
-/* A startup probe as Cloud Run understands it; without one: TCP, for the whole startup time. */
-struct probe {
-    const char *http_path; /* NULL: a connection is enough */
-    unsigned port;
-    int64_t delay, period, timeout, limit; /* milliseconds */
-};
-
-static int64_t milliseconds_now(void) {
+int64_t probe_now(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static struct probe probe_of(const struct run *run, const struct json *container, unsigned port) {
-    const struct json *given = json_get(container, "startupProbe");
-    struct probe probe = {.port = port, .period = LOOK_MILLISECONDS, .timeout = 1000};
-    probe.limit = (int64_t)run->cloud->startup_time * 1000;
-    if (!given)
-        return probe;
+struct probe probe_read(const struct json *given, unsigned port) {
     const struct json *http = json_get(given, "httpGet"), *tcp = json_get(given, "tcpSocket");
     const struct json *where = http ? http : tcp ? tcp : json_get(given, "grpc");
-    probe.http_path = http ? json_get_text(http, "path", "/") : NULL;
-    probe.port = (unsigned)json_get_integer(where, "port", port);
-    probe.delay = json_get_integer(given, "initialDelaySeconds", 0) * 1000;
-    probe.timeout = json_get_integer(given, "timeoutSeconds", 1) * 1000;
-    int64_t period = json_get_integer(given, "periodSeconds", 10) * 1000;
-    /* What can be seen cheaply is looked at more often than asked: the deployment ends sooner, not later. */
-    probe.period = http ? period : LOOK_MILLISECONDS;
-    probe.limit = probe.delay + period * json_get_integer(given, "failureThreshold", 3);
-    return probe;
+    return (struct probe){.http = http,
+                          .port = (unsigned)json_get_integer(where, "port", port),
+                          .delay = json_get_integer(given, "initialDelaySeconds", 0) * 1000,
+                          .period = json_get_integer(given, "periodSeconds", 10) * 1000,
+                          .timeout = json_get_integer(given, "timeoutSeconds", 1) * 1000,
+                          .failures = (unsigned)json_get_integer(given, "failureThreshold", 3),
+                          .successes = (unsigned)json_get_integer(given, "successThreshold", 1)};
 }
 
-/* GET on a fresh connection; 200 to 399 is success. */
+static bool has_break(const char *text) {
+    return strpbrk(text, "\r\n") != NULL;
+}
+
+static void make_request(const struct probe *probe, struct buffer *request) {
+    const struct json *headers = json_get(probe->http, "httpHeaders");
+    const char *path = json_get_text(probe->http, "path", "/");
+    bool has_host = false;
+    buffer_append_format(request, "GET %s HTTP/1.1\r\nUser-Agent: GoogleHC/1.0\r\nConnection: close\r\n", path);
+    for (size_t i = 0; i < json_count(headers); i++) {
+        const char *name = json_get_text(json_at(headers, i), "name", "");
+        const char *value = json_get_text(json_at(headers, i), "value", "");
+        if (!*name || has_break(name) || has_break(value))
+            continue;
+        has_host = has_host || strcasecmp(name, "Host") == 0;
+        buffer_append_format(request, "%s: %s\r\n", name, value);
+    }
+    if (!has_host)
+        buffer_append_format(request, "Host: 127.0.0.1:%u\r\n", probe->port);
+    buffer_append_text(request, "\r\n");
+}
+
 static bool asks_well(int fd, const struct probe *probe) {
-    AUTO_FREE char *request = text_format("GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUser-Agent: GoogleHC/1.0\r\n"
-                                          "Connection: close\r\n\r\n",
-                                          probe->http_path, probe->port);
+    AUTO_BUFFER struct buffer request = BUFFER(REQUEST_MOST);
     char answer[RESPONSE_MOST];
     unsigned status = 0;
     struct timeval limit = {.tv_sec = probe->timeout / 1000, .tv_usec = probe->timeout % 1000 * 1000};
+    make_request(probe, &request);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-    if (send(fd, request, strlen(request), MSG_NOSIGNAL) != (ssize_t)strlen(request))
+    if (request.failed || send(fd, buffer_text(&request), request.length, MSG_NOSIGNAL) != (ssize_t)request.length)
         return false;
     ssize_t got = recv(fd, answer, sizeof(answer) - 1, 0);
     answer[got > 0 ? got : 0] = '\0';
     return sscanf(answer, "HTTP/1.%*1[01] %3u", &status) == 1 && status >= 200 && status < 400;
 }
 
-static bool is_ready(const struct instance *instance, const struct probe *probe) {
+enum probe_answer probe_ask(const struct instance *instance, const struct probe *probe) {
     struct door door = instance_door(instance);
     AUTO_CLOSE int fd = door_connect(&door, probe->port);
-    return fd >= 0 && (!probe->http_path || asks_well(fd, probe));
-}
-
-/* Where it listens instead; false: nowhere. One on all addresses is more telling than one on loopback. */
-static bool find_other(const struct run *run, pid_t pid, unsigned port, struct listener_address *other) {
-    struct listener_address found[LISTENERS_MOST];
-    size_t count = network_listeners(pid, found, LISTENERS_MOST);
-    bool any = false;
-    for (size_t i = 0; i < count; i++) {
-        bool ours = (found[i].port == run->cloud->port && text_equal(found[i].address, "127.0.0.1")) ||
-                    (found[i].port == METADATA_PORT && text_equal(found[i].address, SANDBOX_METADATA));
-        if (ours)
-            continue;
-        if (!any || found[i].port == port || !address_is_loopback(found[i].address))
-            *other = found[i];
-        any = true;
-        if (found[i].port == port)
-            return true;
-    }
-    return any;
-}
-
-/* Processor time of all processes of the container, in clock ticks: whether it still does something. */
-static uint64_t processor_time(pid_t pid) {
-    AUTO_FREE char *children = text_format("/proc/%d/task/%d/children", (int)pid, (int)pid);
-    AUTO_FREE char *stat = text_format("/proc/%d/stat", (int)pid);
-    unsigned long long user = 0, system = 0;
-    char line[1024];
-    AUTO_FILE FILE *file = fopen(stat, "re");
-    const char *end = file && fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
-    if (end)
-        (void)!sscanf(end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user, &system);
-    AUTO_FILE FILE *list = fopen(children, "re");
-    int child;
-    while (list && fscanf(list, "%d", &child) == 1)
-        user += processor_time(child);
-    return user + system;
-}
-
-struct watch {
-    int64_t quiet_since, looked_at;
-    uint64_t time;
-};
-
-/* It listens elsewhere, and has done nothing for a while. */
-static bool has_settled_elsewhere(const struct run *run, pid_t pid, unsigned port, struct watch *watch) {
-    struct listener_address other;
-    int64_t now = milliseconds_now();
-    if (now - watch->looked_at < WATCH_MILLISECONDS)
-        return false;
-    watch->looked_at = now;
-    uint64_t time = processor_time(pid);
-    /* An idle event loop wakes up now and then: two ticks are nothing. */
-    if (time > watch->time + 2 || !watch->quiet_since || !find_other(run, pid, port, &other)) {
-        watch->time = time;
-        watch->quiet_since = now;
-    }
-    return now - watch->quiet_since > IDLE_MILLISECONDS;
-}
-
-static void explain_silence(const struct run *run, pid_t pid, const struct probe *probe, unsigned port,
-                            struct failure *failure) {
-    struct listener_address other;
-    if (sandbox_mode() == SANDBOX_CHROOT || !find_other(run, pid, port, &other)) {
-        failure_set_not_listening(failure, "TOO_SLOW", port);
-        failure_detail(failure, "seconds", "%lld", (long long)probe->limit / 1000);
-    } else if (other.port == port && probe->http_path && !address_is_loopback(other.address)) {
-        failure_set(failure, "TOO_SLOW", "The user-provided container failed the configured startup probe checks.");
-        failure_detail(failure, "seconds", "%lld", (long long)probe->limit / 1000);
-    } else if (address_is_loopback(other.address)) {
-        failure_set_not_listening(failure, "LOOPBACK_ONLY", port);
-        failure_detail(failure, "address", "%s", other.address);
-        failure_detail(failure, "port", "%u", other.port);
-    } else {
-        failure_set_not_listening(failure, "WRONG_PORT", port);
-        failure_detail(failure, "port", "%u", other.port);
-    }
-}
-
-static void explain_end(int status, bool out_of_memory, const struct json *container, unsigned port,
-                        struct failure *failure) {
-    const char *limit = json_get_text(json_get_path(container, "resources.limits"), "memory", "512Mi");
-    if (out_of_memory) {
-        failure_set(failure, "OUT_OF_MEMORY",
-                    "The user-provided container failed to start: Memory limit of %s exceeded.", limit);
-        failure_detail(failure, "limit", "%s", limit);
-    } else if (status > 128) {
-        failure_set_not_listening(failure, "CONTAINER_EXITED", port);
-        failure_detail(failure, "signal", "%d", status - 128);
-    } else {
-        failure_set_not_listening(failure, "CONTAINER_EXITED", port);
-        failure_detail(failure, "exitCode", "%d", status);
-    }
-}
-
-static bool has_ended(struct instance *instance, const struct json *given, struct failure *failure) {
-    int status;
-    bool out_of_memory;
-    for (size_t i = 0; i < instance->count; i++) {
-        if (!container_ended(instance->containers[i], &status, &out_of_memory))
-            continue;
-        explain_end(status, out_of_memory, given, instance->port, failure);
-        if (container_name(instance->containers[i]))
-            failure_detail(failure, "container", "%s", container_name(instance->containers[i]));
-        return true;
-    }
-    return false;
-}
-
-bool probe_wait(struct instance *instance, const struct running_container *container, const struct json *given,
-                struct failure *failure) {
-    struct run *run = instance->run;
-    unsigned port = instance->port;
-    pid_t pid = container_pid(container);
-    struct probe probe = probe_of(run, given, port);
-    struct watch watch = {0};
-    int64_t begin = milliseconds_now(), next = begin + probe.delay;
-    bool may_settle = !json_get(given, "startupProbe") && sandbox_mode() != SANDBOX_CHROOT;
-    while (!atomic_load(&run->stopping)) {
-        if (has_ended(instance, given, failure))
-            return false;
-        int64_t now = milliseconds_now();
-        if (now >= next) {
-            if (is_ready(instance, &probe))
-                return true;
-            next = now + probe.period;
-        }
-        if (now - begin >= probe.limit || (may_settle && has_settled_elsewhere(run, pid, port, &watch))) {
-            explain_silence(run, pid, &probe, port, failure);
-            return false;
-        }
-        nanosleep(&(struct timespec){.tv_nsec = LOOK_MILLISECONDS * 1000000}, NULL);
-    }
-    failure_set(failure, "UNKNOWN", "The local cloud stops.");
-    return false;
+    if (fd < 0)
+        return PROBE_REFUSED;
+    return !probe->http || asks_well(fd, probe) ? PROBE_GOOD : PROBE_BAD;
 }

@@ -236,7 +236,7 @@ static struct member *find_place(const struct instances *set, unsigned concurren
     struct member *found = NULL;
     for (size_t i = set->count; i-- > 0;) {
         struct member *member = set->members[i];
-        if (member->requests >= concurrency)
+        if (member->requests >= concurrency || !instance_takes_requests(member->instance))
             continue;
         if (affinity && text_equal(instance_id(member->instance), affinity))
             return member;

@@ -52,4 +52,37 @@ test_containers_share_network_and_memory_and_end_together() {
     equal "$(curl -sf "$url/note")" hello
 }
 
+test_a_liveness_probe_ends_an_instance_and_a_readiness_probe_keeps_requests_away() {
+    start_cloud
+    local one
+    # It is ill once somebody has asked for /cgi-bin/fall.
+    one=$(container one '/bin/busybox cat /proc/sys/kernel/random/uuid > /www/id; mkdir /www/cgi-bin; echo well > /www/well; printf "#!/bin/busybox sh\\n/bin/busybox rm /www/well; echo\\n" > /www/cgi-bin/fall; /bin/busybox chmod +x /www/cgi-bin/fall; exec /bin/busybox httpd -f -p $PORT -h /www' \
+        '{"ports": [{"containerPort": 8080}], "livenessProbe": {"httpGet": {"path": "/well", "httpHeaders": [{"name": "X-Asks", "value": "live"}]}, "periodSeconds": 1, "failureThreshold": 1}}')
+    equal "$(put app "{\"containers\": [$one], \"scaling\": {\"maxInstanceCount\": 1}}" | jq -c .error)" null
+    url=$(url_of app)
+    first=$(curl -sf "$url/id")
+    curl -s "$url/cgi-bin/fall" > /dev/null
+    wait_for 20 eval '[ "$(curl -sf '"$url"'/id)" != '"$first"' ]'
+    contains "$(pl-local logs app)" 'LIVENESS HTTP probe failed 1 time consecutively for container "one" on port 8080 path "/well". The instance has been shut down.'
+    # Requests wait until it says that it is ready.
+    one=$(container one '(/bin/busybox usleep 700000; echo now > /www/ready) & exec /bin/busybox httpd -f -p $PORT -h /www' \
+        '{"ports": [{"containerPort": 8080}], "readinessProbe": {"httpGet": {"path": "/ready"}, "periodSeconds": 1}}')
+    equal "$(put ready "{\"containers\": [$one]}" | jq -c .error)" null
+    equal "$(curl -sf "$(url_of ready)/ready")" now
+}
+
+test_a_bucket_is_a_directory_of_the_state() {
+    start_cloud
+    local one
+    one=$(container one 'echo made > /bucket/made; echo x > /fixed/x || echo "not written" > /www/said; exec /bin/busybox httpd -f -p $PORT -h /www' \
+        '{"ports": [{"containerPort": 8080}], "volumeMounts": [{"name": "b", "mountPath": "/bucket"}, {"name": "r", "mountPath": "/fixed"}]}')
+    result=$(put app "{\"containers\": [$one], \"volumes\": [{\"name\": \"b\", \"gcs\": {\"bucket\": \"shop-data\"}}, {\"name\": \"r\", \"nfs\": {\"server\": \"10.0.0.2\", \"path\": \"/share\", \"readOnly\": true}}]}")
+    equal "$(jq -c .error <<< "$result")" null
+    equal "$(curl -sf "$(url_of app)/said") $(cat "$PL_LOCAL_STATE/buckets/shop-data/made")" "not written made"
+    [ -d "$PL_LOCAL_STATE/nfs/10.0.0.2/share" ]
+    # Cloud SQL is not here, and is not left out silently.
+    one=$(container one 'exec /bin/busybox httpd -f -p $PORT -h /www' '{"ports": [{"containerPort": 8080}], "volumeMounts": [{"name": "s", "mountPath": "/cloudsql"}]}')
+    contains "$(put app "{\"containers\": [$one], \"volumes\": [{\"name\": \"s\", \"cloudSqlInstance\": {\"instances\": [\"p:r:i\"]}}]}" | jq -r .error.message)" "The local cloud has no Cloud SQL: for a run here"
+}
+
 run_tests

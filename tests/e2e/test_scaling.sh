@@ -37,4 +37,91 @@ test_instances_come_and_go() {
     equal "$(instances)" 1
 }
 
+test_who_waits_gets_the_place_that_becomes_free() {
+    cloud --queue-time 60
+    holding_app
+    url=$(ship app app --concurrency 1 --max-instances 1)
+    hold 11
+    curl -s "$url/id" > waited &
+    hold 12
+    wait_for 5 test -e waited
+    free 11 > /dev/null
+    free 12 > /dev/null
+    wait %1
+    [ -s waited ]
+    equal "$(instances)" 1
+}
+
+test_minimum_instances_are_kept() {
+    cloud --idle-time 0
+    holding_app
+    url=$(ship app app --min-instances 2)
+    equal "$(instances)" 2
+    # One that is lost is replaced.
+    kill -9 "$(pgrep -P "$(pgrep -P "$(process_of_cloud)" | head -n 1)")"
+    wait_for 20 eval '[ "$(pl-local logs app | grep -c MANUAL_OR_CUSTOMER_MIN_INSTANCE)" = 2 ]'
+    have 2
+    # Those of a revision without traffic are not, unless it has a tag.
+    web_app app y
+    pl-build -q --name app app | pl-push-image -q --repo demo > image
+    pl-run-deploy --region us-central1 -q --min-instances 0 --no-traffic < image > record
+    have 2
+    pl-run-deploy --region us-central1 -q app --promote latest > record
+    have 0
+}
+
+# patch JSON: of the service itself
+patch() {
+    local token
+    token=$(curl -sf -H 'Metadata-Flavor: Google' "$PL_CLOUD_URL/computeMetadata/v1/instance/service-accounts/default/token" | jq -r .access_token)
+    curl -sf -o reply -X PATCH -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -d "$1" \
+        "$PL_CLOUD_URL/v2/projects/pl-local/locations/us-central1/services/app?updateMask=$2"
+}
+
+test_manual_scaling_and_the_service_s_own_limits() {
+    cloud
+    holding_app
+    url=$(ship app app --concurrency 1)
+    patch '{"scaling": {"scalingMode": "MANUAL", "manualInstanceCount": 3}}' scaling
+    have 3
+    patch '{"scaling": {"scalingMode": "MANUAL", "manualInstanceCount": 1}}' scaling
+    have 1
+    patch '{"scaling": {"scalingMode": "MANUAL", "manualInstanceCount": 0}}' scaling
+    have 0
+    equal "$(curl -s -o body -w '%{http_code}' "$url/id")" 503
+    contains "$(cat body)" "Service disabled"
+    patch '{"scaling": {"minInstanceCount": 2}}' scaling
+    have 2
+    [ -n "$(curl -sf "$url/id")" ]
+}
+
+test_a_client_stays_with_its_instance() {
+    cloud
+    holding_app
+    url=$(ship app app --concurrency 2 --min-instances 2 --session-affinity)
+    # With one place taken in the first instance, both have room.
+    first=$(curl -sf -c jar "$url/id")
+    contains "$(cat jar)" GAESA
+    hold 11
+    hold 12
+    other=$(curl -sf "$url/id")
+    [ "$other" != "$first" ]
+    free 11 > /dev/null
+    equal "$(for _ in 1 2 3 4 5; do curl -sf -b jar "$url/id"; done | sort -u)" "$first"
+    curl -sf -b jar -D head -o body "$url/id"
+    lacks "$(cat head)" Set-Cookie
+    free 12 > /dev/null
+}
+
+test_a_request_has_its_time() {
+    cloud
+    holding_app
+    url=$(ship app app --timeout 1s)
+    hold 11
+    cat <&11 > body
+    contains "$(cat body)" "HTTP/1.1 504 Gateway Timeout"
+    contains "$(cat body)" "upstream request timeout"
+    contains "$(pl-local logs app)" "The request has been terminated because it has reached the maximum request timeout."
+}
+
 run_tests
