@@ -70,9 +70,9 @@ int run_resource_patch(struct cloud *cloud, const struct run_kind *kind, const c
     static const long conflicts[] = {409, 412, 0};
     AUTO_FREE char *fields = kind->masked ? url_encode(patch->mask) : NULL;
     AUTO_FREE char *mask = fields ? text_format("&updateMask=%s", fields) : text_copy("");
-    AUTO_FREE char *url =
-        text_format("%s/v2/%s?allowMissing=true%s%s%s", endpoint_url(ENDPOINT_RUN), path, mask,
-                    patch->validate ? "&validateOnly=true" : "", patch->new_revision ? "&forceNewRevision=true" : "");
+    AUTO_FREE char *url = text_format("%s/v2/%s?allowMissing=true%s%s%s", endpoint_url(ENDPOINT_RUN), path, mask,
+                                      patch->validate ? "&validateOnly=true" : "",
+                                      patch->new_revision && kind->masked ? "&forceNewRevision=true" : "");
     AUTO_FREE char *what =
         text_format("cannot %s %s %s", patch->validate ? "validate" : "deploy", kind->noun, run_short_name(path));
     struct cloud_request request = {.method = "PATCH",

@@ -9,7 +9,7 @@ struct run_kind {
     const char *noun;       /* "service" */
     const char *collection; /* "services" */
     const char *tool;       /* that knows --list and --describe of it */
-    bool masked;            /* PATCH takes an updateMask: only its fields change. Else all are replaced */
+    bool masked; /* PATCH takes an updateMask: only its fields change, and forceNewRevision. Else all are replaced */
     struct json *(*writable)(const struct json *current); /* without what Google computes; of NULL: an empty one */
 };
 
@@ -37,7 +37,7 @@ struct run_patch {
     const struct json *body; /* the whole wanted resource with the etag that was read */
     const char *mask;        /* of a kind that takes one */
     bool validate;           /* validateOnly: nothing changes */
-    bool new_revision;       /* forceNewRevision: a service's same template once more, after it failed */
+    bool new_revision;       /* the same once more, after it failed: forceNewRevision of a service */
 };
 int run_resource_patch(struct cloud *cloud, const struct run_kind *kind, const char *path,
                        const struct run_patch *patch, struct json **operation, bool *conflict,
