@@ -26,6 +26,13 @@ static void put_processor(struct json *container, const struct run_settings *set
         json_set_bool(json_get(container, "resources"), "startupCpuBoost", settings->cpu_boost == 1);
 }
 
+/* Google gives a service that has no startup probe one of its port, and shows it as if somebody had asked for it. */
+static void move_startup_probe(struct json *container, int64_t from, int64_t to) {
+    struct json *socket = json_get(json_get(container, "startupProbe"), "tcpSocket");
+    if (socket && json_get_integer(socket, "port", from) == from)
+        json_set_integer(socket, "port", to);
+}
+
 static void put_port(struct json *container, const struct run_settings *settings) {
     if (settings->port == -1 && settings->http2 == -1)
         return;
@@ -33,9 +40,10 @@ static void put_port(struct json *container, const struct run_settings *settings
     if (json_count(ports) == 0)
         json_append(ports, json_new_object());
     struct json *port = json_at(ports, 0);
-    if (settings->port != -1)
+    if (settings->port != -1) {
+        move_startup_probe(container, json_get_integer(port, "containerPort", DEFAULT_PORT), settings->port);
         json_set_integer(port, "containerPort", settings->port);
-    else if (!json_get(port, "containerPort"))
+    } else if (!json_get(port, "containerPort"))
         json_set_integer(port, "containerPort", DEFAULT_PORT);
     if (settings->http2 != -1)
         json_set_text(port, "name", settings->http2 ? "h2c" : "http1");

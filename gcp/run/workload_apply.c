@@ -169,22 +169,30 @@ static void put_resources(struct json *container, const struct run_workload *wor
     }
 }
 
+/* The one interface that Cloud Run has: what is not named of it stays, but a subnet is one of its network. */
+static void put_interface(struct json *access, const struct run_workload *workload) {
+    struct json *list = json_need_array(access, "networkInterfaces");
+    if (json_count(list) == 0)
+        json_append(list, json_new_object());
+    struct json *interface = json_at(list, 0);
+    if (workload->network && !text_equal(workload->network, json_get_text(interface, "network", NULL)))
+        json_remove(interface, "subnetwork");
+    if (workload->network)
+        json_set_text(interface, "network", workload->network);
+    if (workload->subnet)
+        json_set_text(interface, "subnetwork", workload->subnet);
+    if (workload->network_tags.count > 0)
+        texts_replace(interface, "tags", &workload->network_tags);
+    json_remove(access, "connector");
+}
+
 static void put_network(struct json *template, const struct run_workload *workload) {
-    bool direct = workload->network || workload->subnet;
     if (workload->vpc_connector) {
         json_remove(json_need_object(template, "vpcAccess"), "networkInterfaces");
         json_set_text(json_need_object(template, "vpcAccess"), "connector", workload->vpc_connector);
     }
-    if (direct) {
-        struct json *interface = json_new_object(), *list = json_new_array();
-        json_set_text(interface, "network", workload->network);
-        json_set_text(interface, "subnetwork", workload->subnet);
-        if (workload->network_tags.count > 0)
-            texts_replace(interface, "tags", &workload->network_tags);
-        json_append(list, interface);
-        json_remove(json_need_object(template, "vpcAccess"), "connector");
-        json_set(json_need_object(template, "vpcAccess"), "networkInterfaces", list);
-    }
+    if (workload->network || workload->subnet || workload->network_tags.count > 0)
+        put_interface(json_need_object(template, "vpcAccess"), workload);
     if (workload->vpc_egress)
         json_set_text(json_need_object(template, "vpcAccess"), "egress",
                       text_equal(workload->vpc_egress, "all-traffic") ? "ALL_TRAFFIC" : "PRIVATE_RANGES_ONLY");

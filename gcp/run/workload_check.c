@@ -97,8 +97,6 @@ static int check_numbers(const struct run_workload *workload, struct error *erro
 static int check_network(const struct run_workload *workload, struct error *error) {
     if (workload->vpc_connector && (workload->network || workload->subnet || workload->network_tags.count > 0))
         return error_set(error, ERROR_USAGE, "--vpc-connector excludes --network, --subnet and --network-tag");
-    if (workload->network_tags.count > 0 && !workload->network && !workload->subnet)
-        return error_set(error, ERROR_USAGE, "--network-tag goes with --network or --subnet");
     for (size_t i = 0; i < workload->cloudsql_instances.count; i++) {
         const char *name = workload->cloudsql_instances.items[i], *first = strchr(name, ':');
         if (!first || !strchr(first + 1, ':') || strlen(name) > 200)

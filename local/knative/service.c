@@ -2,6 +2,7 @@
 
 #include "common/base/text.h"
 #include "local/knative/pod.h"
+#include "local/run/message.h"
 
 #include <string.h>
 
@@ -59,7 +60,8 @@ struct json *service_to_run(const struct json *knative, struct error *error) {
         traffic_to_run(json_get(spec, "traffic"), service, error) < 0)
         return NULL;
     json_set_text(made, "revision", json_get_text(json_get(template, "metadata"), "name", NULL));
-    return json_share(service);
+    /* What stood in annotations has not been looked at yet. */
+    return message_normalise(&service_message, service, "service", error) < 0 ? NULL : json_share(service);
 }
 
 /* ---- to v1 ---- */

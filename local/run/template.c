@@ -227,6 +227,19 @@ static struct json *fill_object(struct json *object, const char *key) {
     return json_get(object, key);
 }
 
+/* Of the container that takes requests: the only one, or one that names its port. */
+static void fill_port(struct json *container, bool is_only) {
+    if (!json_get(container, "ports") && is_only) {
+        json_set(container, "ports", json_new_array());
+        json_append(json_get(container, "ports"), json_new_object());
+    }
+    struct json *port = json_at(json_get(container, "ports"), 0);
+    if (port)
+        fill_text(port, "name", "http1");
+    if (port && !json_get(port, "containerPort"))
+        json_set_integer(port, "containerPort", DEFAULT_PORT);
+}
+
 static void fill_container(struct json *container, bool is_only) {
     bool given = json_get(container, "resources") != NULL;
     struct json *resources = fill_object(container, "resources"), *limits = fill_object(resources, "limits");
@@ -235,13 +248,7 @@ static void fill_container(struct json *container, bool is_only) {
     /* Google: whoever says anything about resources decides about cpuIdle, too. */
     if (!given)
         json_set_bool(resources, "cpuIdle", true);
-    if (!is_only || json_get(container, "ports"))
-        return;
-    struct json *ports = json_new_array(), *port = json_new_object();
-    json_set_text(port, "name", "http1");
-    json_set_integer(port, "containerPort", DEFAULT_PORT);
-    json_append(ports, port);
-    json_set(container, "ports", ports);
+    fill_port(container, is_only);
 }
 
 void service_fill(const struct run *run, struct json *document) {

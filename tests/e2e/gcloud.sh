@@ -14,16 +14,26 @@ use_gcloud() {
     unset CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE
 }
 
+# With an access token: loading the key for each command would take most of its time.
+use_access_token() {
+    curl -sf -H 'Metadata-Flavor: Google' "$PL_CLOUD_URL/computeMetadata/v1/instance/service-accounts/default/token" |
+        jq -r .access_token > access_token
+    export CLOUDSDK_AUTH_ACCESS_TOKEN_FILE=$PWD/access_token
+}
+# $GCLOUD_SDK, and the $GCLOUD_PYTHON that it is run with
+find_gcloud() {
+    GCLOUD_SDK=$(dirname "$(dirname "$(readlink -f "$(command -v gcloud)")")")
+    GCLOUD_PYTHON=$GCLOUD_SDK/platform/bundledpythonunix/bin/python3
+    [ -x "$GCLOUD_PYTHON" ] || GCLOUD_PYTHON=python3
+}
+
 # gcloud_once: from here on `gcloud` is one process, which answers every call.
 gcloud_once() {
     use_gcloud
-    export CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE=$GOOGLE_APPLICATION_CREDENTIALS
-    local sdk python
-    sdk=$(dirname "$(dirname "$(readlink -f "$(command -v gcloud)")")")
-    python=$sdk/platform/bundledpythonunix/bin/python3
-    [ -x "$python" ] || python=python3
+    use_access_token
+    find_gcloud
     mkfifo commands answers
-    "$python" "$ROOT/tests/e2e/gcloud_process.py" "$sdk" < commands > answers 2> gcloud.log &
+    "$GCLOUD_PYTHON" "$ROOT/tests/e2e/gcloud_process.py" "$GCLOUD_SDK" < commands > answers 2> gcloud.log &
     exec {GCLOUD_IN}> commands {GCLOUD_OUT}< answers
     GCLOUD_FOLDER=$PWD
     gcloud() {

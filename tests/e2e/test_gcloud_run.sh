@@ -126,6 +126,30 @@ test_a_service_of_pl() {
     changes mine NODE by_library mine
 }
 
+# 100 options of gcloud beside those of pl-run-deploy. PL_GOLDEN=write records what they make.
+test_options_of_gcloud_and_of_pl() {
+    export PL_LOCAL_STATE=$WORK/cloud
+    eval "$(pl-local start -q)"
+    [ -s "$WORK/image" ] || { web_app app hello; pl-build -q --name app app | pl-push-image -q --repo demo -o ref > "$WORK/image"; }
+    use_gcloud; use_access_token; find_gcloud
+    printf 'A: b\nC: "d e"\n' > vars.yaml
+    printf 'A=b\nC="d e"\n' > vars.env
+    "$GCLOUD_PYTHON" "$ROOT/tests/e2e/gcloud_options.py" "$GCLOUD_SDK" "$PL_CLOUD_URL" "$(cat "$WORK/image")" "$ROOT/tests/e2e/gcloud_options.jsonl" ${PL_GOLDEN:-} > said 2>&1 ||
+        [ "${PL_GOLDEN:-}" = write ] || fail "$(cat said)"
+    [ "$(sed -n 's/ options.*//p' said)" -ge 80 ]
+}
+
+# In a shell as `pl-local start` leaves it, a gcloud of one's own.
+test_gcloud_in_the_environment_of_pl_local() {
+    command -v gcloud > /dev/null || skip "gcloud is not installed"
+    export PL_LOCAL_STATE=$WORK/cloud
+    env | grep CLOUDSDK_ | sort > before || true
+    eval "$(pl-local start -q)"
+    CLOUDSDK_CONFIG=$PWD/gcloud gcloud run services list --format='value(metadata.name)' > names 2> said || fail "$(cat said)"
+    eval "$(pl-local env --unset)"
+    env | grep CLOUDSDK_ | sort | cmp - before
+}
+
 test_zz_every_reply_is_valid_by_googles_discovery_documents() {
     valid_by_discovery --answers "$WORK/exchanges"
     for path in /apis/serving.knative.dev/v1/namespaces/pl-local/services /revisions /v1/projects/pl-local/locations/us-central1/operations/ :setIamPolicy /v2/; do
