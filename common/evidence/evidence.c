@@ -45,6 +45,33 @@ int evidence_read_push(struct store *store, const struct digest *manifest, struc
 
 /* ---- tests ---- */
 
+static const char *const severities[SEVERITIES] = {[SEVERITY_LOW] = "low",
+                                                   [SEVERITY_MEDIUM] = "medium",
+                                                   [SEVERITY_HIGH] = "high",
+                                                   [SEVERITY_CRITICAL] = "critical",
+                                                   [SEVERITY_UNKNOWN] = "unknown"};
+
+const char *evidence_severity_name(enum evidence_severity severity) {
+    return severities[severity];
+}
+
+struct json *evidence_findings_json(const struct evidence_findings *findings) {
+    struct json *json = json_new_object();
+    for (size_t i = 0; i < SEVERITIES; i++)
+        json_set_integer(json, severities[i], (int64_t)findings->counts[i]);
+    return json;
+}
+
+uint64_t evidence_findings_count(const struct json *findings, const char *least) {
+    uint64_t count = 0;
+    size_t at = 0;
+    while (at < SEVERITY_UNKNOWN && !text_equal(severities[at], least))
+        at++;
+    for (; at < SEVERITIES; at++)
+        count += (uint64_t)json_get_integer(findings, severities[at], 0);
+    return count;
+}
+
 /* Members of one workspace have one source, and each its own tests. */
 static struct digest test_key(const char *source, const char *member) {
     AUTO_FREE char *text = text_format("%s\n%s", source, member ? member : "");
@@ -60,6 +87,8 @@ int evidence_write_test(struct store *store, const struct evidence_source *sourc
     json_set(value, "coverage", json_new_real(test->coverage));
     json_set_integer(value, "tests", (int64_t)test->tests);
     json_set_text(value, "report", test->report ? digest_format(test->report).text : NULL);
+    if (test->findings.is_known)
+        json_set(value, "findings", evidence_findings_json(&test->findings));
     json_set_integer(value, "time", (int64_t)time(NULL));
     return write_hint(store, kind, &key, value, error);
 }

@@ -33,17 +33,38 @@ int evidence_write_push(struct store *store, const struct digest *manifest, cons
 int evidence_read_push(struct store *store, const struct digest *manifest, struct digest *container, bool *found,
                        struct error *error) MUST_CHECK;
 
+/* How severe findings are; `unknown` counts as the worst. */
+enum evidence_severity {
+    SEVERITY_LOW,
+    SEVERITY_MEDIUM,
+    SEVERITY_HIGH,
+    SEVERITY_CRITICAL,
+    SEVERITY_UNKNOWN,
+    SEVERITIES
+};
+/* "low" … "unknown" */
+const char *evidence_severity_name(enum evidence_severity severity);
+struct evidence_findings {
+    bool is_known; /* else only whether there were some is known */
+    uint64_t counts[SEVERITIES];
+};
+/* {"low": 0, …}. The caller releases. */
+struct json *evidence_findings_json(const struct evidence_findings *findings);
+/* How many are at least so severe, of such an object. */
+uint64_t evidence_findings_count(const struct json *findings, const char *least);
+
 /* names/tested-SUITE/…: the last run of a suite over the whole of a source. `coverage` in percent, -1: not measured. */
 struct evidence_test {
     bool passed;
     double coverage;
     uint64_t tests;
     const struct digest *report; /* the JUnit document, or NULL */
+    struct evidence_findings findings;
 };
 int evidence_write_test(struct store *store, const struct evidence_source *source, const char *suite,
                         const struct evidence_test *test, struct error *error) MUST_CHECK;
-/* For a build as evidence_read_build gives it: {"passed", "coverage", "tests", "report", "time"}, the time in seconds
- * since 1970. */
+/* For a build as evidence_read_build gives it: {"passed", "coverage", "tests", "report", "findings", "time"}, the time
+ * in seconds since 1970. */
 int evidence_read_test(struct store *store, const struct json *build, const char *suite, struct json **value,
                        struct error *error) MUST_CHECK;
 

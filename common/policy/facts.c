@@ -72,6 +72,7 @@ int facts_image(struct facts *facts, const char *image, struct facts_image *foun
         return -1;
     if (!is_known)
         return 0;
+    found->id = text_copy(digest_format(&container).text);
     if (evidence_read_build(facts->store, &container, &found->build, error) == 0 &&
         read_config(facts, &container, &found->config, error) == 0)
         return 0;
@@ -82,6 +83,7 @@ int facts_image(struct facts *facts, const char *image, struct facts_image *foun
 void facts_image_release(struct facts_image *image) {
     json_release(&image->build);
     json_release(&image->config);
+    free(take_pointer(&image->id));
 }
 
 int facts_build(struct facts *facts, struct json **build, struct error *error) {

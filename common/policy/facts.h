@@ -41,9 +41,10 @@ const struct json *facts_containers(const struct policy_subject *subject);
 const struct json *facts_main_container(const struct policy_subject *subject);
 
 /* How an image was made ({"source", "base", …}, see evidence_read_build) and its config, each NULL when it is not known
- * here. Both owned. */
+ * here. All owned. */
 struct facts_image {
     struct json *build, *config;
+    char *id; /* the digest of the config, "sha256:…", or NULL */
 };
 int facts_image(struct facts *facts, const char *image, struct facts_image *found, struct error *error) MUST_CHECK;
 void facts_image_release(struct facts_image *image);

@@ -15,6 +15,7 @@ enum member_kind {
     MEMBER_DATE,     /* "2026-12-31" */
     MEMBER_PATTERN,  /* a regular expression for all of a text */
     MEMBER_GLOBS,    /* a list of globs, at least one */
+    MEMBER_SEVERITY, /* "low", "medium", "high", "critical" */
     MEMBER_SUITES,   /* a list of pl-test's suites, at least one */
     MEMBER_MAP,      /* name -> text, at least one */
 };
@@ -56,7 +57,7 @@ typedef int rule_check(struct judging *judging, struct error *error);
 rule_check check_min_instances, check_max_instances, check_cpu, check_memory, check_concurrency, check_timeout;
 rule_check check_public_access, check_ingress, check_service_accounts;
 rule_check check_registries, check_base_images, check_branches, check_labels;
-rule_check check_tests, check_coverage, check_audit;
+rule_check check_tests, check_coverage, check_audit, check_scan;
 
 /* Whether the text matches one of a list of globs. */
 bool policy_globs_accept(const struct json *globs, const char *text);

@@ -49,6 +49,12 @@ enum policy_kind {
     POLICY_RELEASE = 1 << 4, /* a site shows again what it has shown before */
 };
 
+/* What a scanner found in an image. */
+struct policy_scan {
+    char *image;           /* the digest of its config, "sha256:…" */
+    struct json *findings; /* as evidence_findings_json makes it */
+};
+
 struct policy_subject {
     enum policy_kind kind;
     const char *name;    /* of the service, job or site */
@@ -58,7 +64,9 @@ struct policy_subject {
     const char *channel;        /* of a site: "live", or a preview's */
     const char *content;        /* of a site: "directory:sha256:…", or NULL */
     const char *directory;      /* where git is asked when it is not known where this was built; NULL: here */
-    const struct json *claims;  /* of the identity token that Google has accepted for us, or NULL */
+    const struct policy_scan *scans;
+    size_t scan_count;
+    const struct json *claims; /* of the identity token that Google has accepted for us, or NULL */
     bool is_offline; /* what cannot be known here is not decided; else it is a breach: what must be shown was not */
     /* What only a server knows, asked when a rule needs it; each may be NULL. */
     void *context;

@@ -71,12 +71,13 @@ static int check_pattern(const struct reading *reading, const char *text, const 
     return regex ? 0 : refuse(reading, step, "%s", failure.text);
 }
 
-static bool is_suite(const char *text) {
-    static const char *const suites[] = {"unit", "lint", "types", "audit"};
-    bool known = false;
-    for (size_t i = 0; i < ARRAY_LENGTH(suites); i++)
-        known = known || text_equal(suites[i], text);
-    return known;
+static const char *const suites[] = {"unit", "lint", "types", "audit", NULL};
+static const char *const severities[] = {"low", "medium", "high", "critical", NULL};
+
+static bool is_one_of(const char *text, const char *const *words) {
+    while (*words && !text_equal(*words, text))
+        words++;
+    return *words != NULL;
 }
 
 static int check_list(const struct reading *reading, const struct json *list, enum member_kind kind,
@@ -90,7 +91,7 @@ static int check_list(const struct reading *reading, const struct json *list, en
             return refuse(reading, &element, "this is a text");
         if (kind == MEMBER_GLOBS && check_glob(reading, text, &element) < 0)
             return -1;
-        if (kind == MEMBER_SUITES && !is_suite(text))
+        if (kind == MEMBER_SUITES && !is_one_of(text, suites))
             return refuse(reading, &element, "\"%.80s\" is no suite of pl-test: unit, lint, types, audit", text);
     }
     return 0;
@@ -142,6 +143,10 @@ static int check_member(const struct reading *reading, const struct json *value,
         return text && parse_duration(text, &seconds) ? 0 : refuse(reading, step, "this is a time: \"90s\", \"5m\"");
     case MEMBER_DATE:
         return is_date(text) ? 0 : refuse(reading, step, "this is a date: \"2026-12-31\"");
+    case MEMBER_SEVERITY:
+        return text && is_one_of(text, severities)
+                   ? 0
+                   : refuse(reading, step, "this is one of: low, medium, high, critical");
     case MEMBER_PATTERN:
         return check_pattern(reading, text, step);
     case MEMBER_GLOBS:

@@ -71,6 +71,7 @@ const struct rule policy_rules[] = {
     {"branches", DEPLOY, {ALLOW, {"local", MEMBER_TRUTH, false}, {"clean", MEMBER_TRUTH, false}}, check_branches},
     {"tests", DEPLOY, {{"suites", MEMBER_SUITES, true}, {"max_age", MEMBER_DURATION, false}}, check_tests},
     {"coverage", DEPLOY, {{"at_least", MEMBER_PERCENT, true}}, check_coverage},
-    {"audit", DEPLOY, {{"max_age", MEMBER_DURATION, true}}, check_audit},
+    {"audit", DEPLOY, {{"max_age", MEMBER_DURATION, true}, {"refuse", MEMBER_SEVERITY, false}}, check_audit},
+    {"scan", WORKLOAD, {{"refuse", MEMBER_SEVERITY, true}}, check_scan},
 };
 const size_t policy_rule_count = ARRAY_LENGTH(policy_rules);

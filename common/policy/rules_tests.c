@@ -1,5 +1,6 @@
-/* Rules about what was found out of the source before: by pl-test, over the same source digest. */
+/* Rules about what was found out before: by pl-test over the same source digest, by a scanner of the same image. */
 #include "common/base/units.h"
+#include "common/evidence/evidence.h"
 #include "common/policy/facts.h"
 #include "common/policy/internal.h"
 
@@ -61,8 +62,23 @@ int check_tests(struct judging *judging, struct error *error) {
     return 0;
 }
 
+/* Without "refuse" nothing may have been found at all. */
 int check_audit(struct judging *judging, struct error *error) {
-    return check_suite(judging, "audit", error);
+    AUTO_JSON struct json *run = NULL;
+    const char *refuse = json_get_text(judging->value, "refuse", "low");
+    if (find_run(judging, "audit", &run, error) < 0)
+        return -1;
+    if (!run)
+        return 0;
+    const struct json *findings = json_get(run, "findings");
+    uint64_t count = evidence_findings_count(findings, refuse);
+    if (!findings && !json_get_bool(run, "passed", false))
+        judge_breach(judging, "the audit of this source found something, and does not say how severe it is");
+    else if (count > 0)
+        judge_breach(judging, "the audit of this source has %llu finding%s that %s at least %s",
+                     (unsigned long long)count, count == 1 ? "" : "s", count == 1 ? "is" : "are", refuse);
+    judge_age(judging, "audit", run);
+    return 0;
 }
 
 int check_coverage(struct judging *judging, struct error *error) {
@@ -75,5 +91,39 @@ int check_coverage(struct judging *judging, struct error *error) {
         judge_breach(judging, "the tests did not say how much of the code they cover; the floor is %.4g %%", floor);
     else if (run && coverage < floor)
         judge_breach(judging, "the coverage is %.4g %%, the floor is %.4g %%", coverage, floor);
+    return 0;
+}
+
+static const struct policy_scan *find_scan(const struct policy_subject *subject, const char *id) {
+    for (size_t i = 0; id && i < subject->scan_count; i++)
+        if (text_equal(subject->scans[i].image, id))
+            return &subject->scans[i];
+    return NULL;
+}
+
+static int check_scan_of(struct judging *judging, const char *image, struct error *error) {
+    AUTO_FACTS_IMAGE struct facts_image found = {0};
+    const char *refuse = json_get_text(judging->value, "refuse", "low");
+    if (facts_image(judging->facts, image, &found, error) < 0)
+        return -1;
+    const struct policy_scan *scan = find_scan(judging->subject, found.id);
+    uint64_t count = scan ? evidence_findings_count(scan->findings, refuse) : 0;
+    if (!image)
+        judge_unknown(judging, "the image is not known, so no scan can be its own");
+    else if (!scan)
+        judge_unknown(judging, "there is no scan of the image %s (image ID %s): give Trivy's with --scan", image,
+                      found.id ? found.id : "not known");
+    else if (count > 0)
+        judge_breach(judging, "the scan of the image %.*s has %llu finding%s that %s at least %s",
+                     (int)strcspn(image, "@"), image, (unsigned long long)count, count == 1 ? "" : "s",
+                     count == 1 ? "is" : "are", refuse);
+    return 0;
+}
+
+int check_scan(struct judging *judging, struct error *error) {
+    const struct json *containers = facts_containers(judging->subject);
+    for (size_t i = 0; i < json_count(containers); i++)
+        if (check_scan_of(judging, json_get_text(json_at(containers, i), "image", NULL), error) < 0)
+            return -1;
     return 0;
 }

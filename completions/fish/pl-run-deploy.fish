@@ -8,6 +8,7 @@ complete -c pl-run-deploy -l no-allow-unauthenticated -d 'turn --allow-unauthent
 complete -c pl-run-deploy -l update -d 'take no image: change what the options or --service say of the service that is there'
 complete -c pl-run-deploy -l enable-apis -d 'switch on the APIs that the deployment needs and the project has off'
 complete -c pl-run-deploy -l diff -d 'tell afterwards what was changed, field by field; values of variables are not shown'
+complete -c pl-run-deploy -l scan -r -F -d 'what Trivy found in the image (JSON), for a policy that asks for it'
 complete -c pl-run-deploy -s n -l dry-run -d 'print what would change, field by field, and change nothing'
 complete -c pl-run-deploy -l cpu -x -d 'CPUs of an instance: 1, 2, 0.5, 500m'
 complete -c pl-run-deploy -l memory -x -d 'memory of an instance: 512Mi, 2Gi'

@@ -3,6 +3,7 @@ complete -c pl-test -f
 complete -c pl-test -a '(__fish_complete_directories)'
 complete -c pl-test -s s -l suite -x -a 'unit lint types audit' -d 'which of the project\'s suites to run'
 complete -c pl-test -l coverage-min -x -d 'fail when less than this part of the code is covered by the tests'
+complete -c pl-test -l findings -r -F -d 'with --suite audit: take what another tool found in this source (JSON of npm audit, pip-audit, Trivy; SARIF)'
 complete -c pl-test -l timeout -x -d 'end the tests after this time: 90, 90s, 5m, 2h'
 complete -c pl-test -l no-cache -d 'run the tests although the same ones passed before'
 complete -c pl-test -s e -l env -x -d 'set an environment variable for the tests; never a secret'

@@ -312,4 +312,24 @@ test_a_member_of_a_workspace() {
     contains "$(cat ../plan)" "(cd '\\''/app/packages/ui'\\'' && npm run build)"
 }
 
+# An audit that another tool made of this source: nothing is run, and it is kept for the source.
+test_findings_of_another_tool() {
+    mkdir it && cd it && echo flask > requirements.txt && echo 'x = 1' > main.py
+    echo '{"dependencies": [{"name": "flask", "version": "0.5", "vulns": []}], "fixes": []}' > ../none.json
+    echo '{"SchemaVersion": 2, "ArtifactName": ".", "Results": [{"Vulnerabilities": [{"VulnerabilityID": "CVE-1", "PkgName": "flask", "Severity": "HIGH", "Title": "bad \u001b[2J"}]}]}' > ../one.json
+    pl-test --suite audit --findings ../none.json . > ../record 2> ../story
+    equal "$(jq -c '[.suite, .runner, .failed, (.from | length)]' ../record)" '["audit","pip-audit",0,1]'
+    equal "$(jq -c '[.passed, .findings.critical]' "$PL_STORE"/names/tested-audit/*)" '[true,0]'
+    status 1 pl-test --suite audit --findings ../one.json . > ../record 2> ../story
+    contains "$(cat ../story)" 'Trivy: 1 finding'
+    equal "$(jq -c '[.passed, .findings.high, .findings.critical]' "$PL_STORE"/names/tested-audit/*)" '[false,1,0]'
+    contains "$(cat "$PL_STORE/objects/$(jq -r 'select(.type == "report") | .digest' ../record | sed 's|sha256:\(..\)|\1/|')")" \
+        '<testcase name="high CVE-1 of flask"><failure message="bad ?[2J">'
+    status 64 pl-test --findings ../one.json . 2> ../story
+    status 65 pl-test --suite audit --findings main.py . 2> ../story
+    echo '{}' > ../empty.json
+    status 65 pl-test --suite audit --findings ../empty.json . 2> ../story
+    contains "$(cat ../story)" 'is no report that is known'
+}
+
 run_tests

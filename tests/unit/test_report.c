@@ -1,5 +1,6 @@
 /* engine/report: places in a text, JUnit documents of several runners, hostile documents. */
 #include "common/base/text.h"
+#include "engine/report/audit.h"
 #include "engine/report/coverage.h"
 #include "engine/report/output.h"
 
@@ -545,6 +546,56 @@ static void a_written_document_is_read_back(void **state) {
     }
 }
 
+/* low, medium, high, critical, unknown; then the first finding. */
+static void audits_of_other_tools(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {"{\"auditReportVersion\": 2, \"vulnerabilities\": {\"lodash\": {\"severity\": \"high\", \"range\": "
+         "\"<=4.17.20\", "
+         "\"via\": [{\"title\": \"Command Injection\"}]}, \"x\": {\"severity\": \"moderate\", \"via\": [\"lodash\"]}}}",
+         "npm audit 0 1 1 0 0 high a finding of lodash <=4.17.20: Command Injection"},
+        {"{\"auditReportVersion\": 2, \"vulnerabilities\": {}}", "npm audit 0 0 0 0 0"},
+        {"{\"dependencies\": [{\"name\": \"flask\", \"version\": \"0.5\", \"vulns\": [{\"id\": \"PYSEC-2019-179\", "
+         "\"description\": \"DoS\"}]}, {\"name\": \"jinja2\", \"version\": \"3\", \"vulns\": []}], \"fixes\": []}",
+         "pip-audit 0 0 0 0 1 unknown PYSEC-2019-179 of flask 0.5: DoS"},
+        {"{\"SchemaVersion\": 2, \"ArtifactName\": \"a\", \"Metadata\": {\"ImageID\": \"sha256:1\"}, \"Results\": "
+         "[{\"Vulnerabilities\": [{\"VulnerabilityID\": \"CVE-1\", \"PkgName\": \"zlib\", \"InstalledVersion\": \"1\", "
+         "\"Severity\": \"CRITICAL\", \"Title\": \"t\"}, {\"Severity\": \"NEW\"}]}, {\"Misconfigurations\": "
+         "[{\"Status\": "
+         "\"PASS\", \"Severity\": \"HIGH\"}], \"Secrets\": [{\"RuleID\": \"key\", \"Severity\": \"LOW\"}]}]}",
+         "Trivy 1 0 0 1 1 critical CVE-1 of zlib 1: t"},
+        {"{\"SchemaVersion\": 2, \"ArtifactName\": \"a\"}", "Trivy 0 0 0 0 0"},
+        {"{\"version\": \"2.1.0\", \"runs\": [{\"tool\": {\"driver\": {\"rules\": [{\"id\": \"r\", \"properties\": "
+         "{\"security-severity\": \"9.8\"}}]}}, \"results\": [{\"ruleId\": \"r\", \"level\": \"note\", \"message\": "
+         "{\"text\": "
+         "\"m\"}}, {\"ruleId\": \"s\", \"level\": \"error\"}, {}, {\"kind\": \"pass\"}, {\"level\": \"none\"}]}]}",
+         "SARIF 0 1 1 1 0 critical r: m"},
+    };
+    static const char *const bad[] = {"{}", "[]", "{\"runs\": 1}", "{\"dependencies\": {\"a\": \"1\"}}",
+                                      "{\"vulnerabilities\": {}}"};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        AUTO_JSON struct json *document = json_parse(cases[i].text, strlen(cases[i].text), "test", NULL);
+        AUTO_AUDIT struct audit audit = {0};
+        assert_int_equal(audit_read(document, "test", &audit, NULL), 0);
+        const uint64_t *counts = audit.findings.counts;
+        const struct junit_failure *first_one = audit.junit.failures;
+        AUTO_FREE char *text =
+            text_format("%s %u %u %u %u %u%s%s%s%s", audit.form, (unsigned)counts[0], (unsigned)counts[1],
+                        (unsigned)counts[2], (unsigned)counts[3], (unsigned)counts[4], first_one ? " " : "",
+                        first_one ? first_one->name : "", first_one ? ": " : "", first_one ? first_one->message : "");
+        assert_string_equal(text, cases[i].says);
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+        AUTO_JSON struct json *document = json_parse(bad[i], strlen(bad[i]), "test", NULL);
+        AUTO_AUDIT struct audit audit = {0};
+        struct error error = {0};
+        assert_int_equal(audit_read(document, "test", &audit, &error), -1);
+        assert_int_equal(error.kind, ERROR_DATA);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(places_are_found_in_every_form),
@@ -568,6 +619,7 @@ int main(void) {
         cmocka_unit_test(endless_output_is_read_within_its_limits),
         cmocka_unit_test(coverage_is_read_in_both_forms),
         cmocka_unit_test(a_written_document_is_read_back),
+        cmocka_unit_test(audits_of_other_tools),
     };
     return cmocka_run_group_tests_name("report", tests, NULL, NULL);
 }

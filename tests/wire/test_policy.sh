@@ -44,6 +44,8 @@ for suite in "unit", "lint", "audit":
     name("tested-" + suite, key, {"passed": True, "coverage": 91.5, "tests": 3, "time": int(time.time())})
 END
 }
+# scan SEVERITY ID: what Trivy found in an image
+scan() { printf '{"SchemaVersion": 2, "ArtifactName": "a", "Metadata": {"ImageID": "sha256:%s"}, "Results": [{"Vulnerabilities": [{"Severity": "%s"}]}]}' "$2" "$1"; }
 change() { sed -i "s|$2|$3|" "$PL_STORE"/names/"$1"/*; } # change KIND FROM TO: what the store says
 # What the policy allows, and what is different this time.
 deploy() {
@@ -54,6 +56,7 @@ deploy() {
 # refused TEXT ARGUMENTS...: by one rule alone, in its own words
 refused() {
     local text=$1; shift
+    [ "${1:-}" = --scan ] || set -- --scan good.json "$@"
     status 77 deploy "$@" > out 2> log || { cat log; return 1; }
     contains "$(cat log)" "$text"
     equal "$(grep -c "│ policy " log)" 1 || { cat log; return 1; }
@@ -63,6 +66,8 @@ refused() {
 
 test_each_rule_stops_its_bad_deploy() {
     source_and_store
+    local id; id=$(printf c%.0s {1..64})
+    scan HIGH "$id" > good.json; scan CRITICAL "$id" > bad.json; scan LOW "${id/c/d}" > other.json
     cloud_run new
     PROJECT=my-own refused 'acme, projects: the project is my-own; allowed: acme-* (private projects'
     REGION=asia-east1 refused 'acme, regions: the region is asia-east1; allowed: europe-west1, us-central1 (where our'
@@ -106,7 +111,14 @@ test_each_rule_stops_its_bad_deploy() {
     mv away "$PL_STORE/names/tested-lint"; change tested-audit '"time": .*}' '"time": 1000000000}'
     refused 'acme, production, audit: the audit report of this source is '
     change tested-audit 1000000000 "$(date +%s)"
-    deploy -o ref > out 2> log || { cat log; false; }
+    change tested-audit '"passed": true' '"passed": false'
+    refused 'acme, production, audit: the audit of this source found something, and does not say how severe it is'
+    change tested-audit '"passed": false' '"passed": false, "findings": {"high": 3, "critical": 1, "unknown": 1}'
+    refused 'acme, production, audit: the audit of this source has 2 findings that are at least critical (a week is'
+    change tested-audit '"critical": 1, "unknown": 1' '"critical": 0'
+    refused "acme, production, scan: there is no scan of the image $IMAGE (image ID sha256:cccc" --scan other.json
+    refused "acme, production, scan: the scan of the image ${IMAGE%@*} has 1 finding that is at least critical" --scan bad.json
+    deploy --scan good.json --scan other.json -o ref > out 2> log || { cat log; false; }
     equal "$(cat out)" https://shop.run.app
     contains "$(cat "$LOG")" '"method": "PATCH"'
 }

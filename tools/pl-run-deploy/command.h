@@ -32,6 +32,7 @@ struct arguments {
     long long lines;
     long long since;
     bool policy_check;
+    struct text_list scans;
 };
 
 extern const struct command pl_run_deploy_command;

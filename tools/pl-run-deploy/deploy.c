@@ -176,7 +176,7 @@ static int deploy(struct command_context *context, const struct arguments *argum
 
 /* record NULL: the image that the service has, or its file names. */
 static int deploy_image(struct command_context *context, const struct arguments *arguments, struct cloud *cloud,
-                        const struct policies *policies, const struct record *record, struct error *error) {
+                        const struct policy_setup *setup, const struct record *record, struct error *error) {
     AUTO_FREE char *service = service_name(context, arguments, record, error);
     if (!service)
         return -1;
@@ -184,7 +184,7 @@ static int deploy_image(struct command_context *context, const struct arguments 
     settings.workload.image = record ? record_ref(record) : NULL;
     bool gate = has_gate(arguments);
     struct permission permission = {
-        .kind = POLICY_SERVICE, .policies = policies, .cloud = cloud, .service = service, .arguments = arguments};
+        .kind = POLICY_SERVICE, .setup = setup, .cloud = cloud, .service = service, .arguments = arguments};
     struct run_deployment deployment = {.service = service,
                                         .settings = &settings,
                                         .allow_unauthenticated = arguments->allow_unauthenticated,
@@ -206,16 +206,16 @@ static int deploy_image(struct command_context *context, const struct arguments 
 }
 
 static int deploy_records(struct command_context *context, const struct arguments *arguments, struct cloud *cloud,
-                          const struct policies *policies, const struct record_list *list, struct error *error) {
+                          const struct policy_setup *setup, const struct record_list *list, struct error *error) {
     if (list->count != 1)
         return error_set(error, ERROR_DATA, "got %zu images; a service takes one", list->count);
     return run_image_check(&list->items[0], error) < 0
                ? -1
-               : deploy_image(context, arguments, cloud, policies, &list->items[0], error);
+               : deploy_image(context, arguments, cloud, setup, &list->items[0], error);
 }
 
 static int read_and_deploy(struct command_context *context, const struct arguments *arguments, struct cloud *cloud,
-                           const struct policies *policies, struct error *error) {
+                           const struct policy_setup *setup, struct error *error) {
     struct preflight checks = {.cloud = cloud, .arguments = arguments, .progress = context->progress};
     struct record_list list = {0};
     /* Only the images among the operands are records. */
@@ -227,7 +227,7 @@ static int read_and_deploy(struct command_context *context, const struct argumen
     context->operands = operands;
     context->operand_count += first;
     if (result == 0)
-        result = deploy_records(context, arguments, cloud, policies, &list, error);
+        result = deploy_records(context, arguments, cloud, setup, &list, error);
     record_list_release(&list);
     return result;
 }
@@ -241,13 +241,13 @@ int action_deploy(struct command_context *context, struct arguments *arguments, 
     if (arguments->update && action_first_image(context) < context->operand_count)
         return error_set(error, ERROR_USAGE, "--update takes no image: the service keeps its own");
     AUTO_CLOUD struct cloud cloud = {0};
-    AUTO_POLICIES struct policies policies = {0};
-    if (policies_read(&policies, context->progress, error) < 0)
+    AUTO_POLICY_SETUP struct policy_setup setup = {0};
+    if (policy_setup_read(&setup, arguments, context->progress, error) < 0)
         return -1;
     if (!arguments->update)
-        return read_and_deploy(context, arguments, &cloud, &policies, error);
+        return read_and_deploy(context, arguments, &cloud, &setup, error);
     return cloud_open(&cloud, &arguments->credentials, context->progress, arguments->project, arguments->region,
                       error) < 0
                ? -1
-               : deploy_image(context, arguments, &cloud, &policies, NULL, error);
+               : deploy_image(context, arguments, &cloud, &setup, NULL, error);
 }

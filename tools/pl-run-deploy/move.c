@@ -46,14 +46,14 @@ static int write_record(struct command_context *context, const struct cloud *clo
 int action_move(struct command_context *context, struct arguments *arguments, struct error *error) {
     AUTO_CLOUD struct cloud cloud = {0};
     AUTO_MOVED struct run_moved moved = {0};
-    AUTO_POLICIES struct policies policies = {0};
-    if (check(arguments, error) < 0 || policies_read(&policies, context->progress, error) < 0)
+    AUTO_POLICY_SETUP struct policy_setup setup = {0};
+    if (check(arguments, error) < 0 || policy_setup_read(&setup, arguments, context->progress, error) < 0)
         return -1;
     const char *service = action_open(context, arguments, &cloud, error);
     if (!service)
         return -1;
     struct permission permission = {
-        .kind = POLICY_TRAFFIC, .policies = &policies, .cloud = &cloud, .service = service, .arguments = arguments};
+        .kind = POLICY_TRAFFIC, .setup = &setup, .cloud = &cloud, .service = service, .arguments = arguments};
     const struct run_move move = {.kind = arguments->promote    ? RUN_MOVE_PROMOTE
                                           : arguments->rollback ? RUN_MOVE_ROLLBACK
                                                                 : RUN_MOVE_SHARES,

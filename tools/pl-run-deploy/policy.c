@@ -1,6 +1,7 @@
 #include "tools/pl-run-deploy/policy.h"
 
 #include "common/evidence/evidence.h"
+#include "engine/report/audit.h"
 #include "gcp/run/image.h"
 #include "gcp/run/service.h"
 #include "registry/registries.h"
@@ -9,6 +10,41 @@
 #include <string.h>
 
 enum { MANIFEST_LIMIT = 4 << 20, CONFIG_LIMIT = 4 << 20, PRINTED_LIMIT = 1 << 20 };
+
+static int read_scan(struct policy_setup *setup, const char *path, struct error *error) {
+    AUTO_AUDIT struct audit audit = {0};
+    if (audit_read_file(path, &audit, error) < 0)
+        return error_wrap(error, "--scan");
+    if (!audit.image) {
+        error_set(error, ERROR_DATA, "--scan: %s does not say which image was scanned", path);
+        return error_next(error, "scan the image itself: trivy image --format json --output scan.json IMAGE");
+    }
+    setup->scans[setup->scan_count++] =
+        (struct policy_scan){.image = take_pointer(&audit.image), .findings = evidence_findings_json(&audit.findings)};
+    return 0;
+}
+
+int policy_setup_read(struct policy_setup *setup, const struct arguments *arguments, struct progress *progress,
+                      struct error *error) {
+    const struct text_list *scans = &arguments->scans;
+    if (policies_read(&setup->policies, progress, error) < 0)
+        return -1;
+    if (scans->count > SCANS_LIMIT)
+        return error_set(error, ERROR_USAGE, "--scan is given more than %d times", SCANS_LIMIT);
+    for (size_t i = 0; i < scans->count; i++)
+        if (read_scan(setup, scans->items[i], error) < 0)
+            return -1;
+    return 0;
+}
+
+void policy_setup_release(struct policy_setup *setup) {
+    policies_release(&setup->policies);
+    for (size_t i = 0; i < setup->scan_count; i++) {
+        free(setup->scans[i].image);
+        json_release(&setup->scans[i].findings);
+    }
+    *setup = (struct policy_setup){0};
+}
 
 /* ---- what only servers know ---- */
 
@@ -68,11 +104,13 @@ int permission_check(void *context, const struct json *current, const struct jso
                                            .project = cloud->project,
                                            .region = cloud->region,
                                            .planned = after,
+                                           .scans = permission->setup->scans,
+                                           .scan_count = permission->setup->scan_count,
                                            .claims = hops ? hops->claims : NULL,
                                            .context = permission,
                                            .is_public = is_public,
                                            .find_container = find_container};
-    return policy_enforce(permission->policies, &subject, cloud->progress, error);
+    return policy_enforce(&permission->setup->policies, &subject, cloud->progress, error);
 }
 
 /* ---- --policy-check ---- */
@@ -130,7 +168,7 @@ static int tell_verdict(struct command_context *context, const struct policy_ver
 
 /* Judged as a new service, with what the line says of it. */
 static int check_line(struct command_context *context, const struct arguments *arguments,
-                      const struct policies *policies, struct error *error) {
+                      const struct policy_setup *setup, struct error *error) {
     size_t first = action_first_image(context);
     const char *image = first < context->operand_count ? context->operands[first] : NULL;
     const char *given = action_service(context, arguments);
@@ -146,22 +184,24 @@ static int check_line(struct command_context *context, const struct arguments *a
                                            .project = project_of_line(arguments),
                                            .region = arguments->region,
                                            .planned = service,
+                                           .scans = setup->scans,
+                                           .scan_count = setup->scan_count,
                                            .is_offline = true,
                                            .context = (void *)arguments,
                                            .is_public =
                                                arguments->allow_unauthenticated == -1 ? NULL : is_public_by_line};
-    if (policy_check(policies, &subject, &verdict, error) < 0)
+    if (policy_check(&setup->policies, &subject, &verdict, error) < 0)
         return -1;
     return tell_verdict(context, &verdict, error);
 }
 
 int action_policy(struct command_context *context, struct arguments *arguments, struct error *error) {
-    AUTO_POLICIES struct policies policies = {0};
+    AUTO_POLICY_SETUP struct policy_setup setup = {0};
     if (run_settings_read(&arguments->settings, error) < 0 || run_settings_check(&arguments->settings, error) < 0 ||
-        policies_read(&policies, context->progress, error) < 0)
+        policy_setup_read(&setup, arguments, context->progress, error) < 0)
         return -1;
-    if (!policies.count)
+    if (!setup.policies.count)
         progress_note(context->progress, "no policy binds here: neither PL_POLICY nor a \"policy\" in pl.json or "
                                          "config.json names one");
-    return check_line(context, arguments, &policies, error);
+    return check_line(context, arguments, &setup, error);
 }

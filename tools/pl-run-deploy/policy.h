@@ -6,8 +6,20 @@
 #include "gcp/cloud.h"
 #include "tools/pl-run-deploy/command.h"
 
+/* What is judged by: the policies that bind, and the files of --scan. */
+enum { SCANS_LIMIT = 16 };
+struct policy_setup {
+    struct policies policies;
+    struct policy_scan scans[SCANS_LIMIT];
+    size_t scan_count;
+};
+int policy_setup_read(struct policy_setup *setup, const struct arguments *arguments, struct progress *progress,
+                      struct error *error) MUST_CHECK;
+void policy_setup_release(struct policy_setup *setup);
+#define AUTO_POLICY_SETUP AUTO(policy_setup_release)
+
 struct permission {
-    const struct policies *policies;
+    const struct policy_setup *setup;
     struct cloud *cloud;
     const struct arguments *arguments;
     const char *service;

@@ -9,6 +9,7 @@ struct arguments {
     const char *suite;
     long long coverage_minimum;
     long long timeout;
+    const char *findings;
     const char *base;
     const char *file;
     const char *target;

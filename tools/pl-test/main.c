@@ -2,6 +2,7 @@
 #include "common/evidence/evidence.h"
 #include "common/file/file.h"
 #include "engine/credential_files.h"
+#include "engine/report/audit.h"
 #include "engine/stacks/components.h"
 #include "engine/stacks/test.h"
 #include "gcp/credentials/credentials.h"
@@ -11,7 +12,7 @@
 
 #include <string.h>
 
-enum { PLAN_LIMIT = 4 * 1024 * 1024, TIMEOUT_LIMIT = 7 * 24 * 3600 };
+enum { FINDINGS_LIMIT = 1 << 20, PLAN_LIMIT = 4 * 1024 * 1024, TIMEOUT_LIMIT = 7 * 24 * 3600 };
 
 struct testing {
     struct command_context *context;
@@ -93,6 +94,8 @@ static int prepare(struct testing *testing, struct error *error) {
         return error_set(error, ERROR_INTERNAL, "the suite %s has no meaning", arguments->suite);
     if (arguments->coverage_minimum >= 0 && testing->request.suite != TEST_UNIT)
         return error_set(error, ERROR_USAGE, "--coverage-min is for the suite unit");
+    if (arguments->findings && (testing->request.suite != TEST_AUDIT || context->rest_count > 0))
+        return error_set(error, ERROR_USAGE, "--findings goes with --suite audit, and nothing is run then");
     return 0;
 }
 
@@ -103,17 +106,53 @@ static int print_plan(struct testing *testing, const struct test_plan *plan, str
 
 /* What counts is a run of the whole suite as the project says it: a part of it, or one in another environment, says
  * nothing of the source. */
-static int keep_evidence(const struct testing *testing, const struct test_result *result, struct error *error) {
+static int keep_evidence(const struct testing *testing, const struct test_result *result,
+                         const struct evidence_findings *findings, struct error *error) {
     const struct evidence_source source = {.tree = tree_digest(&testing->image), .member = testing->member};
     const struct evidence_test test = {
         .passed = result->verdict == TEST_PASSED || result->verdict == TEST_UNCOVERED,
         .coverage = result->coverage,
         .tests = result->counts.tests,
         .report = result->has_report ? &result->report : NULL,
+        .findings = *findings,
     };
     if (testing->context->rest_count > 0 || testing->arguments->environment.count > 0)
         return 0;
     return evidence_write_test(testing->engine.store, &source, test_suite_name(testing->request.suite), &test, error);
+}
+
+static int tell(const struct testing *testing, const struct test_result *result, const char *runner,
+                struct error *error) {
+    return report_result(&(struct told){.context = testing->context,
+                                        .name = testing->name,
+                                        .given = testing->given,
+                                        .directory = testing->request.directory,
+                                        .runner = runner,
+                                        .without_container = testing->arguments->findings != NULL,
+                                        .suite = testing->request.suite,
+                                        .timeout = testing->arguments->timeout,
+                                        .coverage_minimum = testing->arguments->coverage_minimum,
+                                        .result = result},
+                         error);
+}
+
+/* Nothing is run: another tool has looked at this source. */
+static int take_findings(struct testing *testing, struct error *error) {
+    AUTO_AUDIT struct audit audit = {0};
+    AUTO_TEST_RESULT struct test_result result = {.coverage = -1, .has_report = true};
+    AUTO_BUFFER struct buffer document = BUFFER(FINDINGS_LIMIT);
+    if (audit_read_file(testing->arguments->findings, &audit, error) < 0 ||
+        tree_store(&testing->engine, &testing->tree, &result.source, error) < 0)
+        return -1;
+    result.verdict = audit.junit.failed ? TEST_FAILED : TEST_PASSED;
+    result.counts = audit.junit;
+    audit.junit = (struct junit){0};
+    junit_write(&result.counts, audit.form, &document);
+    if (buffer_check(&document, "the report", error) < 0 ||
+        store_put(testing->engine.store, buffer_text(&document), document.length, &result.report, error) < 0 ||
+        keep_evidence(testing, &result, &audit.findings, error) < 0)
+        return -1;
+    return tell(testing, &result, audit.form, error);
 }
 
 static int run_tests(struct testing *testing, const struct test_plan *plan, struct error *error) {
@@ -123,18 +162,9 @@ static int run_tests(struct testing *testing, const struct test_plan *plan, stru
                                  .again = arguments->no_cache};
     if (test_run(&testing->engine, &testing->request, plan, platform_native(), &limits, &result, error) < 0)
         return -1;
-    if (keep_evidence(testing, &result, error) < 0)
-        return -1;
-    return report_result(&(struct told){.context = testing->context,
-                                        .name = testing->name,
-                                        .given = testing->given,
-                                        .directory = testing->request.directory,
-                                        .runner = plan->runner,
-                                        .suite = testing->request.suite,
-                                        .timeout = arguments->timeout,
-                                        .coverage_minimum = arguments->coverage_minimum,
-                                        .result = &result},
-                         error);
+    const struct evidence_findings findings = {.is_known = testing->request.suite == TEST_AUDIT &&
+                                                           result.verdict == TEST_PASSED};
+    return keep_evidence(testing, &result, &findings, error) < 0 ? -1 : tell(testing, &result, plan->runner, error);
 }
 
 /* A member of a workspace is installed from the workspace's lock file. */
@@ -182,8 +212,11 @@ static int test(struct testing *testing, struct error *error) {
     testing->engine.store = store_open(NULL, error);
     if (!testing->engine.store || find_stack(testing, error) < 0 ||
         stack_scan_tests(&testing->engine, testing->request.directory, &testing->arguments->allowed_files,
-                         &testing->tree, &testing->image, error) < 0 ||
-        test_detect(&testing->request, &plan, error) < 0 || check_dockerfile_options(testing, &plan, error) < 0)
+                         &testing->tree, &testing->image, error) < 0)
+        return -1;
+    if (testing->arguments->findings)
+        return take_findings(testing, error);
+    if (test_detect(&testing->request, &plan, error) < 0 || check_dockerfile_options(testing, &plan, error) < 0)
         return -1;
     return testing->arguments->plan ? print_plan(testing, &plan, error) : run_tests(testing, &plan, error);
 }

@@ -32,7 +32,8 @@ static int write_record(const struct told *told, struct error *error) {
     json_set_text(record.json, "runner", told->runner);
     set_counts(record.json, result);
     json_append_text(from, source);
-    json_append_text(from, container);
+    if (!told->without_container)
+        json_append_text(from, container);
     json_set(record.json, "from", from);
     record_list_add(&out, record);
     int written = command_write_records(told->context, &out, error);

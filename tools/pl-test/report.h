@@ -11,6 +11,7 @@ struct told {
     const char *given;     /* the directory as the user named it */
     const char *directory; /* absolute */
     const char *runner;
+    bool without_container; /* nothing was run */
     enum test_suite suite;
     long long timeout, coverage_minimum;
     const struct test_result *result;
