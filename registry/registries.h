@@ -26,6 +26,10 @@ struct registries {
 struct image_source registries_source(struct registries *registries);
 /* npm's registry. */
 struct package_source registries_packages(struct registries *registries);
+/* Gets the config of an image into the store, and nothing of its layers: by its manifest, whose digest was checked.
+ * *container is the digest of the config, which is the image's id. */
+int image_source_config(const struct image_source *source, const char *image, const char *platform, struct store *store,
+                        struct digest *container, struct error *error) MUST_CHECK;
 void registries_release(struct registries *registries);
 #define AUTO_REGISTRIES AUTO(registries_release)
 

@@ -115,15 +115,18 @@ void judge_unknown(struct judging *judging, const char *format, ...) {
 
 /* ---- which rules bind ---- */
 
-static int judge_rules(struct judging *judging, const struct json *rules, struct error *error) {
+/* A rule whose facts cannot be read hinders no other: the first such error is kept. */
+static void judge_rules(struct judging *judging, const struct json *rules) {
     for (size_t i = 0; i < policy_rule_count; i++) {
+        struct error failure = {0};
         judging->rule = &policy_rules[i];
         judging->value = json_get(rules, judging->rule->name);
-        if (judging->value && (judging->rule->kinds & judging->subject->kind) &&
-            judging->rule->check(judging, error) < 0)
-            return error_wrap(error, "policy %s, rule %s", policy_name(judging->policy), judging->rule->name);
+        if (!judging->value || !(judging->rule->kinds & judging->subject->kind) ||
+            judging->rule->check(judging, &failure) == 0 || judging->facts->failure.kind != ERROR_NONE)
+            continue;
+        error_wrap(&failure, "policy %s, rule %s", policy_name(judging->policy), judging->rule->name);
+        judging->facts->failure = failure;
     }
-    return 0;
 }
 
 /* What is not known matches: an environment must not be left by keeping something back. Only sites have channels. */
@@ -142,7 +145,7 @@ static bool when_matches(const struct json *when, const struct policy_subject *s
     return true;
 }
 
-static int judge_environments(struct judging *judging, struct error *error) {
+static void judge_environments(struct judging *judging) {
     static const struct rule required = {.name = "require_environment"};
     const struct json *json = judging->policy->json, *environments = json_get(json, "environments");
     size_t matching = 0;
@@ -151,34 +154,34 @@ static int judge_environments(struct judging *judging, struct error *error) {
             continue;
         matching++;
         judging->environment = json_key(i);
-        if (judge_rules(judging, json_get(json_value(i), "rules"), error) < 0)
-            return -1;
+        judge_rules(judging, json_get(json_value(i), "rules"));
     }
     judging->environment = NULL;
     if (matching || !json_get_bool(json, "require_environment", false))
-        return 0;
+        return;
     judging->rule = &required;
     judging->value = NULL;
     judge_breach(judging, "%s in project %s belongs to no environment of this policy",
                  judging->subject->name ? judging->subject->name : "it",
                  judging->subject->project ? judging->subject->project : "?");
-    return 0;
 }
 
 int policy_check(const struct policies *policies, const struct policy_subject *subject, struct policy_verdict *verdict,
                  struct error *error) {
     struct facts facts = {.subject = subject, .is_public = -1};
-    int result = 0;
     *verdict = (struct policy_verdict){0};
-    for (size_t i = 0; i < policies->count && result == 0; i++) {
+    for (size_t i = 0; i < policies->count; i++) {
         struct judging judging = {
             .policy = &policies->items[i], .subject = subject, .verdict = verdict, .facts = &facts};
-        result = judge_rules(&judging, json_get(judging.policy->json, "rules"), error);
-        if (result == 0)
-            result = judge_environments(&judging, error);
+        judge_rules(&judging, json_get(judging.policy->json, "rules"));
+        judge_environments(&judging);
     }
     facts_release(&facts);
-    return result;
+    if (facts.failure.kind == ERROR_NONE)
+        return 0;
+    if (error)
+        *error = facts.failure;
+    return -1;
 }
 
 void policy_verdict_release(struct policy_verdict *verdict) {

@@ -67,9 +67,14 @@ int facts_image(struct facts *facts, const char *image, struct facts_image *foun
         return 0;
     if (open_store(facts, error) < 0 || evidence_read_push(facts->store, &manifest, &container, &is_known, error) < 0)
         return -1;
-    if (!is_known && subject->find_container &&
-        subject->find_container(subject->context, image, facts->store, &container, &is_known, error) < 0)
+    if (!is_known && subject->find_container && facts->no_images.kind == ERROR_NONE &&
+        subject->find_container(subject->context, image, facts->store, &container, &is_known, &facts->no_images) < 0)
+        is_known = false;
+    if (!is_known && facts->no_images.kind != ERROR_NONE) {
+        if (error)
+            *error = facts->no_images;
         return -1;
+    }
     if (!is_known)
         return 0;
     found->id = text_copy(digest_format(&container).text);

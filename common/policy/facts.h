@@ -21,7 +21,9 @@ struct facts {
     struct store *store;
     bool has_git;
     struct git_facts git;
-    int is_public; /* -1: not asked yet */
+    int is_public;          /* -1: not asked yet */
+    struct error failure;   /* the first of a rule whose facts could not be read */
+    struct error no_images; /* why images cannot be looked at: asked once */
 };
 
 void facts_release(struct facts *facts);

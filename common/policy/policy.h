@@ -49,11 +49,19 @@ enum policy_kind {
     POLICY_RELEASE = 1 << 4, /* a site shows again what it has shown before */
 };
 
-/* What a scanner found in an image. */
-struct policy_scan {
-    char *image;           /* the digest of its config, "sha256:…" */
-    struct json *findings; /* as evidence_findings_json makes it */
+/* What Trivy found in images: --scan of the tools. */
+enum { POLICY_SCANS_LIMIT = 16 };
+struct policy_scans {
+    struct policy_scan {
+        char *image;           /* the digest of its config, "sha256:…" */
+        struct json *findings; /* as evidence_findings_json makes it */
+    } items[POLICY_SCANS_LIMIT];
+    size_t count;
 };
+/* ERROR_DATA: a file is no report of Trivy's on an image. */
+int policy_scans_read(struct policy_scans *scans, const struct text_list *paths, struct error *error) MUST_CHECK;
+void policy_scans_release(struct policy_scans *scans);
+#define AUTO_POLICY_SCANS AUTO(policy_scans_release)
 
 struct policy_subject {
     enum policy_kind kind;
@@ -64,9 +72,8 @@ struct policy_subject {
     const char *channel;        /* of a site: "live", or a preview's */
     const char *content;        /* of a site: "directory:sha256:…", or NULL */
     const char *directory;      /* where git is asked when it is not known where this was built; NULL: here */
-    const struct policy_scan *scans;
-    size_t scan_count;
-    const struct json *claims; /* of the identity token that Google has accepted for us, or NULL */
+    const struct policy_scans *scans; /* or NULL */
+    const struct json *claims;        /* of the identity token that Google has accepted for us, or NULL */
     bool is_offline; /* what cannot be known here is not decided; else it is a breach: what must be shown was not */
     /* What only a server knows, asked when a rule needs it; each may be NULL. */
     void *context;
@@ -94,7 +101,7 @@ struct policy_verdict {
 void policy_verdict_release(struct policy_verdict *verdict);
 #define AUTO_VERDICT AUTO(policy_verdict_release)
 
-/* All rules at once. -1 only when what they ask about cannot be read. */
+/* All rules at once. -1 when what one asks about cannot be read; the verdict is that of the others then. */
 int policy_check(const struct policies *policies, const struct policy_subject *subject, struct policy_verdict *verdict,
                  struct error *error) MUST_CHECK;
 

@@ -94,10 +94,10 @@ int check_coverage(struct judging *judging, struct error *error) {
     return 0;
 }
 
-static const struct policy_scan *find_scan(const struct policy_subject *subject, const char *id) {
-    for (size_t i = 0; id && i < subject->scan_count; i++)
-        if (text_equal(subject->scans[i].image, id))
-            return &subject->scans[i];
+static const struct policy_scan *find_scan(const struct policy_scans *scans, const char *id) {
+    for (size_t i = 0; id && scans && i < scans->count; i++)
+        if (text_equal(scans->items[i].image, id))
+            return &scans->items[i];
     return NULL;
 }
 
@@ -106,7 +106,7 @@ static int check_scan_of(struct judging *judging, const char *image, struct erro
     const char *refuse = json_get_text(judging->value, "refuse", "low");
     if (facts_image(judging->facts, image, &found, error) < 0)
         return -1;
-    const struct policy_scan *scan = find_scan(judging->subject, found.id);
+    const struct policy_scan *scan = find_scan(judging->subject->scans, found.id);
     uint64_t count = scan ? evidence_findings_count(scan->findings, refuse) : 0;
     if (!image)
         judge_unknown(judging, "the image is not known, so no scan can be its own");

@@ -48,11 +48,10 @@ static int refuse(const struct policy_verdict *verdict, struct error *error) {
 int policy_enforce(const struct policies *policies, const struct policy_subject *subject, struct progress *progress,
                    struct error *error) {
     AUTO_VERDICT struct policy_verdict verdict;
-    if (policy_check(policies, subject, &verdict, error) < 0)
-        return -1;
+    int result = policy_check(policies, subject, &verdict, error);
     for (size_t i = 0; i < verdict.count; i++) {
         AUTO_FREE char *text = policy_finding_text(&verdict.findings[i]);
         progress_note(progress, "%s", text);
     }
-    return verdict.breaches ? refuse(&verdict, error) : 0;
+    return verdict.breaches ? refuse(&verdict, error) : result;
 }

@@ -4,6 +4,7 @@ complete -c pl-run-job -l region -x -d 'the region of the job, such as us-centra
 complete -c pl-run-job -l project -x -d 'the project; without it GOOGLE_CLOUD_PROJECT, then what the credentials say'
 complete -c pl-run-job -l name -x -d 'the job; without it the name in the record'
 complete -c pl-run-job -l update -d 'change the settings that the options name, with the image that the job has'
+complete -c pl-run-job -l scan -r -F -d 'what Trivy found in the image (JSON), for a policy that asks for it'
 complete -c pl-run-job -s n -l dry-run -d 'print what would change, field by field, and change and execute nothing'
 complete -c pl-run-job -l execute -d 'execute it, show what it prints, and end as its tasks do; without an image: the job as it is'
 complete -c pl-run-job -l no-wait -d 'with --execute: end when the execution has begun'

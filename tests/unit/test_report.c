@@ -1,6 +1,6 @@
 /* engine/report: places in a text, JUnit documents of several runners, hostile documents. */
 #include "common/base/text.h"
-#include "engine/report/audit.h"
+#include "common/evidence/audit.h"
 #include "engine/report/coverage.h"
 #include "engine/report/output.h"
 
@@ -580,7 +580,7 @@ static void audits_of_other_tools(void **state) {
         AUTO_AUDIT struct audit audit = {0};
         assert_int_equal(audit_read(document, "test", &audit, NULL), 0);
         const uint64_t *counts = audit.findings.counts;
-        const struct junit_failure *first_one = audit.junit.failures;
+        const struct audit_finding *first_one = audit.kept_count ? audit.kept : NULL;
         AUTO_FREE char *text =
             text_format("%s %u %u %u %u %u%s%s%s%s", audit.form, (unsigned)counts[0], (unsigned)counts[1],
                         (unsigned)counts[2], (unsigned)counts[3], (unsigned)counts[4], first_one ? " " : "",

@@ -208,6 +208,19 @@ test_the_label_of_an_image_that_was_built_elsewhere() {
     unchanged
 }
 
+test_a_job_is_judged() {
+    source_and_store
+    cloud_run new
+    simple acme '"memory": {"at_most": "2Gi"}, "timeout": {"at_most": "5m"}, "names": {"pattern": "[a-z]+-job"}, "scan": {"refuse": "high"}'
+    scan LOW "$(printf c%.0s {1..64})" > good.json
+    PL_POLICY=acme.json status 77 pl-run-job report --region us-central1 --project acme-prod --memory 4Gi --scan good.json "$IMAGE" \
+        > out 2> log || { cat log; return 1; }
+    contains "$(cat log)" 'policy acme, names: the name is report; it must match [a-z]+-job'
+    contains "$(cat log)" 'policy acme, memory: memory is 4096Mi, the most allowed is 2048Mi'
+    contains "$(cat log)" "policy acme, timeout: the timeout is 600s (Cloud Run's own value: nothing else is set), the most allowed is 300s"
+    unchanged; absent '"method": "POST"' "$LOG"
+}
+
 test_the_check_for_editors_and_pull_requests() {
     unset PL_CLOUD_URL
     export PL_POLICY=$ROOT/examples/policy/acme.json

@@ -1,7 +1,5 @@
 #include "tools/pl-run-deploy/policy.h"
 
-#include "common/evidence/evidence.h"
-#include "engine/report/audit.h"
 #include "gcp/run/image.h"
 #include "gcp/run/service.h"
 #include "registry/registries.h"
@@ -9,41 +7,19 @@
 
 #include <string.h>
 
-enum { MANIFEST_LIMIT = 4 << 20, CONFIG_LIMIT = 4 << 20, PRINTED_LIMIT = 1 << 20 };
-
-static int read_scan(struct policy_setup *setup, const char *path, struct error *error) {
-    AUTO_AUDIT struct audit audit = {0};
-    if (audit_read_file(path, &audit, error) < 0)
-        return error_wrap(error, "--scan");
-    if (!audit.image) {
-        error_set(error, ERROR_DATA, "--scan: %s does not say which image was scanned", path);
-        return error_next(error, "scan the image itself: trivy image --format json --output scan.json IMAGE");
-    }
-    setup->scans[setup->scan_count++] =
-        (struct policy_scan){.image = take_pointer(&audit.image), .findings = evidence_findings_json(&audit.findings)};
-    return 0;
-}
+enum { PRINTED_LIMIT = 1 << 20 };
 
 int policy_setup_read(struct policy_setup *setup, const struct arguments *arguments, struct progress *progress,
                       struct error *error) {
-    const struct text_list *scans = &arguments->scans;
-    if (policies_read(&setup->policies, progress, error) < 0)
-        return -1;
-    if (scans->count > SCANS_LIMIT)
-        return error_set(error, ERROR_USAGE, "--scan is given more than %d times", SCANS_LIMIT);
-    for (size_t i = 0; i < scans->count; i++)
-        if (read_scan(setup, scans->items[i], error) < 0)
-            return -1;
-    return 0;
+    return policies_read(&setup->policies, progress, error) < 0 ||
+                   policy_scans_read(&setup->scans, &arguments->scans, error) < 0
+               ? -1
+               : 0;
 }
 
 void policy_setup_release(struct policy_setup *setup) {
     policies_release(&setup->policies);
-    for (size_t i = 0; i < setup->scan_count; i++) {
-        free(setup->scans[i].image);
-        json_release(&setup->scans[i].findings);
-    }
-    *setup = (struct policy_setup){0};
+    policy_scans_release(&setup->scans);
 }
 
 /* ---- what only servers know ---- */
@@ -59,26 +35,6 @@ static int is_public(void *context, bool *answer, struct error *error) {
     return run_service_is_public(permission->cloud, service, answer, error);
 }
 
-/* The digest of the image's config, by its manifest, whose digest the registry's client checks; and the config. */
-static int fetch_container(const struct image_source *source, const char *image, struct store *store,
-                           struct digest *container, struct error *error) {
-    AUTO_BUFFER struct buffer manifest = BUFFER(MANIFEST_LIMIT);
-    AUTO_FREE char *canonical = NULL;
-    AUTO_JSON struct json *json = NULL;
-    if (source->manifest(source->context, image, "linux/amd64", &manifest, &canonical, error) < 0)
-        return -1;
-    json = json_parse(buffer_text(&manifest), manifest.length, "the manifest of the image", error);
-    if (!json)
-        return -1;
-    const struct json *config = json_get(json, "config");
-    int64_t size = json_get_integer(config, "size", -1);
-    if (digest_parse(json_get_text(config, "digest", ""), container, NULL) < 0 || size < 0 || size > CONFIG_LIMIT)
-        return error_set(error, ERROR_PROTOCOL, "the manifest of %.300s names no config", image);
-    if (store_has(store, container))
-        return 0;
-    return source->blob(source->context, canonical, container, (uint64_t)size, store, error);
-}
-
 static int find_container(void *context, const char *image, struct store *store, struct digest *container, bool *found,
                           struct error *error) {
     const struct permission *permission = context;
@@ -88,7 +44,7 @@ static int find_container(void *context, const char *image, struct store *store,
     AUTO_REGISTRIES struct registries registries = {
         .progress = cloud->progress, .open = google_login_open, .context = &login};
     struct image_source source = registries_source(&registries);
-    if (fetch_container(&source, image, store, container, error) < 0)
+    if (image_source_config(&source, image, "linux/amd64", store, container, error) < 0)
         return error_wrap(error, "cannot look at the image");
     *found = true;
     return 0;
@@ -104,8 +60,7 @@ int permission_check(void *context, const struct json *current, const struct jso
                                            .project = cloud->project,
                                            .region = cloud->region,
                                            .planned = after,
-                                           .scans = permission->setup->scans,
-                                           .scan_count = permission->setup->scan_count,
+                                           .scans = &permission->setup->scans,
                                            .claims = hops ? hops->claims : NULL,
                                            .context = permission,
                                            .is_public = is_public,
@@ -184,8 +139,7 @@ static int check_line(struct command_context *context, const struct arguments *a
                                            .project = project_of_line(arguments),
                                            .region = arguments->region,
                                            .planned = service,
-                                           .scans = setup->scans,
-                                           .scan_count = setup->scan_count,
+                                           .scans = &setup->scans,
                                            .is_offline = true,
                                            .context = (void *)arguments,
                                            .is_public =

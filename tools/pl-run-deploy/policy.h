@@ -7,11 +7,9 @@
 #include "tools/pl-run-deploy/command.h"
 
 /* What is judged by: the policies that bind, and the files of --scan. */
-enum { SCANS_LIMIT = 16 };
 struct policy_setup {
     struct policies policies;
-    struct policy_scan scans[SCANS_LIMIT];
-    size_t scan_count;
+    struct policy_scans scans;
 };
 int policy_setup_read(struct policy_setup *setup, const struct arguments *arguments, struct progress *progress,
                       struct error *error) MUST_CHECK;

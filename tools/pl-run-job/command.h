@@ -11,6 +11,7 @@ struct arguments {
     const char *project;
     const char *name;
     bool update, dry_run;
+    struct text_list scans;
     struct run_job_settings settings;
     bool execute, no_wait;
     long long wait_time;

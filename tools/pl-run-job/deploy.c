@@ -74,12 +74,15 @@ static int deploy(struct command_context *context, const struct arguments *argum
 static int deploy_record(struct command_context *context, const struct arguments *arguments, struct cloud *cloud,
                          const struct record *record, struct error *error) {
     AUTO_POLICIES struct policies policies = {0};
+    AUTO_POLICY_SCANS struct policy_scans scans = {0};
     AUTO_FREE char *job = job_name(context, arguments, record, error);
-    if (!job || policies_read(&policies, context->progress, error) < 0)
+    if (!job || policies_read(&policies, context->progress, error) < 0 ||
+        policy_scans_read(&scans, &arguments->scans, error) < 0)
         return -1;
     struct run_job_settings settings = arguments->settings;
     settings.workload.image = record ? record_ref(record) : NULL;
-    struct permission permission = {.policies = &policies, .cloud = cloud, .job = job};
+    struct permission permission = {
+        .policies = &policies, .scans = &scans, .cloud = cloud, .arguments = arguments, .job = job};
     const struct run_job_deployment deployment = {.job = job,
                                                   .settings = &settings,
                                                   .must_exist = !record && !settings.job,

@@ -4,10 +4,13 @@
 
 #include "common/policy/policy.h"
 #include "gcp/cloud.h"
+#include "tools/pl-run-job/command.h"
 
 struct permission {
     const struct policies *policies;
+    const struct policy_scans *scans;
     struct cloud *cloud;
+    const struct arguments *arguments;
     const char *job;
 };
 /* As run_job_deployment.permit takes it; the context is a struct permission. */

@@ -1,8 +1,7 @@
 #include "common/command/source.h"
-#include "common/evidence/evidence.h"
+#include "common/evidence/audit.h"
 #include "common/file/file.h"
 #include "engine/credential_files.h"
-#include "engine/report/audit.h"
 #include "engine/stacks/components.h"
 #include "engine/stacks/test.h"
 #include "gcp/credentials/credentials.h"
@@ -136,6 +135,17 @@ static int tell(const struct testing *testing, const struct test_result *result,
                          error);
 }
 
+static void count_findings(const struct audit *audit, struct junit *counts) {
+    *counts = (struct junit){.tests = audit->total + audit->skipped,
+                             .failed = audit->total,
+                             .bad = audit->total,
+                             .skipped = audit->skipped,
+                             .failures = memory_allocate(AUDIT_KEPT, sizeof(*counts->failures))};
+    for (size_t i = 0; i < audit->kept_count; i++)
+        counts->failures[counts->failure_count++] = (struct junit_failure){
+            .name = text_copy(audit->kept[i].name), .message = text_copy(audit->kept[i].message)};
+}
+
 /* Nothing is run: another tool has looked at this source. */
 static int take_findings(struct testing *testing, struct error *error) {
     AUTO_AUDIT struct audit audit = {0};
@@ -144,9 +154,8 @@ static int take_findings(struct testing *testing, struct error *error) {
     if (audit_read_file(testing->arguments->findings, &audit, error) < 0 ||
         tree_store(&testing->engine, &testing->tree, &result.source, error) < 0)
         return -1;
-    result.verdict = audit.junit.failed ? TEST_FAILED : TEST_PASSED;
-    result.counts = audit.junit;
-    audit.junit = (struct junit){0};
+    result.verdict = audit.total ? TEST_FAILED : TEST_PASSED;
+    count_findings(&audit, &result.counts);
     junit_write(&result.counts, audit.form, &document);
     if (buffer_check(&document, "the report", error) < 0 ||
         store_put(testing->engine.store, buffer_text(&document), document.length, &result.report, error) < 0 ||

@@ -1,4 +1,4 @@
-#include "engine/report/audit.h"
+#include "common/evidence/audit.h"
 
 #include "common/base/text.h"
 
@@ -22,20 +22,16 @@ static enum evidence_severity severity_of(const char *word) {
 
 static void add(struct audit *audit, enum evidence_severity severity, const char *id, const char *package,
                 const char *version, const char *title) {
-    struct junit *junit = &audit->junit;
     audit->findings.counts[severity]++;
-    junit->tests++;
-    junit->failed++;
-    junit->bad++;
-    if (junit->failure_count == JUNIT_FAILURES_KEPT)
+    audit->total++;
+    if (audit->kept_count == AUDIT_KEPT)
         return;
-    junit->failures = memory_resize(junit->failures, junit->failure_count + 1, sizeof(*junit->failures));
-    AUTO_FREE char *name =
+    struct audit_finding *finding = &audit->kept[audit->kept_count++];
+    finding->name =
         text_format("%s %s%s%s%s%s", evidence_severity_name(severity), id ? id : "a finding", package ? " of " : "",
                     package ? package : "", version ? " " : "", version ? version : "");
-    const char *message = title ? title : name;
-    junit->failures[junit->failure_count++] = (struct junit_failure){
-        .name = text_copy(name), .message = text_copy_length(message, strnlen(message, JUNIT_MESSAGE_LIMIT))};
+    const char *message = title ? title : finding->name;
+    finding->message = text_copy_length(message, strnlen(message, AUDIT_MESSAGE_LIMIT));
 }
 
 /* ---- forms ---- */
@@ -53,7 +49,7 @@ static void read_pip(const struct json *document, struct audit *audit) {
     const struct json *all = json_get(document, "dependencies");
     for (size_t i = 0; i < json_count(all); i++) {
         const struct json *package = json_at(all, i), *found = json_get(package, "vulns");
-        audit->junit.skipped += json_get(package, "skip_reason") != NULL;
+        audit->skipped += json_get(package, "skip_reason") != NULL;
         for (size_t k = 0; k < json_count(found); k++)
             add(audit, SEVERITY_UNKNOWN, json_get_text(json_at(found, k), "id", NULL),
                 json_get_text(package, "name", NULL), json_get_text(package, "version", NULL),
@@ -152,7 +148,10 @@ int audit_read_file(const char *path, struct audit *audit, struct error *error) 
 }
 
 void audit_release(struct audit *audit) {
-    junit_release(&audit->junit);
+    for (size_t i = 0; i < audit->kept_count; i++) {
+        free(audit->kept[i].name);
+        free(audit->kept[i].message);
+    }
     free(audit->form);
     free(audit->image);
     *audit = (struct audit){0};

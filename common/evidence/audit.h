@@ -4,18 +4,22 @@
  *   trivy … -f json         {"SchemaVersion": 2, "Results": [{"Vulnerabilities": [{"Severity", …}]}], "Metadata":
  * {"ImageID"}} SARIF 2.1.0             {"version": "2.1.0", "runs": [{"results": [{"ruleId", "level"}]}]}; the rule's
  * property security-severity (0 to 10, as GitHub takes it) goes before the level */
-#ifndef REPORT_AUDIT_H
-#define REPORT_AUDIT_H
+#ifndef EVIDENCE_AUDIT_H
+#define EVIDENCE_AUDIT_H
 
 #include "common/evidence/evidence.h"
-#include "engine/report/junit.h"
 
-enum { AUDIT_DOCUMENT_LIMIT = 32 << 20 };
+enum { AUDIT_DOCUMENT_LIMIT = 32 << 20, AUDIT_KEPT = 50, AUDIT_MESSAGE_LIMIT = 2000 };
 
+struct audit_finding {
+    char *name; /* "critical CVE-2026-1 of lodash 4.17.20" */
+    char *message;
+};
 struct audit {
     struct evidence_findings findings;
-    struct junit
-        junit;   /* a failure for each of the first JUNIT_FAILURES_KEPT, "critical CVE-2026-1 of lodash 4.17.20" */
+    uint64_t total, skipped;               /* skipped: packages that were not looked at */
+    struct audit_finding kept[AUDIT_KEPT]; /* the first of them */
+    size_t kept_count;
     char *form;  /* "npm audit", "pip-audit", "Trivy", "SARIF" */
     char *image; /* the image ID that Trivy looked at, "sha256:…", or NULL */
 };
