@@ -161,6 +161,10 @@ static void set_next(struct error *error, const struct json *status, int64_t cod
     } else if (error->kind == ERROR_PERMISSION && code == 401) {
         error_next(error, "make new credentials: gcloud auth application-default login, or for the local cloud: "
                           "eval \"$(pl-local env)\"");
+    } else if (error->kind == ERROR_PERMISSION && strstr(message, "on 'locations/")) {
+        error_next(error,
+                   "is %s a region of Cloud Run? There are us-central1, europe-west1, asia-northeast1 and others",
+                   subject && text_is_plain_word(subject->region) ? subject->region : "that");
     } else if (error->kind == ERROR_PERMISSION) {
         next_for_permission(error, message, info, subject);
     } else if (error->kind == ERROR_TEMPORARY) {

@@ -62,6 +62,9 @@ int run_explain_failure(struct cloud *cloud, const char *path, const struct json
     struct run_diagnosis diagnosis = run_failure_diagnose(status, conditions, &lines);
     const char *serving = run_service_serving_revision(service);
     if (serving && !text_equal(serving, name))
-        progress_note(cloud->progress, "revision %s serves as before", serving);
+        progress_note(
+            cloud->progress,
+            "revision %s serves as before; the next deployment begins from the settings of the one that failed",
+            serving);
     return run_failure_set(error, &diagnosis, status, short_name, name);
 }

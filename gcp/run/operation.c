@@ -42,14 +42,24 @@ static int operation_ask(struct cloud *cloud, const char *name, bool *can_wait, 
             return 0;
         *can_wait = false;
     }
+    static const long unknown[] = {404, 0};
     AUTO_FREE char *url = run_url(name);
-    struct cloud_request request = {.url = url, .what = what, .response_limit = RESOURCE_LIMIT};
-    return cloud_call(cloud, &request, operation, NULL, error);
+    struct cloud_request request = {.url = url, .what = what, .accept = unknown, .response_limit = RESOURCE_LIMIT};
+    if (cloud_call(cloud, &request, operation, NULL, error) < 0 || *operation)
+        return *operation ? 0 : -1;
+    error_set(error, ERROR_TEMPORARY, "Cloud Run has lost operation %s: how it ended is not known",
+              run_short_name(name));
+    return error_next(error, "run the same command again: it goes on from what is there");
 }
 
 static bool is_operation_name(const char *name) {
     return name && text_starts_with(name, "projects/") && strstr(name, "/operations/") && !strstr(name, "..") &&
            strlen(name) < 400 && !strpbrk(name, "?#%\\ ");
+}
+
+static int stopped(const char *name, struct error *error) {
+    error_set(error, ERROR_CANCELLED, "stopped while operation %s goes on", run_short_name(name));
+    return error_next(error, "Cloud Run goes on; run the same command again to see how it ended");
 }
 
 int run_operation_wait(struct cloud *cloud, struct json **operation, unsigned seconds, struct error *error) {
@@ -60,10 +70,8 @@ int run_operation_wait(struct cloud *cloud, struct json **operation, unsigned se
     while (!json_get_bool(*operation, "done", false)) {
         if (!is_operation_name(name))
             return error_set(error, ERROR_PROTOCOL, "Cloud Run's answer names no operation to wait for");
-        if (progress_cancelled(cloud->progress)) {
-            error_set(error, ERROR_CANCELLED, "stopped while operation %s goes on", run_short_name(name));
-            return error_next(error, "Cloud Run goes on; run the same command again to see how it ended");
-        }
+        if (progress_cancelled(cloud->progress))
+            return stopped(name, error);
         if (run_seconds_now() >= end) {
             error_set(error, ERROR_TIMEOUT, "operation %s did not end within %u seconds; it goes on",
                       run_short_name(name), seconds);
@@ -72,7 +80,7 @@ int run_operation_wait(struct cloud *cloud, struct json **operation, unsigned se
         int64_t before = run_seconds_now();
         struct json *asked = NULL;
         if (operation_ask(cloud, name, &can_wait, &asked, error) < 0)
-            return -1;
+            return progress_cancelled(cloud->progress) ? stopped(name, error) : -1;
         json_release(operation);
         *operation = asked;
         /* A server that answers a long poll at once must not be asked in a tight loop. */

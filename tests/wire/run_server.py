@@ -6,7 +6,7 @@ Scenarios: new, update (there is a service with fields of others), conflict (it 
 PATCH), fail (the new revision does not start), expired (the first token is refused), disabled (the API is off), busy
 (two answers of 503 come first), held (traffic stays with the
 old revision), two (two revisions, the newer one serves), public (like update, and everybody may call it)."""
-import http.server, json, os, signal, sys, threading, urllib.parse
+import http.server, json, os, signal, sys, threading, time, urllib.parse
 
 scenario, log = sys.argv[1], open(sys.argv[2], "a", buffering=1)
 # N:WHEN kills the process whose id is in the file "victim" at its request number N, "before" or "after" it is answered.
@@ -62,6 +62,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         if flavor:
             self.send_header("Metadata-Flavor", "Google")
+        if status == 429:
+            self.send_header("Retry-After", "0")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
@@ -149,6 +151,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if path.endswith(":setIamPolicy"):
             state["policy"] = body["policy"]
             return self.answer(200, state["policy"])
+        if "/operations/" in path and scenario == "lost":
+            return self.answer(404, {"error": {"code": 404, "status": "NOT_FOUND", "message": "Operation not found."}})
+        if path.endswith(":wait") and scenario == "slow":
+            log.write(json.dumps({**self.seen, "status": 0, "reply": None}) + "\n")
+            return time.sleep(60)
+        if self.command == "PATCH" and scenario == "quota":
+            return self.answer(429, {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED",
+                                               "message": "Quota exceeded for quota metric 'Write requests' and limit 'Write requests per minute per region'"}})
         if "/operations/" in path:
             return self.operation()
         if "/revisions/" in path:

@@ -124,6 +124,35 @@ GET /v1/operations/acf.1 null'
     equal "$(jq -r 'select(.method != "GET") | .path' "$LOG")" ""
 }
 
+test_a_quota_that_is_used_up() {
+    cloud_run quota
+    status 75 deploy > out 2> log
+    contains "$(cat log)" "Quota exceeded for quota metric 'Write requests'"
+    contains "$(cat log)" "run the same command again"
+    equal "$(methods | sort -u | grep PATCH)" "PATCH SHOP"
+}
+
+test_an_operation_that_is_lost() {
+    cloud_run lost
+    status 75 deploy > out 2> log
+    contains "$(cat log)" "Cloud Run has lost operation o1: how it ended is not known"
+    contains "$(cat log)" "run the same command again: it goes on from what is there"
+    deploy > out 2> log
+    contains "$(cat log)" "service shop: unchanged, revision shop-6509a466cf gets 100% of the traffic"
+}
+
+# It stops at once, cancels nothing, and says how to go on.
+test_a_signal_while_it_waits() {
+    cloud_run slow
+    pl-run-deploy --region us-central1 --progress plain "$IMAGE" > out 2> log & pid=$!
+    wait_for 20 grep -q ':wait' "$LOG"
+    kill -TERM $pid
+    result=0; wait $pid || result=$?
+    equal "$result" 143
+    contains "$(cat log)" "Cloud Run goes on; run the same command again to see how it ended"
+    equal "$(methods | tail -1)" "POST /v2/projects/demo/locations/us-central1/operations/o1:wait"
+}
+
 test_a_server_that_is_busy_is_asked_again() {
     cloud_run busy
     deploy > /dev/null
