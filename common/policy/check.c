@@ -44,6 +44,7 @@ static void add_finding(const struct judging *judging, enum policy_answer answer
     verdict->breaches += answer == POLICY_BREACH;
 }
 
+static char *format_list(const char *format, va_list arguments) PRINTF_LIKE(1, 0);
 static char *format_list(const char *format, va_list arguments) {
     char *text = NULL;
     return vasprintf(&text, format, arguments) < 0 ? text_copy("") : text;
