@@ -131,13 +131,16 @@ static void judge_rules(struct judging *judging, const struct json *rules) {
 }
 
 /* What is not known matches: an environment must not be left by keeping something back. Only sites have channels. */
-static bool when_matches(const struct json *when, const struct policy_subject *subject) {
+static bool when_matches(const struct json *when, struct facts *facts) {
+    const struct policy_subject *subject = facts->subject;
+    AUTO_FREE char *branch = json_get(when, "branches") ? facts_branch(facts) : NULL;
     const struct {
         const char *member, *value;
     } parts[] = {{"projects", subject->project},
                  {"regions", subject->region},
                  {"names", subject->name},
-                 {"channels", subject->channel}};
+                 {"channels", subject->channel},
+                 {"branches", branch}};
     for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
         const struct json *globs = json_get(when, parts[i].member);
         if (globs && parts[i].value && !policy_globs_accept(globs, parts[i].value))
@@ -146,25 +149,31 @@ static bool when_matches(const struct json *when, const struct policy_subject *s
     return true;
 }
 
-static void judge_environments(struct judging *judging) {
-    static const struct rule required = {.name = "require_environment"};
-    const struct json *json = judging->policy->json, *environments = json_get(json, "environments");
+typedef void rules_visit(struct judging *judging, const struct json *rules);
+
+/* Of one policy: the rules for all, then those of each environment that this belongs to. The number of those. */
+static size_t visit_policy(struct judging *judging, rules_visit *visit) {
+    const struct json *environments = json_get(judging->policy->json, "environments");
     size_t matching = 0;
+    visit(judging, json_get(judging->policy->json, "rules"));
     for (void *i = json_first(environments); i; i = json_next(environments, i)) {
-        if (!when_matches(json_get(json_value(i), "when"), judging->subject))
+        if (!when_matches(json_get(json_value(i), "when"), judging->facts))
             continue;
         matching++;
         judging->environment = json_key(i);
-        judge_rules(judging, json_get(json_value(i), "rules"));
+        visit(judging, json_get(json_value(i), "rules"));
     }
     judging->environment = NULL;
-    if (matching || !json_get_bool(json, "require_environment", false))
-        return;
+    return matching;
+}
+
+static void judge_no_environment(struct judging *judging) {
+    static const struct rule required = {.name = "require_environment"};
+    const struct policy_subject *subject = judging->subject;
     judging->rule = &required;
     judging->value = NULL;
     judge_breach(judging, "%s in project %s belongs to no environment of this policy",
-                 judging->subject->name ? judging->subject->name : "it",
-                 judging->subject->project ? judging->subject->project : "?");
+                 subject->name ? subject->name : "it", subject->project ? subject->project : "?");
 }
 
 int policy_check(const struct policies *policies, const struct policy_subject *subject, struct policy_verdict *verdict,
@@ -174,8 +183,9 @@ int policy_check(const struct policies *policies, const struct policy_subject *s
     for (size_t i = 0; i < policies->count; i++) {
         struct judging judging = {
             .policy = &policies->items[i], .subject = subject, .verdict = verdict, .facts = &facts};
-        judge_rules(&judging, json_get(judging.policy->json, "rules"));
-        judge_environments(&judging);
+        size_t matching = visit_policy(&judging, judge_rules);
+        if (!matching && json_get_bool(judging.policy->json, "require_environment", false))
+            judge_no_environment(&judging);
     }
     facts_release(&facts);
     if (facts.failure.kind == ERROR_NONE)
@@ -183,6 +193,15 @@ int policy_check(const struct policies *policies, const struct policy_subject *s
     if (error)
         *error = facts.failure;
     return -1;
+}
+
+void policy_labels(const struct policies *policies, const struct policy_subject *subject, struct text_list *labels) {
+    struct facts facts = {.subject = subject, .is_public = -1};
+    for (size_t i = 0; i < policies->count; i++) {
+        struct judging judging = {.policy = &policies->items[i], .subject = subject, .facts = &facts, .labels = labels};
+        visit_policy(&judging, policy_rule_labels);
+    }
+    facts_release(&facts);
 }
 
 void policy_verdict_release(struct policy_verdict *verdict) {

@@ -125,3 +125,20 @@ const struct git_facts *facts_git(struct facts *facts) {
     git_facts_read(json_get_text(build, "directory", facts->subject->directory), &facts->git);
     return &facts->git;
 }
+
+char *facts_claimed_branch(const struct policy_subject *subject) {
+    static const char heads[] = "refs/heads/";
+    const char *ref = json_get_text(subject->claims, "ref", NULL);
+    bool is_branch = text_equal(json_get_text(subject->claims, "ref_type", NULL), "branch");
+    if (!ref)
+        return NULL;
+    if (text_starts_with(ref, heads))
+        return text_copy(ref + strlen(heads));
+    return is_branch && !text_starts_with(ref, "refs/") ? text_copy(ref) : NULL;
+}
+
+char *facts_branch(struct facts *facts) {
+    if (json_get_text(facts->subject->claims, "ref", NULL))
+        return facts_claimed_branch(facts->subject);
+    return text_copy(facts_git(facts)->branch);
+}

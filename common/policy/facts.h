@@ -34,6 +34,12 @@ const struct git_facts *facts_git(struct facts *facts);
 void git_facts_read(const char *directory, struct git_facts *git);
 void git_facts_release(struct git_facts *git);
 
+/* The branch that a CI's identity token names, whose signature Google has checked when it took it: GitHub's
+ * "refs/heads/main", GitLab's "main" with ref_type "branch". NULL: none. The caller frees. */
+char *facts_claimed_branch(const struct policy_subject *subject);
+/* That one, or without such a token the one that is checked out. NULL: not known. The caller frees. */
+char *facts_branch(struct facts *facts);
+
 /* *answer is -1 when it is not known here. */
 int facts_public(struct facts *facts, int *answer, struct error *error) MUST_CHECK;
 

@@ -46,6 +46,7 @@ struct judging {
     const struct policy_subject *subject;
     struct policy_verdict *verdict;
     struct facts *facts;
+    struct text_list *labels; /* of policy_labels; else NULL */
 };
 /* The rule is broken. */
 void judge_breach(struct judging *judging, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -58,6 +59,9 @@ rule_check check_min_instances, check_max_instances, check_cpu, check_memory, ch
 rule_check check_public_access, check_ingress, check_service_accounts;
 rule_check check_registries, check_base_images, check_branches, check_labels;
 rule_check check_tests, check_coverage, check_audit, check_scan;
+
+/* Of rules that bind: adds the labels that they set. */
+void policy_rule_labels(struct judging *judging, const struct json *rules);
 
 /* Whether the text matches one of a list of globs. */
 bool policy_globs_accept(const struct json *globs, const char *text);

@@ -101,6 +101,9 @@ struct policy_verdict {
 void policy_verdict_release(struct policy_verdict *verdict);
 #define AUTO_VERDICT AUTO(policy_verdict_release)
 
+/* The labels ("name=value") that the rules set which bind (their "set"), for those that the line does not name. */
+void policy_labels(const struct policies *policies, const struct policy_subject *subject, struct text_list *labels);
+
 /* All rules at once. -1 when what one asks about cannot be read; the verdict is that of the others then. */
 int policy_check(const struct policies *policies, const struct policy_subject *subject, struct policy_verdict *verdict,
                  struct error *error) MUST_CHECK;

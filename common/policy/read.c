@@ -206,11 +206,9 @@ static int check_rules(const struct reading *reading, const struct json *rules, 
 static int check_environment(const struct reading *reading, const struct json *environment,
                              const struct json_step *step) {
     static const char *const names[] = {"when", "rules", "why", NULL};
-    static const struct member when_members[] = {{"projects", MEMBER_GLOBS, false},
-                                                 {"regions", MEMBER_GLOBS, false},
-                                                 {"names", MEMBER_GLOBS, false},
-                                                 {"channels", MEMBER_GLOBS, false},
-                                                 {.name = NULL}};
+    static const struct member when_members[] = {{"projects", MEMBER_GLOBS, false}, {"regions", MEMBER_GLOBS, false},
+                                                 {"names", MEMBER_GLOBS, false},    {"channels", MEMBER_GLOBS, false},
+                                                 {"branches", MEMBER_GLOBS, false}, {.name = NULL}};
     const struct json_step when_step = {step, .key = "when"}, rules_step = {step, .key = "rules"};
     const struct json *when = json_get(environment, "when");
     if (need_object(reading, environment, step) < 0 ||

@@ -1,10 +1,10 @@
-/* Rules about where the content comes from: registry, base image, branch, labels that say so. */
+/* Rules about where the content comes from: registry, base image, branch. */
 #include "common/policy/facts.h"
 #include "common/policy/internal.h"
 
 #include <string.h>
 
-enum { LABEL_LIMIT = 63, COMMIT_SHOWN = 12 };
+enum { COMMIT_SHOWN = 12 };
 #define BASE_LABEL "org.opencontainers.image.base.name"
 
 /* ---- images ---- */
@@ -74,17 +74,6 @@ int check_base_images(struct judging *judging, struct error *error) {
 
 /* ---- branches ---- */
 
-/* The branch that a CI's identity token names, whose signature Google has checked when it took it. The caller frees. */
-static char *claimed_branch(const struct json *claims, bool *has_ref) {
-    const char *ref = json_get_text(claims, "ref", NULL), *type = json_get_text(claims, "ref_type", NULL);
-    *has_ref = ref != NULL;
-    if (!ref)
-        return NULL;
-    if (text_starts_with(ref, "refs/heads/"))
-        return text_copy(ref + strlen("refs/heads/"));
-    return text_equal(type, "branch") && !text_starts_with(ref, "refs/") ? text_copy(ref) : NULL;
-}
-
 static const char *accepted_branch(const struct json *allow, const struct text_list *branches) {
     for (size_t i = 0; i < branches->count; i++)
         if (policy_globs_accept(allow, branches->items[i]))
@@ -115,88 +104,22 @@ static void judge_git(struct judging *judging, const struct git_facts *git, cons
 int check_branches(struct judging *judging, struct error *error) {
     const struct json *allow = json_get(judging->value, "allow");
     AUTO_FREE char *list = policy_list_text(allow);
-    bool has_ref = false;
-    AUTO_FREE char *claimed = claimed_branch(judging->subject->claims, &has_ref);
+    const char *ref = json_get_text(judging->subject->claims, "ref", NULL);
+    AUTO_FREE char *claimed = facts_claimed_branch(judging->subject);
     (void)error;
-    if (has_ref && (!claimed || !policy_globs_accept(allow, claimed)))
-        judge_breach(judging, "the identity of this run is that of %s; allowed: %s",
-                     claimed ? claimed : json_get_text(judging->subject->claims, "ref", ""), list);
+    if (ref && (!claimed || !policy_globs_accept(allow, claimed)))
+        judge_breach(judging, "the identity of this run is that of %s; allowed: %s", claimed ? claimed : ref, list);
     bool needs_clean = json_get_bool(judging->value, "clean", false);
-    if (has_ref && !needs_clean)
+    if (ref && !needs_clean)
         return 0;
     const struct git_facts *git = facts_git(judging->facts);
     if (git->failure) {
         judge_unknown(judging, "which branch this is cannot be read (%s); allowed: %s", git->failure, list);
         return 0;
     }
-    if (!has_ref)
+    if (!ref)
         judge_git(judging, git, list);
     if (needs_clean && git->has_changes)
         judge_breach(judging, "the work tree has changes that are not in commit %.*s", COMMIT_SHOWN, git->commit);
-    return 0;
-}
-
-/* ---- labels ---- */
-
-/* As a label's value may be: lower-case letters, digits, "-" and "_", at most 63. The caller frees. */
-static char *label_text(const char *text) {
-    char *label = text_copy_length(text, strnlen(text, LABEL_LIMIT));
-    for (char *at = label; *at; at++) {
-        if (*at >= 'A' && *at <= 'Z')
-            *at = (char)(*at - 'A' + 'a');
-        else if (!((*at >= 'a' && *at <= 'z') || (*at >= '0' && *at <= '9') || *at == '_'))
-            *at = '-';
-    }
-    return label;
-}
-
-/* The value that a label must have: from git, the environment's name, or NULL for a glob. *unknown says why there is
- * none. The caller frees. */
-static char *wanted_value(struct judging *judging, const char *value, const char **unknown) {
-    *unknown = NULL;
-    if (text_equal(value, "environment")) {
-        if (!judging->environment)
-            *unknown = "this rule is in no environment";
-        return judging->environment ? label_text(judging->environment) : NULL;
-    }
-    if (!text_starts_with(value, "git:"))
-        return NULL;
-    const struct git_facts *git = facts_git(judging->facts);
-    const char *name = value + strlen("git:");
-    const char *found = git->failure                 ? NULL
-                        : text_equal(name, "commit") ? git->commit
-                        : text_equal(name, "branch") ? git->branch
-                        : text_equal(name, "tag")    ? (git->tags.count ? git->tags.items[0] : NULL)
-                                                     : NULL;
-    if (!found)
-        *unknown = git->failure ? git->failure : "git does not say it";
-    return found ? label_text(found) : NULL;
-}
-
-/* A commit may be given short. */
-static bool label_is(const char *value, const char *wanted, bool is_commit) {
-    return text_equal(value, wanted) || (is_commit && value && strlen(value) >= 7 && text_starts_with(wanted, value));
-}
-
-static void check_label(struct judging *judging, const char *name, const char *rule) {
-    const struct json *labels = json_get(judging->subject->planned, "labels");
-    const char *value = json_get_text(labels, name, NULL), *unknown = NULL;
-    AUTO_FREE char *wanted = wanted_value(judging, rule, &unknown);
-    AUTO_JSON struct json *glob = json_new_array();
-    json_append_text(glob, rule);
-    const char *shown = wanted ? wanted : text_equal(rule, "*") ? "there, with any value" : rule;
-    if (!value)
-        judge_breach(judging, "the label %s is missing; it must be %s", name, shown);
-    else if (unknown)
-        judge_unknown(judging, "the label %s must be %s, which is not known here: %s", name, rule, unknown);
-    else if (wanted ? !label_is(value, wanted, text_equal(rule, "git:commit")) : !policy_globs_accept(glob, value))
-        judge_breach(judging, "the label %s is \"%s\"; it must be %s", name, value, wanted ? wanted : rule);
-}
-
-int check_labels(struct judging *judging, struct error *error) {
-    const struct json *required = json_get(judging->value, "required");
-    (void)error;
-    for (void *i = json_first(required); i; i = json_next(required, i))
-        check_label(judging, json_key(i), json_text(json_value(i)));
     return 0;
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # pl-test with pytest, in real containers: what the exit code, the record and the annotations say of every kind of suite.
 . "$(dirname "$0")/../lib.sh"
+. "$ROOT/tests/wire/registry.sh"
 
 project() { # a project whose requirements are the same for all tests here, so that they are installed once
     shared_store
@@ -307,6 +308,13 @@ test_evidence_is_kept_by_the_source() {
     status 1 tested 2> ../none
     run 0 .
     equal "$(tested | jq -c '[.passed, .tests, .coverage, (.report | length)]')" '[true,1,-1,71]'
+    # From the image in a registry back to the report: what a policy is judged by.
+    cd ..; registry single; cd it
+    echo '{"rules": {"tests": {"suites": ["unit"]}, "coverage": {"at_least": 1}, "base_images": {"allow": ["debian"]}}}' > ../policy.json
+    PL_POLICY=../policy.json status 1 pl-run-deploy --region us-central1 --policy-check \
+        "$(pl-build . 2> ../story | pl-push-image --repo "127.0.0.1:$PORT/t/shop" -o ref 2> ../story)" > ../told 2> ../story
+    equal "$(sed 's|.*policy.json, ||' ../told)" 'base_images: the base of the image is apt:bookworm?python3,python3-venv,ca-certificates; allowed: debian
+coverage: the tests did not say how much of the code they cover; the floor is 1 %'
     echo y > docs/a.md # what no image sees is not part of it
     equal "$(tested | jq -c .passed)" true
     echo '# changed' >> shop.py

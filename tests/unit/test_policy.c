@@ -283,6 +283,37 @@ static void a_branch_is_that_of_the_accepted_identity(void **state) {
     }
 }
 
+/* What is not known matches; an identity without a branch is not known. */
+static void an_environment_may_be_a_branch(void **state) {
+    (void)state;
+    static const struct {
+        const char *claims;
+        bool binds;
+    } cases[] = {{"{\"ref\": \"refs/heads/main\"}", true},
+                 {"{\"ref\": \"refs/heads/feature\"}", false},
+                 {"{\"ref\": \"refs/tags/v1\"}", true}};
+    AUTO_POLICIES struct policies policies = {0};
+    read_policy(&policies,
+                "{\"environments\": {\"p\": {\"when\": {\"branches\": [\"main\"]}, \"rules\": {\"regions\": "
+                "{\"allow\": [\"x\"]}, \"labels\": {\"required\": {\"env\": \"environment\", \"a\": \"b\", \"c\": "
+                "\"*\", \"d\": \"e\"}, \"set\": true}}}}}");
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        AUTO_JSON struct json *claims = parse(cases[i].claims),
+                              *planned =
+                                  parse("{\"labels\": {\"env\": \"p\", \"a\": \"b\", \"c\": \"x\", \"d\": \"e\"}}");
+        const struct policy_subject subject = {
+            .kind = POLICY_SERVICE, .name = "a", .project = "p", .region = "r", .planned = planned, .claims = claims};
+        AUTO_FREE char *text = judge(&policies, &subject);
+        AUTO_LIST struct text_list labels = {0};
+        text_list_add(&labels, "d=mine");
+        policy_labels(&policies, &subject, &labels);
+        assert_string_equal(text, cases[i].binds ? "policy acme.json, p, regions: the region is r; allowed: x\n" : "");
+        assert_int_equal(labels.count, cases[i].binds ? 3 : 1);
+        if (cases[i].binds)
+            assert_true(text_equal(labels.items[1], "env=p") && text_equal(labels.items[2], "a=b"));
+    }
+}
+
 static void quantities_are_kubernetes(void **state) {
     (void)state;
     static const struct {
@@ -308,6 +339,7 @@ int main(void) {
         cmocka_unit_test(an_environment_adds_its_rules),
         cmocka_unit_test(all_policies_bind),
         cmocka_unit_test(an_exception_ends),
+        cmocka_unit_test(an_environment_may_be_a_branch),
         cmocka_unit_test(a_branch_is_that_of_the_accepted_identity),
         cmocka_unit_test(quantities_are_kubernetes),
     };

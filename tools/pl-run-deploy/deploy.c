@@ -185,6 +185,9 @@ static int deploy_image(struct command_context *context, const struct arguments 
     bool gate = has_gate(arguments);
     struct permission permission = {
         .kind = POLICY_SERVICE, .setup = setup, .cloud = cloud, .service = service, .arguments = arguments};
+    AUTO_LIST struct text_list labels = {0};
+    permission_labels(&permission, &settings, &labels);
+    settings.workload.labels = labels;
     struct run_deployment deployment = {.service = service,
                                         .settings = &settings,
                                         .allow_unauthenticated = arguments->allow_unauthenticated,

@@ -68,6 +68,22 @@ int permission_check(void *context, const struct json *current, const struct jso
     return policy_enforce(&permission->setup->policies, &subject, cloud->progress, error);
 }
 
+void permission_labels(const struct permission *permission, const struct run_settings *settings,
+                       struct text_list *labels) {
+    AUTO_JSON struct json *service = json_new_object();
+    run_settings_apply(settings, service);
+    const struct hop_list *hops =
+        permission->cloud->credentials ? credentials_hops(permission->cloud->credentials) : NULL;
+    const struct policy_subject subject = {.kind = POLICY_SERVICE,
+                                           .name = permission->service,
+                                           .project = permission->cloud->project,
+                                           .region = permission->cloud->region,
+                                           .planned = service,
+                                           .claims = hops ? hops->claims : NULL};
+    text_list_add_all(labels, &settings->workload.labels);
+    policy_labels(&permission->setup->policies, &subject, labels);
+}
+
 /* ---- --policy-check ---- */
 
 /* What the line says; what the credentials would say is not known. */
@@ -129,15 +145,22 @@ static int check_line(struct command_context *context, const struct arguments *a
     const char *given = action_service(context, arguments);
     given = given ? given : arguments->settings.service_name;
     AUTO_FREE char *name = given ? text_copy(given) : image ? run_image_name(image) : NULL;
-    AUTO_JSON struct json *service = json_new_object();
     AUTO_VERDICT struct policy_verdict verdict = {0};
+    AUTO_LIST struct text_list labels = {0};
+    AUTO_FREE char *project = text_copy(project_of_line(arguments)), *region = text_copy(arguments->region);
+    struct cloud cloud = {.project = project, .region = region, .progress = context->progress};
+    const struct permission permission = {
+        .kind = POLICY_SERVICE, .setup = setup, .cloud = &cloud, .service = name, .arguments = arguments};
     struct run_settings settings = arguments->settings;
     settings.workload.image = image;
+    permission_labels(&permission, &settings, &labels);
+    settings.workload.labels = labels;
+    AUTO_JSON struct json *service = json_new_object();
     run_settings_apply(&settings, service);
     const struct policy_subject subject = {.kind = POLICY_SERVICE,
                                            .name = name,
-                                           .project = project_of_line(arguments),
-                                           .region = arguments->region,
+                                           .project = project,
+                                           .region = region,
                                            .planned = service,
                                            .scans = &setup->scans,
                                            .is_offline = true,

@@ -27,5 +27,8 @@ struct permission {
 /* As run_deployment.permit takes it; the context is a struct permission. */
 int permission_check(void *context, const struct json *current, const struct json *after,
                      struct error *error) MUST_CHECK;
+/* The labels of the line, and those that the policy sets beside them, for what the settings say. */
+void permission_labels(const struct permission *permission, const struct run_settings *settings,
+                       struct text_list *labels);
 
 #endif

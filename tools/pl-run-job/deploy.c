@@ -83,6 +83,9 @@ static int deploy_record(struct command_context *context, const struct arguments
     settings.workload.image = record ? record_ref(record) : NULL;
     struct permission permission = {
         .policies = &policies, .scans = &scans, .cloud = cloud, .arguments = arguments, .job = job};
+    AUTO_LIST struct text_list labels = {0};
+    permission_labels(&permission, &settings, &labels);
+    settings.workload.labels = labels;
     const struct run_job_deployment deployment = {.job = job,
                                                   .settings = &settings,
                                                   .must_exist = !record && !settings.job,

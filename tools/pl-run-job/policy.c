@@ -17,6 +17,21 @@ static int find_container(void *context, const char *image, struct store *store,
     return 0;
 }
 
+void permission_labels(const struct permission *permission, const struct run_job_settings *settings,
+                       struct text_list *labels) {
+    AUTO_JSON struct json *job = json_new_object();
+    run_job_settings_apply(settings, job);
+    const struct hop_list *hops = credentials_hops(permission->cloud->credentials);
+    const struct policy_subject subject = {.kind = POLICY_JOB,
+                                           .name = permission->job,
+                                           .project = permission->cloud->project,
+                                           .region = permission->cloud->region,
+                                           .planned = job,
+                                           .claims = hops ? hops->claims : NULL};
+    text_list_add_all(labels, &settings->workload.labels);
+    policy_labels(permission->policies, &subject, labels);
+}
+
 int permission_check(void *context, const struct json *current, const struct json *after, struct error *error) {
     struct permission *permission = context;
     struct cloud *cloud = permission->cloud;
