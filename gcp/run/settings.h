@@ -3,11 +3,13 @@
 #ifndef GCP_RUN_SETTINGS_H
 #define GCP_RUN_SETTINGS_H
 
+#include "gcp/run/containers.h"
 #include "gcp/run/workload.h"
 
 /* NULL, -1 and empty: as it is (for a new service: as Google decides). Texts are borrowed. */
 struct run_settings {
     struct run_workload workload;
+    struct run_containers containers;
     const char *service_file; /* read by run_settings_read into `service` */
     struct json *service; /* a Service whose fields replace those of the service, before the rest; owned, may be NULL */
     char *service_name;   /* that the file names; owned, may be NULL */
@@ -28,9 +30,8 @@ struct run_settings {
 
 extern const struct option run_setting_rows[];
 #define RUN_SETTING_OPTIONS(member)                                                                                    \
-    RUN_WORKLOAD_OPTIONS(member.workload), {                                                                           \
-        .title = "The service", .options = run_setting_rows, INTO(member)                                              \
-    }
+    RUN_WORKLOAD_OPTIONS(member.workload), {.title = "The service", .options = run_setting_rows, INTO(member)},        \
+        RUN_CONTAINER_OPTIONS(member.containers)
 
 /* The environment files, and the service file: a Service of the API, or Knative's (knative.h), as JSON or YAML, at most
  * 1 MiB; what Google computes is left out. Settings are never changed but here. */

@@ -95,6 +95,7 @@ void run_settings_apply(const struct run_settings *settings, struct json *servic
     put_probe(container, "startupProbe", settings->startup_probe);
     put_probe(container, "livenessProbe", settings->liveness_probe);
     run_workload_apply(&settings->workload, template, container);
+    run_containers_apply(&settings->containers, template, container);
     put_template(template, settings);
     run_pairs_apply(service, "labels", &settings->workload.labels);
     run_texts_add(service, "customAudiences", &settings->audiences);

@@ -29,7 +29,8 @@ static int check_probe(const char *text, struct error *error) {
 
 int run_settings_check(const struct run_settings *settings, struct error *error) {
     if (run_workload_check(&settings->workload, error) < 0 || check_numbers(settings, error) < 0 ||
-        check_probe(settings->startup_probe, error) < 0 || check_probe(settings->liveness_probe, error) < 0)
+        run_containers_check(&settings->containers, error) < 0 || check_probe(settings->startup_probe, error) < 0 ||
+        check_probe(settings->liveness_probe, error) < 0)
         return -1;
     for (size_t i = 0; i < settings->workload.environment.count; i++)
         if (text_starts_with(settings->workload.environment.items[i], "PORT=")) {

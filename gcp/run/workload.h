@@ -56,6 +56,8 @@ bool run_workload_names_resources(const struct run_workload *workload);
 void run_workload_apply(const struct run_workload *workload, struct json *template, struct json *container);
 /* "key=value" each, into the object in object[key]. */
 void run_pairs_apply(struct json *object, const char *key, const struct text_list *pairs);
+/* The element of that name in a list of objects, made when it is missing. */
+struct json *run_named(struct json *list, const char *name);
 /* Those that are not there yet, to the array in object[key]. */
 void run_texts_add(struct json *object, const char *key, const struct text_list *texts);
 

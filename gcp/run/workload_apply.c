@@ -5,8 +5,7 @@
 
 enum { MEBI = 1 << 20, GIBI = 1 << 30 };
 
-/* The element of that name, made when it is missing. */
-static struct json *named(struct json *list, const char *name) {
+struct json *run_named(struct json *list, const char *name) {
     for (size_t i = 0; i < json_count(list); i++)
         if (text_equal(json_get_text(json_at(list, i), "name", NULL), name))
             return json_at(list, i);
@@ -60,14 +59,14 @@ static void put_environment(struct json *container, const struct text_list *pair
     for (size_t i = 0; i < pairs->count; i++) {
         const char *equals = strchr(pairs->items[i], '=');
         AUTO_FREE char *name = text_copy_length(pairs->items[i], (size_t)(equals - pairs->items[i]));
-        struct json *entry = named(json_need_array(container, "env"), name);
+        struct json *entry = run_named(json_need_array(container, "env"), name);
         json_remove(entry, "valueSource");
         json_set_text(entry, "value", equals + 1);
     }
 }
 
 static void put_secret_variable(struct json *container, const char *name, const char *secret, const char *version) {
-    struct json *entry = named(json_need_array(container, "env"), name);
+    struct json *entry = run_named(json_need_array(container, "env"), name);
     struct json *source = json_new_object();
     json_set_text(json_need_object(source, "secretKeyRef"), "secret", secret);
     json_set_text(json_need_object(source, "secretKeyRef"), "version", version);
@@ -103,7 +102,7 @@ static void put_secret_file(struct json *template, struct json *container, const
         if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789", *at))
             *at = '-';
     const char *there = mounted_at(container, directory);
-    struct json *volume = named(json_need_array(template, "volumes"), there ? there : own);
+    struct json *volume = run_named(json_need_array(template, "volumes"), there ? there : own);
     struct json *items = json_new_array(), *item = json_new_object(), *source = json_new_object();
     json_set_text(item, "path", slash + 1);
     json_set_text(item, "version", version);
@@ -206,7 +205,7 @@ static void put_cloudsql(struct json *template, struct json *container, const st
     for (size_t i = 0; i < json_count(volumes) && !volume; i++)
         if (json_get(json_at(volumes, i), "cloudSqlInstance"))
             volume = json_at(volumes, i);
-    volume = volume ? volume : named(volumes, "cloudsql");
+    volume = volume ? volume : run_named(volumes, "cloudsql");
     run_texts_add(json_need_object(volume, "cloudSqlInstance"), "instances", instances);
     mount(container, json_get_text(volume, "name", ""), "/cloudsql");
 }

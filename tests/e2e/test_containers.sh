@@ -52,6 +52,27 @@ test_containers_share_network_and_memory_and_end_together() {
     equal "$(curl -sf "$url/note")" hello
 }
 
+test_sidecars_and_volumes_by_options() {
+    start_cloud
+    web_app app 'from app' '/bin/busybox wget -q -O /www/said http://127.0.0.1:9000/note || exit 1; exec /bin/busybox httpd -f -p $PORT -h /www'
+    pl-build -q --name app app | pl-push-image -q --repo demo > image
+    deploy() { pl-run-deploy --region us-central1 -q "$@" < image; }
+    deploy --volume notes=memory:8Mi --mount notes=/notes --depends-on helper --sidecar "helper=$IMAGE" --sidecar helper:mount=notes=/data \
+        --sidecar helper:command=/bin/busybox --sidecar helper:arg=sh --sidecar helper:arg=-c \
+        --sidecar 'helper:arg=echo "$WORDS" > /data/note; exec /bin/busybox httpd -f -p 9000 -h /data' \
+        --sidecar 'helper:env=WORDS=a,b=c' --sidecar helper:memory=256Mi --sidecar helper:startup-probe=tcpSocket.port=9000,periodSeconds=1 > record
+    url=$(jq -r .ref record)
+    equal "$(curl -sf "$url/said")" "a,b=c"
+    # Nothing is left to change; one option of a sidecar is changed without the others.
+    contains "$(pl-run-deploy --region us-central1 < image 2>&1 > record)" unchanged
+    deploy --sidecar helper:env=WORDS=other > record
+    equal "$(curl -sf "$url/said")" "other"
+    equal "$(api GET "$SERVICES/app" | jq -c '[.template.containers[] | .name, .resources.limits.memory]')" '["app","512Mi","helper","256Mi"]'
+    # What a sidecar is needed for fails without it.
+    status 70 deploy --remove-sidecar helper > record 2> error
+    equal "$(curl -sf "$url/said")" "other"
+}
+
 test_a_liveness_probe_ends_an_instance_and_a_readiness_probe_keeps_requests_away() {
     start_cloud
     local one
