@@ -104,3 +104,38 @@ static const struct mapping_row revision_rows[] = {
     {"serving.knative.dev/creator", NULL, MAP_OUTPUT, NULL},
     {0}};
 const struct annotation_kind revision_annotations = {"Revision", "spec.template.metadata.annotations", revision_rows};
+
+/* ---- jobs ---- */
+
+static const struct mapping_row job_rows[] = {
+    {RUN "client-name", "client", MAP_TEXT, NULL},
+    {RUN "client-version", "clientVersion", MAP_TEXT, NULL},
+    {RUN "launch-stage", "launchStage", MAP_WORD, launch_stages},
+    {RUN "binary-authorization", NULL, MAP_TEXT, NULL},
+    {RUN "binary-authorization-breakglass", "binaryAuthorization.breakglassJustification", MAP_TEXT, NULL},
+    {RUN "creator", NULL, MAP_OUTPUT, NULL},
+    {RUN "lastModifier", NULL, MAP_OUTPUT, NULL},
+    {RUN "operation-id", NULL, MAP_OUTPUT, NULL},
+    {"serving.knative.dev/creator", NULL, MAP_OUTPUT, NULL},
+    {"serving.knative.dev/lastModifier", NULL, MAP_OUTPUT, NULL},
+    {0}};
+const struct annotation_kind job_annotations = {"Job", "metadata.annotations", job_rows};
+
+/* Of what v2 has in the TaskTemplate; the client, which it has in the ExecutionTemplate, is done by hand in job.c. */
+static const struct mapping_row execution_rows[] = {
+    {RUN "execution-environment", "executionEnvironment", MAP_WORD, environments},
+    {RUN "vpc-access-connector", "vpcAccess.connector", MAP_TEXT, NULL},
+    {RUN "vpc-access-egress", "vpcAccess.egress", MAP_WORD, egresses},
+    {RUN "network-interfaces", "vpcAccess.networkInterfaces", MAP_JSON, NULL},
+    {RUN "encryption-key", "encryptionKey", MAP_TEXT, NULL},
+    {RUN "gpu-zonal-redundancy-disabled", "gpuZonalRedundancyDisabled", MAP_BOOL, NULL},
+    {RUN "client-name", NULL, MAP_TEXT, NULL},
+    {RUN "client-version", NULL, MAP_TEXT, NULL},
+    /* By hand, in pod.c. */
+    {RUN "cloudsql-instances", NULL, MAP_TEXT, NULL},
+    {RUN "secrets", NULL, MAP_TEXT, NULL},
+    {RUN "creator", NULL, MAP_OUTPUT, NULL},
+    {RUN "operation-id", NULL, MAP_OUTPUT, NULL},
+    {0}};
+const struct annotation_kind execution_annotations = {"Execution", "spec.template.metadata.annotations",
+                                                      execution_rows};

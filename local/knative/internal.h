@@ -2,8 +2,9 @@
 #ifndef LOCAL_KNATIVE_INTERNAL_H
 #define LOCAL_KNATIVE_INTERNAL_H
 
+#include "local/knative/job.h"
 #include "local/knative/service.h"
-#include "local/run/internal.h"
+#include "local/run/jobs.h"
 
 /* A request. */
 struct knative_call {
@@ -20,6 +21,9 @@ knative_handler knative_revisions;
 knative_handler knative_routes;
 knative_handler knative_configurations;
 knative_handler knative_operations;
+knative_handler knative_jobs;
+knative_handler knative_executions;
+knative_handler knative_tasks;
 
 /* ---- list.c ---- */
 
@@ -32,6 +36,12 @@ void reply_success(struct reply *reply);
 void reply_refusal(struct reply *reply, struct error *error);
 /* 404 in Google's words; `kind` is "SERVICE". */
 void reply_nothing(struct knative_call *call, const char *kind);
+
+/* ---- jobs.c; with the lock held ---- */
+
+/* Whether it is in the region of the path, and still there. */
+bool job_is_here(const struct knative_call *call, const struct job *job);
+struct place job_place(const struct knative_call *call, const struct job *job);
 
 /* ---- services.c; with the lock held ---- */
 

@@ -4,7 +4,8 @@
  * replaces a service that he has read, and what v2 has no word for is kept in annotations that v2 does not show.
  *
  *   /apis/serving.knative.dev/v1/namespaces/PROJECT/{services,revisions,routes,configurations}[/NAME]
- *   /v1/projects/PROJECT/locations/REGION/{services,revisions,…}[/NAME][:getIamPolicy, …]
+ *   /apis/run.googleapis.com/v1/namespaces/PROJECT/{jobs,executions,tasks}[/NAME][:run, :cancel]
+ *   /v1/projects/PROJECT/locations/REGION/{services,revisions,jobs,…}[/NAME][:getIamPolicy, …]
  *   /v1/projects/PROJECT/locations[/REGION/operations/OPERATION:wait]
  *
  * In the first form the region is in the name of the host, as at Google, where it is REGION-run.googleapis.com: here

@@ -38,6 +38,14 @@ static bool is_chosen(const char *selector, const struct json *object) {
     return chosen;
 }
 
+static const char *api_version(const char *collection) {
+    static const char *const of_run[] = {"jobs", "executions", "tasks"};
+    for (size_t i = 0; i < ARRAY_LENGTH(of_run); i++)
+        if (text_equal(collection, of_run[i]))
+            return "run.googleapis.com/v1";
+    return "serving.knative.dev/v1";
+}
+
 void reply_list(struct knative_call *call, const char *kind, struct json *all) {
     struct json *answer = json_new_object(), *items = json_new_array(), *metadata = json_new_object();
     const char *selector = request_query(call->request, "labelSelector");
@@ -55,7 +63,7 @@ void reply_list(struct knative_call *call, const char *kind, struct json *all) {
         AUTO_FREE char *next = text_format("%llu", (unsigned long long)(from + limit));
         json_set_text(metadata, "continue", next);
     }
-    json_set_text(answer, "apiVersion", "serving.knative.dev/v1");
+    json_set_text(answer, "apiVersion", api_version(call->path->collection));
     json_set_text(answer, "kind", kind);
     json_set(answer, "metadata", metadata);
     json_set(answer, "items", items);
@@ -97,7 +105,8 @@ void reply_refusal(struct reply *reply, struct error *error) {
         return;
     }
     AUTO_FREE char *field = text_copy_length(error->text, length);
-    reply_google_status(reply, 400, NULL, bad_request(field, error->text + length + 2), "%s", error->text);
+    reply_google_status(reply, 400, "INVALID_ARGUMENT", bad_request(field, error->text + length + 2), "%s",
+                        error->text);
 }
 
 void reply_nothing(struct knative_call *call, const char *kind) {

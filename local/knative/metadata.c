@@ -9,13 +9,14 @@
 /* ---- annotations and labels ---- */
 
 static int refuse_annotation(const struct annotation_kind *kind, const char *key, struct error *error) {
-    static const struct annotation_kind *const kinds[] = {&service_annotations, &revision_annotations};
-    const char *others = "";
+    static const struct annotation_kind *const kinds[] = {&service_annotations, &revision_annotations, &job_annotations,
+                                                          &execution_annotations};
+    AUTO_BUFFER struct buffer others = BUFFER(256);
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
         if (mapping_find(kinds[i]->rows, key))
-            others = kinds[i]->name;
-    return error_set(error, ERROR_DATA, "%s: Annotation '%.200s' is not supported on resources of kind '%s'.%s%s",
-                     kind->where, key, kind->name, *others ? " Supported kinds are: " : "", others);
+            buffer_append_format(&others, "%s%s", others.length ? ", " : " Supported kinds are: ", kinds[i]->name);
+    return error_set(error, ERROR_DATA, "%s: Annotation '%.200s' is not supported on resources of kind '%s'.%s",
+                     kind->where, key, kind->name, buffer_text(&others));
 }
 
 static int annotation_to_run(const struct annotation_kind *kind, const char *key, const struct json *value,

@@ -11,7 +11,9 @@ struct annotation_kind {
     const struct mapping_row *rows;
 };
 extern const struct annotation_kind service_annotations;
-extern const struct annotation_kind revision_annotations; /* of a revision's template, and of executions */
+extern const struct annotation_kind revision_annotations; /* of a revision's template */
+extern const struct annotation_kind job_annotations;
+extern const struct annotation_kind execution_annotations; /* of an execution's template */
 
 /* Annotations into the fields of `run` that they stand for; those that v2 does not have, too, and the labels, into
  * `labelled` (the v2 message with `labels` and `annotations`; the same as `run`, except for an execution). ERROR_DATA

@@ -13,6 +13,9 @@ static const struct collection {
     {"revisions", "serving.knative.dev", knative_revisions},
     {"routes", "serving.knative.dev", knative_routes},
     {"configurations", "serving.knative.dev", knative_configurations},
+    {"jobs", "run.googleapis.com", knative_jobs},
+    {"executions", "run.googleapis.com", knative_executions},
+    {"tasks", "run.googleapis.com", knative_tasks},
     {"operations", NULL, knative_operations},
 };
 
@@ -94,7 +97,8 @@ static char *permission_for(const struct run_path *path, const struct request *r
         {"GET", "get", "list"}, {"POST", "get", "create"}, {"PUT", "update", "update"}, {"DELETE", "delete", "delete"}};
     if (text_equal(path->verb, "testIamPermissions"))
         return NULL;
-    if (text_equal(path->verb, "getIamPolicy") || text_equal(path->verb, "setIamPolicy"))
+    bool own = text_equal(path->verb, "run") || text_equal(path->verb, "cancel");
+    if (own || text_equal(path->verb, "getIamPolicy") || text_equal(path->verb, "setIamPolicy"))
         return text_format("run.%s.%s", path->collection, path->verb);
     for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++)
         if (request_is(request, verbs[i].method))
@@ -131,7 +135,7 @@ static void handle(void *context, struct request *request, struct reply *reply) 
         reply_google_error(reply, 404, "the local cloud has no %s %.200s", request->method, request->path);
     else if (!is_permitted(cloud, &path, request, reply))
         return;
-    else if (policy && path.name && text_equal(path.collection, "services"))
+    else if (policy && path.name && (text_equal(path.collection, "services") || text_equal(path.collection, "jobs")))
         policy_handle(cloud->run, &path, request, reply);
     else
         find_collection(path.collection)->handle(&call);

@@ -23,8 +23,9 @@ MESSAGE(local_reference_message, TEXT("name"));
 MESSAGE(secret_key_message, TEXT("key"), TEXT("name"), BOOL("optional"),
         ONE("localObjectReference", local_reference_message));
 MESSAGE(source_message, ONE("secretKeyRef", secret_key_message));
-MESSAGE(variable_message, TEXT("name"), {.name = "value", .kind = FIELD_TEXT, .traits = FIELD_KEEP},
-        ONE("valueFrom", source_message));
+static const struct field variable_fields[] = {
+    TEXT("name"), {.name = "value", .kind = FIELD_TEXT, .traits = FIELD_KEEP}, ONE("valueFrom", source_message), {0}};
+const struct message knative_variable_message = {variable_fields};
 MESSAGE(resources_message, MAP("limits"), MAP("requests"));
 MESSAGE(port_message, TEXT("name"), INTEGER("containerPort"), TEXT("protocol"));
 MESSAGE(mount_message, TEXT("name"), TEXT("mountPath"), TEXT("subPath"), BOOL("readOnly"));
@@ -40,7 +41,7 @@ static const struct field container_fields[] = {TEXT("name"),
                                                 TEXT("image"),
                                                 TEXTS("command"),
                                                 TEXTS("args"),
-                                                MANY("env", variable_message),
+                                                MANY("env", knative_variable_message),
                                                 ONE("resources", resources_message),
                                                 MANY("ports", port_message),
                                                 MANY("volumeMounts", mount_message),

@@ -6,10 +6,13 @@
 #include "local/run/message.h"
 
 extern const struct message knative_service_message;
+extern const struct message knative_job_message;
+extern const struct message knative_run_message; /* the body of jobs:run */
 
 /* Parts of other messages: of jobs, say. */
 extern const struct message knative_metadata_message;
 extern const struct message knative_container_message;
 extern const struct message knative_volume_message;
+extern const struct message knative_variable_message;
 
 #endif

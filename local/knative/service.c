@@ -244,11 +244,25 @@ struct json *revision_to_knative(const struct json *document, const struct json 
 
 /* ---- refusals ---- */
 
+struct field_place {
+    const char *run, *knative;
+};
+
+static bool replace_place(struct error *error, const char *prefix, const struct field_place *places) {
+    if (!text_starts_with(error->text, prefix))
+        return false;
+    const char *field = error->text + strlen(prefix);
+    for (; places->run; places++)
+        if (text_starts_with(field, places->run)) {
+            AUTO_FREE char *text = text_format("%s%s", places->knative, field + strlen(places->run));
+            error_set(error, error->kind, "%s", text);
+            return true;
+        }
+    return false;
+}
+
 void refusal_to_knative(struct error *error) {
-    static const char prefix[] = "Violation in UpdateServiceRequest.service.";
-    static const struct {
-        const char *run, *knative;
-    } places[] = {
+    static const struct field_place of_service[] = {
         {"template.containers", "spec.template.spec.containers"},
         {"template.volumes", "spec.template.spec.volumes"},
         {"template.timeout", "spec.template.spec.timeout_seconds"},
@@ -258,14 +272,15 @@ void refusal_to_knative(struct error *error) {
         {"template.", "spec.template.metadata."},
         {"traffic", "spec.traffic"},
         {"", "metadata."},
-    };
-    if (!text_starts_with(error->text, prefix))
-        return;
-    const char *field = error->text + strlen(prefix);
-    for (size_t i = 0; i < ARRAY_LENGTH(places); i++)
-        if (text_starts_with(field, places[i].run)) {
-            AUTO_FREE char *text = text_format("%s%s", places[i].knative, field + strlen(places[i].run));
-            error_set(error, error->kind, "%s", text);
-            return;
-        }
+        {0}};
+    static const struct field_place of_job[] = {
+        {"template.template.timeout", "spec.template.spec.template.spec.timeout_seconds"},
+        {"template.template.", "spec.template.spec.template.spec."},
+        {"template.task_count", "spec.template.spec.task_count"},
+        {"template.parallelism", "spec.template.spec.parallelism"},
+        {"template.", "spec.template.metadata."},
+        {"", "metadata."},
+        {0}};
+    if (!replace_place(error, "Violation in UpdateServiceRequest.service.", of_service))
+        replace_place(error, "Violation in UpdateJobRequest.job.", of_job);
 }

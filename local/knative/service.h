@@ -20,7 +20,7 @@ struct json *configuration_to_knative(const struct json *document, const struct 
 struct json *revision_to_knative(const struct json *document, const struct json *service, const struct place *place);
 
 /* The place of a field in v1 for the refusals of v2, whose texts begin "Violation in
- * UpdateServiceRequest.service.FIELD: ". In place. */
+ * UpdateServiceRequest.service.FIELD: " (of jobs: UpdateJobRequest.job). In place. */
 void refusal_to_knative(struct error *error);
 
 #endif

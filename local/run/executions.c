@@ -263,33 +263,46 @@ static void list_executions(const struct run *run, const struct job *job, const 
     reply_json(reply, 200, answer);
 }
 
-/* Waits until its tasks have ended: they get some seconds. */
+int execution_end(struct run *run, struct job *job, struct execution *execution, struct error *error) {
+    if (json_get(execution->document, "completionTime"))
+        return error_set(error, ERROR_DATA, "Execution '%s' has completed already and cannot be cancelled.",
+                         execution->name);
+    if (!atomic_load(&execution->cancelled))
+        condition_put(execution->document, condition_new("Completed", "RECONCILING", "executionReason", "CANCELLING",
+                                                         "The execution is being cancelled."));
+    execution_cancel(run, job, execution);
+    execution->waiting++;
+    while (!json_get(execution->document, "completionTime") && !atomic_load(&run->stopping))
+        pthread_cond_wait(&run->changed, &run->lock);
+    execution->waiting--;
+    return 0;
+}
+
 static void cancel(struct run *run, struct job *job, struct execution *execution, const struct request *request,
                    struct reply *reply) {
     AUTO_JSON struct json *body = json_parse(buffer_text(&request->body), request->body.length, "the request", NULL);
+    struct error error = {0};
     if (resource_etag_differs(execution->document, json_get_text(body, "etag", NULL))) {
         resource_reply_conflict(execution->name, reply);
         return;
     }
-    if (json_get(execution->document, "completionTime")) {
-        reply_google_error(reply, 400, "Execution '%s' has completed already and cannot be cancelled.",
-                           execution->name);
-        return;
-    }
     AUTO_FREE char *name = text_copy(operation_new(job->operations, execution->document));
-    bool validate = json_get_bool(body, "validateOnly", false);
-    if (!validate) {
-        if (!atomic_load(&execution->cancelled))
-            condition_put(execution->document, condition_new("Completed", "RECONCILING", "executionReason",
-                                                             "CANCELLING", "The execution is being cancelled."));
-        execution_cancel(run, job, execution);
-        execution->waiting++;
-        while (!json_get(execution->document, "completionTime") && !atomic_load(&run->stopping))
-            pthread_cond_wait(&run->changed, &run->lock);
-        execution->waiting--;
+    if (!json_get_bool(body, "validateOnly", false) && execution_end(run, job, execution, &error) < 0) {
+        resource_refuse(reply, &error);
+        operation_finish(run, name, execution->document, NULL);
+        return;
     }
     operation_finish(run, name, execution->document, NULL);
     reply_json(reply, 200, json_copy_deep(operation_find(run, name, NULL)));
+}
+
+void execution_delete(struct run *run, struct job *job, struct execution *execution) {
+    char now[40];
+    run_time_now(now, sizeof(now));
+    execution->deleted = true;
+    execution_cancel(run, job, execution);
+    json_set_text(execution->document, "deleteTime", now);
+    job_state_save(run, job);
 }
 
 static void delete (struct run *run, struct job *job, struct execution *execution, const struct request *request,
@@ -298,15 +311,9 @@ static void delete (struct run *run, struct job *job, struct execution *executio
         resource_reply_conflict(execution->name, reply);
         return;
     }
-    char now[40];
-    run_time_now(now, sizeof(now));
     AUTO_FREE char *name = text_copy(operation_new(job->operations, execution->document));
-    if (!text_equal(request_query(request, "validateOnly"), "true")) {
-        execution->deleted = true;
-        execution_cancel(run, job, execution);
-        json_set_text(execution->document, "deleteTime", now);
-        job_state_save(run, job);
-    }
+    if (!text_equal(request_query(request, "validateOnly"), "true"))
+        execution_delete(run, job, execution);
     operation_finish(run, name, execution->document, NULL);
     reply_json(reply, 200, json_copy_deep(operation_find(run, name, NULL)));
 }

@@ -34,20 +34,6 @@ static void list_jobs(const struct run *run, const struct run_path *path, const 
 
 /* ---- writing ---- */
 
-/* What a client sends in place of what it sent before; what only the server says stays. */
-static struct json *apply(const struct json *before, struct json *body) {
-    static const char *const kept[] = {
-        "name", "uid", "generation", "createTime", "creator", "executionCount", "latestCreatedExecution"};
-    struct json *after = json_new_object();
-    for (size_t i = 0; i < ARRAY_LENGTH(kept); i++)
-        if (json_get(before, kept[i]))
-            json_set(after, kept[i], json_copy_deep(json_get(before, kept[i])));
-    for (void *i = json_first(body); i; i = json_next(body, i))
-        if (!text_equal(json_key(i), "name") && !text_equal(json_key(i), "etag"))
-            json_set(after, json_key(i), json_copy_deep(json_value(i)));
-    return after;
-}
-
 static struct job *job_new(struct run *run, const struct run_path *path, const char *name) {
     struct job *job = memory_allocate(1, sizeof(*job));
     char uid[33];
@@ -93,16 +79,60 @@ static struct json *conclude(const struct run *run, struct json *document) {
     return status;
 }
 
-static void take_change(struct run *run, struct job *job, struct json *after, const struct request *request,
-                        struct reply *reply) {
+/* What only the server says stays as it was. */
+static void keep_server_fields(const struct json *before, struct json *after) {
+    static const char *const kept[] = {
+        "name", "uid", "generation", "createTime", "creator", "executionCount", "latestCreatedExecution"};
+    for (size_t i = 0; i < ARRAY_LENGTH(kept); i++)
+        if (json_get(before, kept[i]))
+            json_set(after, kept[i], json_copy_deep(json_get(before, kept[i])));
+}
+
+static void take_change(struct run *run, struct job *job, struct json *after, const char *principal) {
     bool is_new = !json_get(job->document, "createTime");
+    keep_server_fields(job->document, after);
     json_release(&job->document);
     job->document = after;
-    resource_touch(after, request->principal, is_new);
+    resource_touch(after, principal, is_new);
     AUTO_FREE char *operation = text_copy(operation_new(job->operations, after));
     operation_finish(run, operation, after, conclude(run, after));
     job_state_save(run, job);
-    reply_json(reply, 200, json_copy_deep(operation_find(run, operation, NULL)));
+}
+
+static int check_write(const struct run *run, const struct job *job, const struct service_write *write,
+                       const struct json *after, struct error *error) {
+    const struct deploying deploying = {
+        .account = json_get_text(json_get_path(after, "template.template"), "serviceAccount", NULL),
+        .create = job ? NULL : "run.jobs.create"};
+    if (!resource_is_name(write->name, NAME_MOST))
+        return error_set(error, ERROR_DATA,
+                         "The job name \"%.80s\" is invalid: only lower-case letters, digits and hyphens; it must "
+                         "begin with a letter, may not end with a hyphen and must have at most %d characters.",
+                         write->name, NAME_MOST);
+    if (!job && run->job_count >= JOBS_LIMIT)
+        return error_set(error, ERROR_TEMPORARY, "The local cloud has no room for more than %d jobs.", JOBS_LIMIT);
+    if (job_validate(after, error) < 0)
+        return -1;
+    return resource_check_deployer(run, write->path, &deploying, write->request, error);
+}
+
+int job_put(struct run *run, const struct service_write *write, struct json *after, struct job **job,
+            struct error *error) {
+    struct job *found = job_find(run, run->cloud->project, write->path->region, write->name);
+    job_fill(run, after);
+    if (check_write(run, found, write, after, error) < 0) {
+        json_release(&after);
+        return -1;
+    }
+    *job = found;
+    if (write->validate_only) {
+        keep_server_fields(found ? found->document : NULL, after);
+        *write->validated = after;
+        return 0;
+    }
+    *job = found ? found : job_new(run, write->path, write->name);
+    take_change(run, *job, after, write->request->principal);
+    return 0;
 }
 
 static struct json *read_body(const struct request *request, const struct message *message, const char *name,
@@ -117,34 +147,28 @@ static struct json *read_body(const struct request *request, const struct messag
     return NULL;
 }
 
-/* Checks, then takes `body`, what the client sent. */
-static void change_job(struct run *run, const struct run_path *path, const char *name, struct json *body,
-                       const struct request *request, struct reply *reply) {
-    struct job *job = job_find(run, run->cloud->project, path->region, name);
+static void put(struct run *run, const struct run_path *path, const char *name, struct json *body,
+                const struct request *request, struct reply *reply) {
     struct error error = {0};
-    struct json *after = apply(job ? job->document : NULL, body);
-    job_fill(run, after);
-    const struct deploying deploying = {
-        .account = json_get_text(json_get_path(after, "template.template"), "serviceAccount", NULL),
-        .create = job ? NULL : "run.jobs.create"};
-    bool validate = text_equal(request_query(request, "validateOnly"), "true");
-    if (!job && run->job_count >= JOBS_LIMIT)
-        reply_google_error(reply, 429, "The local cloud has no room for more than %d jobs.", JOBS_LIMIT);
-    else if (job_validate(after, &error) < 0)
+    struct json *validated = NULL;
+    struct job *job = NULL;
+    const struct service_write write = {.path = path,
+                                        .name = name,
+                                        .request = request,
+                                        .validate_only = text_equal(request_query(request, "validateOnly"), "true"),
+                                        .validated = &validated};
+    json_remove(body, "name");
+    json_remove(body, "etag");
+    if (job_put(run, &write, body, &job, &error) < 0)
         resource_refuse(reply, &error);
-    else if (resource_may_deploy(run, path, &deploying, request, reply) && validate)
-        resource_reply_validated(path, "Job", take_pointer(&after), reply);
-    else if (!reply->status) {
-        job = job ? job : job_new(run, path, name);
-        json_set_text(after, "name", json_get_text(job->document, "name", NULL));
-        json_set_text(after, "uid", json_get_text(job->document, "uid", NULL));
-        take_change(run, job, take_pointer(&after), request, reply);
-    }
-    json_release(&after);
+    else if (validated)
+        resource_reply_validated(path, "Job", validated, reply);
+    else
+        reply_json(reply, 200, json_copy_deep(json_at(job->operations, json_count(job->operations) - 1)));
     error_clear(&error);
 }
 
-/* PATCH, or POST of a new one. */
+/* PATCH, or POST of a new one: what the client sends replaces all that was there. */
 static void write_job(struct run *run, const struct run_path *path, const char *name, bool create,
                       const struct request *request, struct reply *reply) {
     const struct job *job = job_find(run, run->cloud->project, path->region, name);
@@ -155,18 +179,23 @@ static void write_job(struct run *run, const struct run_path *path, const char *
         reply_missing(reply, path, "JOB", path->name);
     else if (job && create)
         reply_google_error(reply, 409, "Resource '%s' already exists.", name);
-    else if (!resource_is_name(name, NAME_MOST))
-        reply_google_error(reply, 400,
-                           "The job name \"%.80s\" is invalid: only lower-case letters, digits and hyphens; it must "
-                           "begin with a letter, may not end with a hyphen and must have at most %d characters.",
-                           name, NAME_MOST);
     else if (!(body = read_body(request, &job_message, "job", &error)))
         resource_refuse(reply, &error);
     else if (job && resource_etag_differs(job->document, json_get_text(body, "etag", NULL)))
         resource_reply_conflict(job->name, reply);
     else
-        change_job(run, path, name, body, request, reply);
+        put(run, path, name, json_share(body), request, reply);
     error_clear(&error);
+}
+
+void job_delete(struct run *run, struct job *job) {
+    char now[40];
+    run_time_now(now, sizeof(now));
+    job->deleted = true;
+    job_state_remove(run, job);
+    json_set_text(job->document, "deleteTime", now);
+    for (size_t i = 0; i < job->execution_count; i++)
+        execution_cancel(run, job, job->executions[i]);
 }
 
 static void delete_job(struct run *run, struct job *job, const struct request *request, struct reply *reply) {
@@ -175,51 +204,51 @@ static void delete_job(struct run *run, struct job *job, const struct request *r
         return;
     }
     AUTO_FREE char *name = text_copy(operation_new(job->operations, job->document));
-    char now[40];
-    run_time_now(now, sizeof(now));
-    if (!text_equal(request_query(request, "validateOnly"), "true")) {
-        job->deleted = true;
-        job_state_remove(run, job);
-        json_set_text(job->document, "deleteTime", now);
-        for (size_t i = 0; i < job->execution_count; i++)
-            execution_cancel(run, job, job->executions[i]);
-    }
+    if (!text_equal(request_query(request, "validateOnly"), "true"))
+        job_delete(run, job);
     operation_finish(run, name, job->document, NULL);
     reply_json(reply, 200, json_copy_deep(operation_find(run, name, NULL)));
 }
 
 /* ---- executing ---- */
 
-static bool may_run(const struct run *run, const struct job *job, const struct json *overrides,
-                    const struct request *request, struct reply *reply) {
+static int check_overrides(const struct run *run, const struct job *job, const struct request *request,
+                           struct error *error) {
     static const char permission[] = "run.jobs.runWithOverrides";
-    if (!overrides || policy_permits(job->policy, &request->members, permission) ||
-        request_may(run->cloud, request, permission))
-        return true;
-    reply_google_error(reply, 403, "Permission '%s' denied on resource '%s' (or resource may not exist).", permission,
-                       json_get_text(job->document, "name", ""));
-    return false;
+    if (policy_permits(job->policy, &request->members, permission) || request_may(run->cloud, request, permission))
+        return 0;
+    return error_set(error, ERROR_PERMISSION, "Permission '%s' denied on resource '%s' (or resource may not exist).",
+                     permission, json_get_text(job->document, "name", ""));
+}
+
+int job_run(struct run *run, struct job *job, const struct service_write *write, const struct json *overrides,
+            char **operation, struct error *error) {
+    AUTO_JSON struct json *template = json_copy_deep(json_get(job->document, "template"));
+    *operation = NULL;
+    if (overrides &&
+        (check_overrides(run, job, write->request, error) < 0 || job_override(template, overrides, error) < 0))
+        return -1;
+    if (!write->validate_only)
+        *operation = execution_begin(run, job, template, write->request->principal);
+    return 0;
 }
 
 static void run_job(struct run *run, struct job *job, const struct run_path *path, const struct request *request,
                     struct reply *reply) {
     struct error error = {0};
     AUTO_JSON struct json *body = read_body(request, &run_job_message, "run_job_request", &error);
-    AUTO_JSON struct json *template = json_copy_deep(json_get(job->document, "template"));
-    const struct json *overrides = json_get(body, "overrides");
-    if (!body || (overrides && job_override(template, overrides, &error) < 0)) {
-        resource_refuse(reply, &error);
-        error_clear(&error);
-    } else if (resource_etag_differs(job->document, json_get_text(body, "etag", NULL))) {
+    const struct service_write write = {
+        .path = path, .request = request, .validate_only = json_get_bool(body, "validateOnly", false)};
+    AUTO_FREE char *operation = NULL;
+    if (body && resource_etag_differs(job->document, json_get_text(body, "etag", NULL)))
         resource_reply_conflict(job->name, reply);
-    } else if (!may_run(run, job, overrides, request, reply)) {
-        return;
-    } else if (json_get_bool(body, "validateOnly", false)) {
+    else if (!body || job_run(run, job, &write, json_get(body, "overrides"), &operation, &error) < 0)
+        resource_refuse(reply, &error);
+    else if (!operation)
         resource_reply_validated(path, "Execution", json_new_object(), reply);
-    } else {
-        AUTO_FREE char *operation = execution_begin(run, job, template, request->principal);
+    else
         reply_json(reply, 200, json_copy_deep(operation_find(run, operation, NULL)));
-    }
+    error_clear(&error);
 }
 
 /* ---- requests ---- */

@@ -42,6 +42,16 @@ struct job {
 
 /* NULL when there is none. */
 struct job *job_find(const struct run *run, const char *project, const char *region, const char *name);
+/* Checks `after` (taken: the whole job as v2 has it, without what only the server says), and makes it the job of this
+ * name, a new one when there is none; then the newest of its operations is the one of this change. Errors as of
+ * service_put. */
+int job_put(struct run *run, const struct service_write *write, struct json *after, struct job **job,
+            struct error *error) MUST_CHECK;
+void job_delete(struct run *run, struct job *job);
+/* Begins an execution: `overrides` as v2 has them, or NULL. *operation is the name of its operation, or NULL with
+ * write->validate_only; the caller frees. ERROR_DATA, ERROR_PERMISSION. */
+int job_run(struct run *run, struct job *job, const struct service_write *write, const struct json *overrides,
+            char **operation, struct error *error) MUST_CHECK;
 /* Takes the lock. */
 void jobs_handle(struct run *run, const struct run_path *path, struct request *request, struct reply *reply);
 
@@ -65,6 +75,9 @@ void execution_cancel(struct run *run, struct job *job, struct execution *execut
 /* The numbers of tasks by their state, and the conditions; the end, when all tasks have ended. What nobody
  * works on any more because the run stops has ended, too. */
 void execution_count_tasks(struct run *run, struct job *job, struct execution *execution);
+/* Cancels it and waits until its tasks have ended: they get some seconds. ERROR_DATA when it has ended before. */
+int execution_end(struct run *run, struct job *job, struct execution *execution, struct error *error) MUST_CHECK;
+void execution_delete(struct run *run, struct job *job, struct execution *execution);
 /* …/jobs/J/executions…: the job exists, or its name is "-". */
 void executions_handle(struct run *run, struct job *job, const struct run_path *path, const struct request *request,
                        struct reply *reply);
@@ -78,6 +91,8 @@ struct json *tasks_new(const char *execution, int64_t count);
 void tasks_begin(struct run *run, struct job *job, struct execution *execution);
 /* What has not ended has failed or was cancelled, with this message. */
 void tasks_end(struct execution *execution, const char *reason, const char *message);
+/* The Task as Google shows it; the caller releases. */
+struct json *task_shown(const struct execution *execution, const struct json *record);
 /* …/executions/E/tasks… */
 void tasks_handle(const struct execution *execution, const struct run_path *path, const struct request *request,
                   struct reply *reply);

@@ -267,8 +267,7 @@ void tasks_end(struct execution *execution, const char *reason, const char *mess
 
 /* ---- requests ---- */
 
-/* The Task as Google shows it. */
-static struct json *task_shown(const struct execution *execution, const struct json *record) {
+struct json *task_shown(const struct execution *execution, const struct json *record) {
     static const char *const common[] = {"labels", "job", "generation", "observedGeneration", "logUri", "etag"};
     static const char *const of_template[] = {"containers",    "volumes",        "maxRetries",
                                               "timeout",       "serviceAccount", "executionEnvironment",

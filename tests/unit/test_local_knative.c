@@ -230,7 +230,7 @@ static void annotations_that_there_are_not_are_refused(void **state) {
     } cases[] = {
         {"{\"run.googleapis.com/secrets\":\"a:b\"}", "metadata.annotations: Annotation 'run.googleapis.com/secrets' is "
                                                      "not supported on resources of kind 'Service'. "
-                                                     "Supported kinds are: Revision"},
+                                                     "Supported kinds are: Revision, Execution"},
         {"{\"run.googleapis.com/nothing\":\"a\"}", "metadata.annotations: Annotation 'run.googleapis.com/nothing' is "
                                                    "not supported on resources of kind 'Service'."},
         {"{\"run.googleapis.com/minScale\":\"many\"}",
