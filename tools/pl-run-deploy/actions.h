@@ -4,6 +4,7 @@
 
 #include "gcp/cloud.h"
 #include "gcp/run/deploy.h"
+#include "gcp/run/operands.h"
 #include "tools/pl-run-deploy/command.h"
 
 typedef int action(struct command_context *context, struct arguments *arguments, struct error *error);
@@ -29,7 +30,5 @@ const char *action_service(const struct command_context *context, const struct a
 /* The same, needed: checks it and opens the session. ERROR_USAGE without one. */
 const char *action_open(struct command_context *context, const struct arguments *arguments, struct cloud *cloud,
                         struct error *error);
-/* How many operands come before the first that is an image. */
-size_t action_first_image(const struct command_context *context);
 
 #endif

@@ -140,20 +140,6 @@ static const struct option other_options[] = {
      .kind = OPTION_FLAG,
      .variable = "",
      INTO(export)},
-    {.name = "logs", .help = "what the service has printed", .kind = OPTION_FLAG, .variable = "", INTO(logs)},
-    {.name = "follow", .help = "with --logs: go on with what comes", .kind = OPTION_FLAG, .variable = "", INTO(follow)},
-    {.name = "lines",
-     .value_name = "N",
-     .help = "with --logs: the last so many, 100 without it",
-     .kind = OPTION_NUMBER,
-     .variable = "",
-     INTO(lines)},
-    {.name = "since",
-     .value_name = "TIME",
-     .help = "with --logs: of the last 30m, 2h, 7d",
-     .kind = OPTION_DURATION,
-     .variable = "",
-     INTO(since)},
     {.name = "policy-check",
      .help = "what the organisation's policy says of this line; needs no credentials, sends nothing",
      .kind = OPTION_FLAG,
@@ -173,11 +159,9 @@ static const struct option other_options[] = {
     {0},
 };
 
-static const struct option_group groups[] = {RUN_SETTING_OPTIONS(settings),
-                                             {"Traffic", traffic_options, 0},
-                                             {"Instead of deploying", other_options, 0},
-                                             CREDENTIAL_OPTIONS(credentials),
-                                             {0}};
+static const struct option_group groups[] = {
+    RUN_SETTING_OPTIONS(settings), {"Traffic", traffic_options, 0}, {"Instead of deploying", other_options, 0},
+    LOGGING_OPTIONS(logging),      CREDENTIAL_OPTIONS(credentials), {0}};
 
 static const struct command_example examples[] = {
     {"pl-build ./backend | pl-push-image --repo my-repo | pl-run-deploy --region us-central1",

@@ -4,6 +4,7 @@
 
 #include "common/command/command.h"
 #include "gcp/credentials/options.h"
+#include "gcp/logging_options.h"
 #include "gcp/run/settings.h"
 
 struct arguments {
@@ -28,9 +29,7 @@ struct arguments {
     bool revisions, list, describe, export;
     bool delete_service;
     const char *confirm;
-    bool logs, follow;
-    long long lines;
-    long long since;
+    struct logging_options logging;
     bool policy_check;
     struct text_list scans;
 };

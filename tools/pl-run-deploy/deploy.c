@@ -221,14 +221,7 @@ static int read_and_deploy(struct command_context *context, const struct argumen
                            const struct policy_setup *setup, struct error *error) {
     struct preflight checks = {.cloud = cloud, .arguments = arguments, .progress = context->progress};
     struct record_list list = {0};
-    /* Only the images among the operands are records. */
-    size_t first = action_first_image(context);
-    char *const *operands = context->operands;
-    context->operands = first ? operands + first : operands;
-    context->operand_count -= first;
-    int result = command_read_records(context, RECORD_IMAGE, preflight, &checks, &list, error);
-    context->operands = operands;
-    context->operand_count += first;
+    int result = run_operands_read_images(context, preflight, &checks, &list, error);
     if (result == 0)
         result = deploy_records(context, arguments, cloud, setup, &list, error);
     record_list_release(&list);
@@ -241,7 +234,7 @@ int action_deploy(struct command_context *context, struct arguments *arguments, 
         return -1;
     if (arguments->no_traffic && arguments->keep_traffic)
         return error_set(error, ERROR_USAGE, "--no-traffic and --keep-traffic exclude each other");
-    if (arguments->update && action_first_image(context) < context->operand_count)
+    if (arguments->update && run_operands_before_image(context) < context->operand_count)
         return error_set(error, ERROR_USAGE, "--update takes no image: the service keeps its own");
     AUTO_CLOUD struct cloud cloud = {0};
     AUTO_POLICY_SETUP struct policy_setup setup = {0};

@@ -140,7 +140,7 @@ static int tell_verdict(struct command_context *context, const struct policy_ver
 /* Judged as a new service, with what the line says of it. */
 static int check_line(struct command_context *context, const struct arguments *arguments,
                       const struct policy_setup *setup, struct error *error) {
-    size_t first = action_first_image(context);
+    size_t first = run_operands_before_image(context);
     const char *image = first < context->operand_count ? context->operands[first] : NULL;
     const char *given = action_service(context, arguments);
     given = given ? given : arguments->settings.service_name;

@@ -3,6 +3,7 @@
 #define TOOLS_PL_RUN_JOB_ACTIONS_H
 
 #include "gcp/cloud.h"
+#include "gcp/run/operands.h"
 #include "tools/pl-run-job/command.h"
 
 typedef int action(struct command_context *context, struct arguments *arguments, struct error *error);
@@ -23,8 +24,6 @@ const char *action_job(const struct command_context *context, const struct argum
 /* The same, needed: checks it and opens the session. NULL and ERROR_USAGE without one. */
 const char *action_open(struct command_context *context, const struct arguments *arguments, struct cloud *cloud,
                         struct error *error);
-/* How many operands come before the first that is an image. */
-size_t action_first_image(const struct command_context *context);
 
 /* What is known of a job when it is told; image and execution may be NULL. */
 struct told {

@@ -74,26 +74,12 @@ static const struct option other_options[] = {
      .kind = OPTION_FLAG,
      .variable = "",
      INTO(export)},
-    {.name = "logs", .help = "what the job has printed", .kind = OPTION_FLAG, .variable = "", INTO(logs)},
-    {.name = "follow", .help = "with --logs: go on with what comes", .kind = OPTION_FLAG, .variable = "", INTO(follow)},
     {.name = "execution",
      .value_name = "EXECUTION",
      .help = "with --logs: of this one alone",
      .kind = OPTION_TEXT,
      .variable = "",
      INTO(execution)},
-    {.name = "lines",
-     .value_name = "N",
-     .help = "with --logs: the last so many, 100 without it",
-     .kind = OPTION_NUMBER,
-     .variable = "",
-     INTO(lines)},
-    {.name = "since",
-     .value_name = "TIME",
-     .help = "with --logs: of the last 30m, 2h, 7d",
-     .kind = OPTION_DURATION,
-     .variable = "",
-     INTO(since)},
     {.name = "delete",
      .help = "delete the job and its executions; needs --confirm",
      .kind = OPTION_FLAG,
@@ -108,9 +94,13 @@ static const struct option other_options[] = {
     {0},
 };
 
-static const struct option_group groups[] = {
-    {"Executing", execute_options, 0},          RUN_OVERRIDE_OPTIONS(overrides), RUN_JOB_SETTING_OPTIONS(settings),
-    {"Instead of deploying", other_options, 0}, CREDENTIAL_OPTIONS(credentials), {0}};
+static const struct option_group groups[] = {{"Executing", execute_options, 0},
+                                             RUN_OVERRIDE_OPTIONS(overrides),
+                                             RUN_JOB_SETTING_OPTIONS(settings),
+                                             {"Instead of deploying", other_options, 0},
+                                             LOGGING_OPTIONS(logging),
+                                             CREDENTIAL_OPTIONS(credentials),
+                                             {0}};
 
 static const struct command_example examples[] = {
     {"… | pl-push-image --repo my-repo | pl-run-job migrate --region us-central1 --execute",

@@ -4,6 +4,7 @@
 
 #include "common/command/command.h"
 #include "gcp/credentials/options.h"
+#include "gcp/logging_options.h"
 #include "gcp/run/job_settings.h"
 
 struct arguments {
@@ -18,9 +19,8 @@ struct arguments {
     struct run_overrides overrides;
     const char *attach, *cancel;
     bool list, executions, describe, export;
-    bool logs, follow;
+    struct logging_options logging;
     const char *execution;
-    long long lines, since;
     bool delete_job;
     const char *confirm;
     struct credential_options credentials;

@@ -116,14 +116,7 @@ int action_deploy(struct command_context *context, struct arguments *arguments, 
         return !job || preflight(&checks, error) < 0 ? -1 : deploy_record(context, arguments, &cloud, NULL, error);
     }
     struct record_list list = {0};
-    /* Only the images among the operands are records. */
-    size_t first = action_first_image(context);
-    char *const *operands = context->operands;
-    context->operands = first ? operands + first : operands;
-    context->operand_count -= first;
-    int result = command_read_records(context, RECORD_IMAGE, preflight, &checks, &list, error);
-    context->operands = operands;
-    context->operand_count += first;
+    int result = run_operands_read_images(context, preflight, &checks, &list, error);
     if (result == 0)
         result = deploy_records(context, arguments, &cloud, &list, error);
     record_list_release(&list);

@@ -5,55 +5,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* An image has a slash at least: HOST/REPOSITORY@sha256:…; a job's name has none. */
-static bool is_image(const char *operand) {
-    return strpbrk(operand, "/@:") != NULL;
+static struct run_operands operands_of(const struct command_context *context, const struct arguments *arguments) {
+    return (struct run_operands){
+        .context = context, .noun = "job", .tool = "pl-run-job", .given = arguments->name, .check = run_job_name_check};
 }
 
 const char *action_job(const struct command_context *context, const struct arguments *arguments) {
-    if (arguments->name)
-        return arguments->name;
-    for (size_t i = 0; i < context->operand_count; i++)
-        if (!is_image(context->operands[i]))
-            return context->operands[i];
-    return NULL;
-}
-
-size_t action_first_image(const struct command_context *context) {
-    size_t first = 0;
-    while (first < context->operand_count && !is_image(context->operands[first]))
-        first++;
-    return first;
+    const struct run_operands operands = operands_of(context, arguments);
+    return run_operands_name(&operands);
 }
 
 const char *action_open(struct command_context *context, const struct arguments *arguments, struct cloud *cloud,
                         struct error *error) {
-    const char *job = action_job(context, arguments);
-    if (!job) {
-        error_set(error, ERROR_USAGE, "which job?");
-        error_next(error, "name it: pl-run-job JOB …");
-        return NULL;
-    }
-    if (run_job_name_check(job, error) < 0 ||
-        cloud_open(cloud, &arguments->credentials, context->progress, arguments->project, arguments->region, error) < 0)
-        return NULL;
-    return job;
-}
-
-/* A job first, then an image: anything else has been mixed up. */
-static int check_operands(const struct command_context *context, const struct arguments *arguments, bool deploys,
-                          struct error *error) {
-    size_t jobs = action_first_image(context), images = context->operand_count - jobs;
-    const char *job = action_job(context, arguments);
-    if (images > 1 || jobs > 1)
-        return error_set(error, ERROR_USAGE, "it takes one job and one image");
-    if (images > 0 && (!deploys || arguments->update))
-        return error_set(error, ERROR_USAGE, "%s is an image; here it takes only the name of a job",
-                         context->operands[jobs]);
-    if (arguments->name && jobs > 0 && !text_equal(arguments->name, context->operands[0]))
-        return error_set(error, ERROR_USAGE, "the job is named twice: %s and --name %s", context->operands[0],
-                         arguments->name);
-    return job ? run_job_name_check(job, error) : 0;
+    const struct run_operands operands = operands_of(context, arguments);
+    return run_operands_open(&operands, &arguments->credentials, arguments->project, arguments->region, cloud, error);
 }
 
 static int check_execution(const struct arguments *arguments, struct error *error) {
@@ -70,7 +35,7 @@ static int check_execution(const struct arguments *arguments, struct error *erro
  * nothing. */
 static bool awaits_image(const struct command_context *context) {
     struct stat input;
-    bool given = action_first_image(context) < context->operand_count;
+    bool given = run_operands_before_image(context) < context->operand_count;
     return given || (fstat(STDIN_FILENO, &input) == 0 && !S_ISCHR(input.st_mode));
 }
 
@@ -82,7 +47,7 @@ static action *choose(const struct command_context *context, const struct argume
                    {arguments->cancel, action_cancel},
                    {arguments->list || arguments->executions || arguments->describe || arguments->export, action_show},
                    {arguments->delete_job, action_delete},
-                   {arguments->logs, action_log}};
+                   {arguments->logging.logs, action_log}};
     bool as_it_is = arguments->execute && !arguments->update && !arguments->settings.job_file && !awaits_image(context);
     action *chosen = as_it_is ? action_execute : action_deploy;
     for (size_t i = 0, count = arguments->execute; i < ARRAY_LENGTH(actions); i++) {
@@ -102,7 +67,8 @@ static action *choose(const struct command_context *context, const struct argume
 static int run(struct command_context *context, void *given, struct error *error) {
     struct arguments *arguments = given;
     action *chosen = choose(context, arguments, error);
-    if (!chosen || check_operands(context, arguments, chosen == action_deploy, error) < 0 ||
+    const struct run_operands operands = operands_of(context, arguments);
+    if (!chosen || run_operands_check(&operands, chosen == action_deploy && !arguments->update, error) < 0 ||
         check_execution(arguments, error) < 0)
         return -1;
     if (chosen != action_deploy && run_job_settings_any(&arguments->settings)) {
