@@ -438,6 +438,10 @@ static int build_once(struct engine *engine, const struct dockerfile_build *buil
         *container = container_share(&stage->container);
         if (build->base)
             *build->base = take_pointer(&stage->base);
+        if (build->scanned) {
+            *build->scanned = builder.context;
+            builder.context = (struct tree){0};
+        }
     } else {
         result = -1;
     }

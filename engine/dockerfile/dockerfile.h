@@ -12,6 +12,7 @@
 
 #include "engine/credential_files.h"
 #include "engine/step.h"
+#include "engine/tree.h"
 
 struct dockerfile_build {
     const char *context;               /* the directory that COPY sees, absolute */
@@ -22,7 +23,8 @@ struct dockerfile_build {
     const struct text_list *arguments; /* "NAME=value" of --build-arg */
     const struct step_secret *secrets;
     size_t secret_count;
-    char **base; /* gets the image that the target stage goes back to, the caller frees; or NULL */
+    char **base;          /* gets the image that the target stage goes back to, the caller frees; or NULL */
+    struct tree *scanned; /* gets the context, if an instruction needed it; or NULL */
     struct credential_check *credentials; /* looks into the files of the context before they are taken; NULL: none */
 };
 

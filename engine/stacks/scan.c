@@ -90,6 +90,24 @@ int stack_scan(struct engine *engine, const char *directory, const struct text_l
     return run_scan(engine, &context, belongs, tree, error);
 }
 
+static bool is_of_stack(void *context, const struct tree_entry *entry) {
+    for (const char *slash = strchr(entry->path, '/'); slash; slash = strchr(slash + 1, '/')) {
+        AUTO_FREE char *above = text_copy_length(entry->path, (size_t)(slash - entry->path));
+        bool descend = false;
+        if (stack_leaves_out(above, true) || (ignore_matches(context, above, &descend) && !descend))
+            return false;
+    }
+    return !stack_leaves_out(entry->path, entry->type == 'd') && !ignore_matches(context, entry->path, NULL);
+}
+
+int stack_select(const char *directory, const struct tree *context, struct tree *tree, struct error *error) {
+    AUTO_IGNORE struct ignore *ignore = ignore_new();
+    if (load_patterns(directory, ".plignore", ignore, error) < 0)
+        return -1;
+    tree_select(context, is_of_stack, ignore, tree);
+    return 0;
+}
+
 /* ---- for tests ---- */
 
 /* As a walk from the top finds it: nothing is looked at below a directory that is left out for good. */

@@ -121,6 +121,8 @@ int stack_scan(struct engine *engine, const char *directory, const struct text_l
  * credentials and virtual environments. `image`: what stack_scan would give, so that the steps of a build are found. */
 int stack_scan_tests(struct engine *engine, const char *directory, const struct text_list *allowed, struct tree *all,
                      struct tree *image, struct error *error) MUST_CHECK;
+/* What stack_scan would give of a Dockerfile's context, which .dockerignore has left its part out of already. */
+int stack_select(const char *directory, const struct tree *context, struct tree *tree, struct error *error) MUST_CHECK;
 /* Whether a path is left out of every image of a stack by its name. */
 bool stack_leaves_out(const char *path, bool is_directory);
 

@@ -19,6 +19,13 @@ run() { # run STATUS ARGUMENTS...
     if [ "$want" != 0 ]; then equal "$(jq -r 'select(.type == "error") | .code' ../record)" "$want"; fi
 }
 counts() { equal "$(get 'tests, .passed, .failed, .errors, .skipped' | paste -sd' ')" "$1"; }
+tested() { # the last report of what pl-build makes of this source
+    local digest; digest=$(pl-build . 2> ../story | jq -r .digest)
+    built=$PL_STORE/names/built/${digest#sha256:}
+    jq -e --arg d "$PWD" '.directory == $d and (.base | length > 0)' "$built" > ../base
+    local key; key=$(printf '%s\n' "$(jq -r .source "$built")" | sha256sum | cut -d' ' -f1)
+    cat "$PL_STORE/names/tested-unit/$key"
+}
 document() { cat "$PL_STORE/objects/$(get digest | sed 's|sha256:\(..\)|\1/|')"; }
 
 test_passing_is_cached_by_content() {
@@ -278,6 +285,10 @@ END
     counts "1 1 0 0 0"
     contains "$(cat ../story)" "the tests run in the Dockerfile's image"
     contains "$(cat ../story)" "rootdir: /srv/shop"
+    equal "$(tested | jq -c .passed)" true
+    mkdir docs notes; echo x > docs/a; echo y > notes/b; echo docs > .dockerignore; echo notes > .plignore
+    equal "$(tested | jq -c .passed)" true # both see the same source
+    rm -r docs notes .dockerignore .plignore
     printf 'from shop import double\ndef test_double():\n    assert double(2) == 5\n' > tests/test_shop.py
     GITHUB_ACTIONS=true GITHUB_WORKSPACE=$PWD run 1 .
     contains "$(cat ../story)" "install development dependencies (requirements-dev.txt): cached"
@@ -297,13 +308,6 @@ test_evidence_is_kept_by_the_source() {
     mkdir -p empty docs; echo x > docs/a.md; echo docs > .dockerignore
     printf 'from shop import double\ndef test_double(): assert double(2) == 4\n' > tests/test_shop.py
     printf 'import http.server\nhttp.server.test(port=8080)\n' > main.py
-    tested() { # the last report of what pl-build makes of this source
-        local digest; digest=$(pl-build . 2> ../story | jq -r .digest)
-        built=$PL_STORE/names/built/${digest#sha256:}
-        jq -e --arg d "$PWD" '.directory == $d and (.base | length > 0)' "$built" > ../base
-        local key; key=$(printf '%s\n' "$(jq -r .source "$built")" | sha256sum | cut -d' ' -f1)
-        cat "$PL_STORE/names/tested-unit/$key"
-    }
     run 0 . -- -k double
     status 1 tested 2> ../none
     run 0 .

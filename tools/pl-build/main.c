@@ -32,7 +32,8 @@ struct build {
     size_t secret_count;
     struct credential_check credentials; /* of a Dockerfile's context */
     enum stack_kind kind;
-    char *base; /* the reference of the base that was used, or NULL */
+    char *base;               /* the reference of the base that was used, or NULL */
+    struct tree context_tree; /* of a Dockerfile */
     bool has_source;
     struct digest source; /* all of it, as the image sees it */
 };
@@ -48,6 +49,7 @@ static void build_release(struct build *build) {
     free(build->dockerfile);
     free(build->lock_path);
     free(build->base);
+    tree_release(&build->context_tree);
     lock_release(&build->engine.lock);
     lock_release(&build->engine.new_lock);
 }
@@ -99,6 +101,7 @@ static struct dockerfile_build dockerfile_of(struct build *build) {
                                      .secrets = build->secrets,
                                      .secret_count = build->secret_count,
                                      .base = &build->base,
+                                     .scanned = &build->context_tree,
                                      .credentials = &build->credentials};
 }
 
@@ -227,12 +230,17 @@ static int make_result(struct build *build, struct stack_result *result, struct 
     return status == 0 && !result->is_site ? apply_settings(build, &result->container, error) : status;
 }
 
-/* Of a Dockerfile's context only what is copied was looked at: here all of it, as its tests see it. One that holds
- * credentials is no source that could be told by a digest. */
-static void scan_source(struct build *build) {
+/* A source with a Dockerfile, by the same rules as every other, which its tests go by, too: what was scanned for COPY
+ * does, unless the Dockerfile has an ignore file of its own. One that cannot be told by a digest has no evidence. */
+static void find_source(struct build *build) {
     AUTO_TREE struct tree tree = {0};
+    const char *file = build->arguments->file;
+    AUTO_FREE char *fallback = path_join(build->directory, "Dockerfile");
+    AUTO_FREE char *own = text_format("%s.dockerignore", file ? file : fallback);
+    bool is_scanned = build->context_tree.count > 0 && !file_exists(own);
     if (build->kind != STACK_DOCKERFILE ||
-        stack_scan(&build->engine, build->directory, &build->arguments->allowed_files, &tree, NULL) < 0)
+        (is_scanned ? stack_select(build->directory, &build->context_tree, &tree, NULL)
+                    : stack_scan(&build->engine, build->directory, &build->arguments->allowed_files, &tree, NULL)) < 0)
         return;
     build->source = tree_digest(&tree);
     build->has_source = true;
@@ -240,6 +248,7 @@ static void scan_source(struct build *build) {
 
 /* For the policy of an organisation: from what it was made. */
 static int keep_evidence(struct build *build, const struct stack_result *result, struct error *error) {
+    find_source(build);
     const struct evidence_source source = {.tree = build->source, .member = build->member};
     return build->has_source
                ? evidence_write_build(build->engine.store, result->is_site ? &result->site : &result->container.digest,
@@ -250,7 +259,6 @@ static int keep_evidence(struct build *build, const struct stack_result *result,
 static int build_all(struct build *build, struct error *error) {
     struct stack_result result = {0};
     struct error second;
-    scan_source(build);
     store_batch_begin(build->engine.store);
     int status = make_result(build, &result, error);
     /* What was made before something failed is kept all the same. */
