@@ -144,7 +144,7 @@ class Front(http.server.BaseHTTPRequestHandler):
 
 def pl(service, words):
     Front.would_be = None
-    arguments = shlex.split(words)
+    arguments = shlex.split(words.replace("IMAGE", IMAGE))
     # What only moves traffic cannot be tried; everything else is a deployment without an image.
     update = [] if {"--promote", "--traffic", "--rollback"} & set(arguments) else ["--update", "--dry-run"]
     done = subprocess.run(["pl-run-deploy", service, "--region", "us-central1", "-q", *update, *arguments], env=ENVIRONMENT, text=True,
