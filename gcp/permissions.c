@@ -9,11 +9,22 @@ static const char *const run_deploy[] = {"run.services.get",
                                          "run.revisions.get",
                                          "iam.serviceAccounts.actAs",
                                          NULL};
+static const char *const run_job[] = {"run.jobs.get",
+                                      "run.jobs.create",
+                                      "run.jobs.update",
+                                      "run.jobs.run",
+                                      "run.jobs.runWithOverrides",
+                                      "run.executions.get",
+                                      "run.tasks.list",
+                                      "logging.logEntries.list",
+                                      "iam.serviceAccounts.actAs",
+                                      NULL};
 static const char *const firebase_deploy[] = {"firebasehosting.sites.get", "firebasehosting.sites.update", NULL};
 
 const struct permission_need permission_needs[] = {
     {.tool = "push-image", .permissions = push_image},
     {.tool = "run-deploy", .permissions = run_deploy},
+    {.tool = "run-job", .permissions = run_job, .on_request = true},
     {.tool = "firebase-deploy", .permissions = firebase_deploy},
     {0},
 };

@@ -8,8 +8,9 @@
 struct permission_need {
     const char *tool;               /* "push-image" */
     const char *const *permissions; /* ends with NULL */
+    bool on_request;                /* not everybody who deploys needs it */
 };
-/* push-image, run-deploy, firebase-deploy; ends with one whose tool is NULL. */
+/* push-image, run-deploy, run-job, firebase-deploy; ends with one whose tool is NULL. */
 extern const struct permission_need permission_needs[];
 
 /* Which of `permissions` (at most 100) the credentials lack on the project, appended to `lacking`. */

@@ -2,7 +2,7 @@
 complete -c pl-gcp-auth -f
 complete -c pl-gcp-auth -n __fish_use_subcommand -a 'get store erase list'
 complete -c pl-gcp-auth -s c -l check -d 'show each hop of the way to Google, the claims that are sent, and what may be done; for what is refused the command that grants it'
-complete -c pl-gcp-auth -l for -x -a 'push-image run-deploy firebase-deploy' -d 'check the permissions of this tool; without it those of all'
+complete -c pl-gcp-auth -l for -x -a 'push-image run-deploy run-job firebase-deploy' -d 'check the permissions of this tool; without it those of all but run-job'
 complete -c pl-gcp-auth -l print -x -a 'access-token id-token' -d 'print a token and nothing else; masked in GitHub Actions first, and not to a terminal'
 complete -c pl-gcp-auth -l audience -x -d 'whom an ID token is for, such as the URL of a service that is called with it'
 complete -c pl-gcp-auth -l include-email -d 'the ID token says the account\'s e-mail address'

@@ -1,23 +1,39 @@
-/* The containers beside the one that requests come to, and the volumes of them all: a table of options, and what they
+/* The containers beside the one that requests come to, and the volumes of them all: tables of options, and what they
  * mean in a template of the API. What is not named stays as it is. No network here. */
 #ifndef GCP_RUN_CONTAINERS_H
 #define GCP_RUN_CONTAINERS_H
 
 #include "gcp/run/workload.h"
 
+/* Of services and jobs. */
+struct run_volumes {
+    struct text_list added;  /* "NAME=KIND[:…]" */
+    struct text_list mounts; /* "NAME=/path", in the serving container, or that of a job */
+    struct text_list removed;
+};
+
+extern const struct option run_volume_rows[];
+#define RUN_VOLUME_OPTIONS(member)                                                                                     \
+    { .title = "Volumes", .options = run_volume_rows, INTO(member) }
+
+/* ERROR_USAGE. */
+int run_volumes_check(const struct run_volumes *volumes, struct error *error) MUST_CHECK;
+void run_volumes_apply(const struct run_volumes *volumes, struct json *template, struct json *container);
+
+/* Of services. */
 struct run_containers {
+    struct run_volumes volumes;
     /* "NAME=IMAGE" or "NAME:OPTION=VALUE", where OPTION is one of those that containers_read.c lists */
     struct text_list sidecars;
     struct text_list removed_sidecars;
     struct text_list dependencies; /* names of sidecars that the serving container waits for */
-    struct text_list volumes;      /* "NAME=KIND[:…]" */
-    struct text_list mounts;       /* "NAME=/path", in the serving container */
-    struct text_list removed_volumes;
 };
 
 extern const struct option run_container_rows[];
 #define RUN_CONTAINER_OPTIONS(member)                                                                                  \
-    { .title = "Sidecars and volumes", .options = run_container_rows, INTO(member) }
+    RUN_VOLUME_OPTIONS(member.volumes), {                                                                              \
+        .title = "Sidecars", .options = run_container_rows, INTO(member)                                               \
+    }
 
 /* ERROR_USAGE. */
 int run_containers_check(const struct run_containers *containers, struct error *error) MUST_CHECK;

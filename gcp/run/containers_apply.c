@@ -98,11 +98,15 @@ static void distinguish(const struct json *template, struct json *serving) {
     json_append(json_need_array(serving, "ports"), port);
 }
 
+void run_volumes_apply(const struct run_volumes *volumes, struct json *template, struct json *container) {
+    remove_volumes(template, &volumes->removed);
+    put_volumes(template, &volumes->added);
+    put_mounts(container, &volumes->mounts);
+}
+
 void run_containers_apply(const struct run_containers *containers, struct json *template, struct json *serving) {
     remove_sidecars(template, serving, &containers->removed_sidecars);
-    remove_volumes(template, &containers->removed_volumes);
-    put_volumes(template, &containers->volumes);
-    put_mounts(serving, &containers->mounts);
+    run_volumes_apply(&containers->volumes, template, serving);
     for (size_t i = 0; i < containers->sidecars.count; i++) {
         AUTO_SIDECAR struct run_sidecar sidecar = {0};
         if (run_sidecar_read(containers, i, &sidecar, NULL) == 0)

@@ -232,14 +232,18 @@ static int check_sidecar(const struct run_containers *containers, size_t index, 
     return 0;
 }
 
+int run_volumes_check(const struct run_volumes *volumes, struct error *error) {
+    for (size_t i = 0; i < volumes->added.count; i++) {
+        AUTO_JSON struct json *volume = run_volume_parse(volumes->added.items[i], error);
+        if (!volume)
+            return -1;
+    }
+    return check_mounts(&volumes->mounts, error);
+}
+
 int run_containers_check(const struct run_containers *containers, struct error *error) {
     for (size_t i = 0; i < containers->sidecars.count; i++)
         if (check_sidecar(containers, i, error) < 0)
             return -1;
-    for (size_t i = 0; i < containers->volumes.count; i++) {
-        AUTO_JSON struct json *volume = run_volume_parse(containers->volumes.items[i], error);
-        if (!volume)
-            return -1;
-    }
-    return check_mounts(&containers->mounts, error);
+    return run_volumes_check(&containers->volumes, error);
 }

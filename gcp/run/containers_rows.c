@@ -2,6 +2,18 @@
 #include "gcp/run/containers.h"
 #include "gcp/run/setting_row.h"
 
+#define SETTING(member) .offset = offsetof(struct run_volumes, member)
+
+const struct option run_volume_rows[] = {
+    LIST_ROW("volume", "NAME=WHAT",
+             "a volume: memory[:SIZE], disk[:SIZE], secret:SECRET[:VERSION], bucket:NAME[:ro], nfs:SERVER:/PATH[:ro]",
+             added),
+    LIST_ROW("mount", "NAME=/PATH", "where a volume is in the container", mounts),
+    LIST_ROW("remove-volume", "NAME", "a volume that goes, with its mounts", removed),
+    {0},
+};
+
+#undef SETTING
 #define SETTING(member) .offset = offsetof(struct run_containers, member)
 
 const struct option run_container_rows[] = {
@@ -11,10 +23,5 @@ const struct option run_container_rows[] = {
              sidecars),
     LIST_ROW("remove-sidecar", "NAME", "one that goes", removed_sidecars),
     LIST_ROW("depends-on", "NAME", "a sidecar that must have started first; it needs a startup probe", dependencies),
-    LIST_ROW("volume", "NAME=WHAT",
-             "a volume: memory[:SIZE], disk[:SIZE], secret:SECRET[:VERSION], bucket:NAME[:ro], nfs:SERVER:/PATH[:ro]",
-             volumes),
-    LIST_ROW("mount", "NAME=/PATH", "where a volume is in the container", mounts),
-    LIST_ROW("remove-volume", "NAME", "a volume that goes, with its mounts", removed_volumes),
     {0},
 };

@@ -77,7 +77,7 @@ void run_job_settings_release(struct run_job_settings *settings) {
 /* ---- checks ---- */
 
 int run_job_settings_check(const struct run_job_settings *settings, struct error *error) {
-    if (run_workload_check(&settings->workload, error) < 0 ||
+    if (run_workload_check(&settings->workload, error) < 0 || run_volumes_check(&settings->volumes, error) < 0 ||
         run_range_check("tasks", settings->tasks, 1, TASKS_MOST, error) < 0 ||
         run_range_check("parallelism", settings->parallelism, 0, TASKS_MOST, error) < 0 ||
         run_range_check("max-retries", settings->max_retries, 0, RETRIES_MOST, error) < 0)
@@ -112,6 +112,7 @@ void run_job_settings_apply(const struct run_job_settings *settings, struct json
     if (json_count(containers) == 0)
         json_append(containers, json_new_object());
     run_workload_apply(&settings->workload, task, json_at(containers, 0));
+    run_volumes_apply(&settings->volumes, task, json_at(containers, 0));
     run_pairs_apply(job, "labels", &settings->workload.labels);
     run_pairs_apply(template, "labels", &settings->workload.labels);
     run_pairs_apply(template, "annotations", &settings->workload.annotations);
@@ -134,7 +135,8 @@ bool run_job_settings_any(const struct run_job_settings *settings) {
     run_job_settings_apply(settings, with);
     run_job_settings_apply(&nothing, without);
     return !json_same(with, without) || settings->job_file || workload->environment_files.count > 0 ||
-           workload->removed_environment.count > 0 || workload->replace_environment || settings->parallelism == 0;
+           settings->volumes.removed.count > 0 || workload->removed_environment.count > 0 ||
+           workload->replace_environment || settings->parallelism == 0;
 }
 
 bool run_overrides_any(const struct run_overrides *overrides) {

@@ -3,11 +3,12 @@
 #ifndef GCP_RUN_JOB_SETTINGS_H
 #define GCP_RUN_JOB_SETTINGS_H
 
-#include "gcp/run/workload.h"
+#include "gcp/run/containers.h"
 
 /* NULL, -1 and empty: as it is (for a new job: as Google decides). Texts are borrowed. */
 struct run_job_settings {
     struct run_workload workload;
+    struct run_volumes volumes;
     const char *job_file; /* read by run_job_settings_read into `job` */
     struct json *job;     /* a Job whose fields replace those of the job, before the rest; owned, may be NULL */
     char *job_name;       /* that the file names; owned, may be NULL */
@@ -17,7 +18,7 @@ struct run_job_settings {
 
 extern const struct option run_job_setting_rows[];
 #define RUN_JOB_SETTING_OPTIONS(member)                                                                                \
-    RUN_WORKLOAD_OPTIONS(member.workload), {                                                                           \
+    RUN_WORKLOAD_OPTIONS(member.workload), RUN_VOLUME_OPTIONS(member.volumes), {                                       \
         .title = "The job", .options = run_job_setting_rows, INTO(member)                                              \
     }
 

@@ -31,6 +31,10 @@ test_each_hop_is_shown() {
     equal "$(grep -c '^API permission *NO' check)" 2
     equal "$(grep -c 'gcloud projects add-iam-policy-binding demo' check)" 2
     pl-gcp-auth --check --project demo --for push-image > check 2> said
+    servers ok lacks=run.jobs.runWithOverrides; in_github
+    pl-gcp-auth --check --project demo > check 2> said
+    status 77 pl-gcp-auth --check --project demo --for run-job > check 2> said
+    grep -qE '^API permission +NO  .*run.jobs.runWithOverrides' check
 }
 
 test_the_project() {

@@ -31,8 +31,8 @@ static void append_hops(struct buffer *out, const struct hop_list *hops) {
     }
 }
 
-static bool is_wanted(const struct arguments *arguments, const char *tool) {
-    return !arguments->tools.count || text_list_contains(&arguments->tools, tool);
+static bool is_wanted(const struct arguments *arguments, const struct permission_need *need) {
+    return arguments->tools.count ? text_list_contains(&arguments->tools, need->tool) : !need->on_request;
 }
 
 /* The project's permissions; those of pushing on --repo's repository, when it is named. */
@@ -94,7 +94,7 @@ static int check_permissions(const struct session *session, struct cloud *cloud,
         return -1;
     append_line(out, "project", "", cloud->project);
     for (const struct permission_need *need = permission_needs; need->tool; need++)
-        if (is_wanted(session->arguments, need->tool) && check_need(session, cloud, need, out, &grants, error) < 0)
+        if (is_wanted(session->arguments, need) && check_need(session, cloud, need, out, &grants, error) < 0)
             return -1;
     if (!grants.count)
         return 0;

@@ -2,7 +2,7 @@
 
 static const char *const kinds[] = {"access-token", "id-token", NULL};
 
-static const char *const tools[] = {"push-image", "run-deploy", "firebase-deploy", NULL};
+static const char *const tools[] = {"push-image", "run-deploy", "run-job", "firebase-deploy", NULL};
 static const char *const verbs[] = {"get", "store", "erase", "list", NULL};
 
 static const struct option options[] = {
@@ -14,7 +14,7 @@ static const struct option options[] = {
      INTO(check)},
     {.name = "for",
      .value_name = "TOOL",
-     .help = "check the permissions of this tool; without it those of all",
+     .help = "check the permissions of this tool; without it those of all but run-job",
      .kind = OPTION_CHOICE,
      .traits = OPTION_REPEATABLE,
      .choices = tools,
