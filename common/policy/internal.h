@@ -17,7 +17,7 @@ enum member_kind {
     MEMBER_GLOBS,    /* a list of globs, at least one */
     MEMBER_SEVERITY, /* "low", "medium", "high", "critical" */
     MEMBER_SUITES,   /* a list of pl-test's suites, at least one */
-    MEMBER_MAP,      /* name -> text, at least one */
+    MEMBER_LABELS,   /* name -> value, at least one */
 };
 struct member {
     const char *name;

@@ -97,13 +97,17 @@ static int check_list(const struct reading *reading, const struct json *list, en
     return 0;
 }
 
-static int check_map(const struct reading *reading, const struct json *map, const struct json_step *step) {
+static int check_labels_of(const struct reading *reading, const struct json *map, const struct json_step *step) {
+    static const char *const of_git[] = {"git:commit", "git:branch", "git:tag", NULL};
     if (!json_is_object(map) || json_count(map) == 0)
         return refuse(reading, step, "this is an object of texts: {\"name\": \"value\"}");
     for (void *i = json_first(map); i; i = json_next(map, i)) {
         const struct json_step member = {step, .key = json_key(i)};
-        if (text_is_empty(json_text(json_value(i))))
+        const char *text = json_text(json_value(i));
+        if (text_is_empty(text))
             return refuse(reading, &member, "this is a text");
+        if (text_starts_with(text, "git:") && !is_one_of(text, of_git))
+            return refuse(reading, &member, "\"%.80s\" is not git:commit, git:branch or git:tag", text);
     }
     return 0;
 }
@@ -152,8 +156,8 @@ static int check_member(const struct reading *reading, const struct json *value,
     case MEMBER_GLOBS:
     case MEMBER_SUITES:
         return check_list(reading, value, kind, step);
-    case MEMBER_MAP:
-        return check_map(reading, value, step);
+    case MEMBER_LABELS:
+        return check_labels_of(reading, value, step);
     }
     return 0;
 }

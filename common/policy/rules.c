@@ -58,7 +58,7 @@ const struct rule policy_rules[] = {
     {"names", ANY, {{"pattern", MEMBER_PATTERN, true}}, check_names},
     {"registries", WORKLOAD, {ALLOW}, check_registries},
     {"base_images", WORKLOAD, {ALLOW}, check_base_images},
-    {"labels", WORKLOAD, {{"required", MEMBER_MAP, true}, {"set", MEMBER_TRUTH, false}}, check_labels},
+    {"labels", WORKLOAD, {{"required", MEMBER_LABELS, true}, {"set", MEMBER_TRUTH, false}}, check_labels},
     {"min_instances", POLICY_SERVICE, LIMITS(MEMBER_AMOUNT), check_min_instances},
     {"max_instances", WORKLOAD, LIMITS(MEMBER_AMOUNT), check_max_instances},
     {"cpu", WORKLOAD, LIMITS(MEMBER_QUANTITY), check_cpu},

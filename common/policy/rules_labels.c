@@ -30,12 +30,12 @@ static char *wanted_value(struct judging *judging, const char *value, const char
     if (!text_starts_with(value, "git:"))
         return NULL;
     const struct git_facts *git = facts_git(judging->facts);
-    const char *name = value + strlen("git:");
-    const char *found = git->failure                 ? NULL
-                        : text_equal(name, "commit") ? git->commit
-                        : text_equal(name, "branch") ? git->branch
-                        : text_equal(name, "tag")    ? (git->tags.count ? git->tags.items[0] : NULL)
-                                                     : NULL;
+    AUTO_FREE char *branch = facts_branch(judging->facts);
+    const char *tag = git->tags.count ? git->tags.items[0] : NULL;
+    const char *found = text_equal(value, "git:commit")   ? git->commit
+                        : text_equal(value, "git:branch") ? branch
+                        : text_equal(value, "git:tag")    ? tag
+                                                          : NULL;
     if (!found)
         *unknown = git->failure ? git->failure : "git does not say it";
     return found ? label_text(found) : NULL;

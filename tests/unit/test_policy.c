@@ -76,6 +76,7 @@ static void a_mistake_is_named_with_its_place(void **state) {
         {"{\"rules\": {\"tests\": {\"suites\": [\"units\"]}}}", "\"units\" is no suite", ""},
         {"{\"rules\": {\"public_access\": {\"allow\": \"no\"}}}", "this is true or false", ""},
         {"{\"rules\": {\"labels\": {\"required\": {\"team\": 1}}}}", "this is a text", ""},
+        {"{\"rules\": {\"labels\": {\"required\": {\"c\": \"git:comit\"}}}}", "\"git:comit\" is not git:commit", ""},
         {"{\"environments\": {\"p\": {\"rules\": {}}}}", "needs \"when\" and \"rules\"", ""},
         {"{\"environments\": {\"p\": {\"when\": {}, \"rules\": {}}}}", "\"when\" says nothing", ""},
         {"{\"rules\": {}, \"exceptions\": [{\"rule\": \"cpu\", \"names\": [\"a\"], \"why\": \"x\"}]}",
@@ -314,6 +315,21 @@ static void an_environment_may_be_a_branch(void **state) {
     }
 }
 
+static void a_label_may_be_the_branch(void **state) {
+    (void)state;
+    AUTO_POLICIES struct policies policies = {0};
+    AUTO_JSON struct json *claims = parse("{\"ref\": \"refs/heads/Feature/One.2\"}"),
+                          *planned = parse("{\"labels\": {\"branch\": \"feature-one-2\"}}"),
+                          *other = parse("{\"labels\": {\"branch\": \"main\"}}");
+    read_policy(&policies, "{\"rules\": {\"labels\": {\"required\": {\"branch\": \"git:branch\"}}}}");
+    struct policy_subject subject = {.kind = POLICY_SERVICE, .planned = planned, .claims = claims};
+    AUTO_FREE char *right = judge(&policies, &subject);
+    subject.planned = other;
+    AUTO_FREE char *wrong = judge(&policies, &subject);
+    assert_string_equal(right, "");
+    assert_string_equal(wrong, "policy acme.json, labels: the label branch is \"main\"; it must be feature-one-2\n");
+}
+
 static void quantities_are_kubernetes(void **state) {
     (void)state;
     static const struct {
@@ -340,6 +356,7 @@ int main(void) {
         cmocka_unit_test(all_policies_bind),
         cmocka_unit_test(an_exception_ends),
         cmocka_unit_test(an_environment_may_be_a_branch),
+        cmocka_unit_test(a_label_may_be_the_branch),
         cmocka_unit_test(a_branch_is_that_of_the_accepted_identity),
         cmocka_unit_test(quantities_are_kubernetes),
     };
