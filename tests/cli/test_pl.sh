@@ -27,8 +27,50 @@ END
 
 test_pl_lists_the_tools_beside_it() {
     fake_folder
-    "$WORK/bin/pl" | golden pl-list.txt
-    equal "$("$WORK/bin/pl" --help=json | jq -r '.[].name' | tr '\n' ' ')" "pl-build pl-push-image "
+    PATH=/usr/bin:/bin "$WORK/bin/pl" | golden pl-list.txt
+    equal "$(PATH=/usr/bin:/bin "$WORK/bin/pl" --help=json | jq -r '.[].name' | tr '\n' ' ')" "pl-build pl-push-image "
+}
+
+# Those of other people: the first of a name, after ours; what does not describe itself is named alone.
+test_pl_lists_the_tools_of_others() {
+    fake_folder
+    mkdir others more
+    cat > others/pl-own << 'END'
+#!/bin/sh
+printf '%s\n' '{"name":"pl-nonsense","summary":"ours\u001b[31m","reads":"image"}'
+END
+    printf '#!/bin/sh\nexit 3\n' > others/pl-silent
+    printf '#!/bin/sh\nsleep 60\n' > more/pl-slow
+    printf '#!/bin/sh\necho not me\n' > more/pl-own
+    printf '#!/bin/sh\necho not me\n' > others/pl-build
+    echo > others/pl-notes
+    chmod +x others/pl-own others/pl-silent others/pl-build more/*
+    export PATH="$PWD/others:$PWD/more:$PWD/none:relative:/usr/bin:/bin"
+    "$WORK/bin/pl" > list
+    golden pl-list-others.txt < list
+    equal "$("$WORK/bin/pl" --help=json | jq -rc '.[2:][] | [.name, .path, .reads]' | sed "s|$PWD|HERE|")" '["pl-own","HERE/others/pl-own","image"]
+["pl-silent","HERE/others/pl-silent",null]
+["pl-slow","HERE/more/pl-slow",null]'
+    equal "$("$WORK/bin/pl" own 2>&1 | jq -r .reads)" image
+}
+
+test_functions_of_ones_own() {
+    export PATH="$ROOT/examples/own:$PATH"
+    contains "$(pl)" "pl-announce         service or site  service or site "
+    record() { printf '{"pl":1,"type":"%s","ref":"%s","name":"%s","set":"abcdef","seq":1,"of":1}\n' "$1" "$2" "$3"; }
+    record service https://shop.run.app shop > service
+    equal "$(pl-announce < service)" "$(cat service)"
+    contains "$(cat DEPLOYED.md)" "$(date -u +%Y)"
+    contains "$(cat DEPLOYED.md)" " https://shop.run.app"
+    status 65 pl-announce <<< "$(record image h/r@sha256:1 shop)" > out 2> log
+    status 66 pl-announce < /dev/null 2> log
+    error='{"pl":1,"type":"error","stage":"pl-build","code":70,"message":"no"}'
+    equal "$(status 70 pl-announce <<< "$error" 2> log)" "$error"
+    equal "$(status 70 pl-pick a <<< "$error" 2> log)" "$error"
+    (record container container:sha256:1 backend; record container container:sha256:2 worker) > two
+    equal "$(pl-pick worker < two | jq -c '[.ref, .seq, .of]')" '["container:sha256:2",1,1]'
+    status 66 pl-pick other < two > out 2> log
+    contains "$(cat out)" '"type":"error","stage":"pl-pick","code":66'
 }
 
 test_pl_runs_a_tool_with_its_arguments_and_status() {

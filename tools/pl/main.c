@@ -1,34 +1,11 @@
 #include "tools/pl/command.h"
 
 #include "common/file/file.h"
-#include "common/process/process.h"
+#include "tools/pl/tools.h"
 
 #include <string.h>
 
-enum { DESCRIPTION_LIMIT = 256 * 1024, DESCRIBE_SECONDS = 10 };
-
-/* The folder that this executable lies in, where the other tools are; NULL when the system does not tell. */
-static char *own_folder(void) {
-    AUTO_FREE char *path = path_resolve("/proc/self/exe", NULL);
-    if (!path)
-        return NULL;
-    *strrchr(path, '/') = '\0';
-    return take_pointer(&path);
-}
-
-static bool is_tool_name(const char *name) {
-    return *name && name[0] != '-' && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(name);
-}
-
-/* "build" or "pl-build" to the path of pl-build: beside us, else in PATH. */
-static char *find_tool(const char *name) {
-    if (!is_tool_name(name))
-        return NULL;
-    AUTO_FREE char *full = text_starts_with(name, "pl-") ? text_copy(name) : text_format("pl-%s", name);
-    AUTO_FREE char *folder = own_folder();
-    AUTO_FREE char *path = folder ? path_join(folder, full) : NULL;
-    return path && access(path, X_OK) == 0 ? take_pointer(&path) : process_find(full);
-}
+enum { LIST_LIMIT = 1 << 20 };
 
 static int no_such_tool(const char *name, struct error *error) {
     AUTO_FREE char *shown = text_scrub(name, strlen(name), false);
@@ -38,7 +15,7 @@ static int no_such_tool(const char *name, struct error *error) {
 
 /* Becomes the tool; returns only when that fails. */
 static int become(const char *name, char *const *arguments, size_t count, struct error *error) {
-    AUTO_FREE char *path = find_tool(name);
+    AUTO_FREE char *path = tools_find(name);
     if (!path)
         return no_such_tool(name, error);
     AUTO_LIST struct text_list argv = {0};
@@ -49,69 +26,43 @@ static int become(const char *name, char *const *arguments, size_t count, struct
     return error_set_errno(error, errno, "cannot run %s", path);
 }
 
-/* What a tool says of itself, or NULL. */
-static struct json *describe(const char *path) {
-    AUTO_BUFFER struct buffer out = BUFFER(DESCRIPTION_LIMIT);
-    const char *const argv[] = {path, "--help=json", NULL};
-    struct process process = {.argv = argv, .out = &out, .timeout = DESCRIBE_SECONDS};
-    int status = 1;
-    if (process_run(&process, &status, NULL) < 0 || status != 0)
-        return NULL;
-    return json_parse(buffer_text(&out), out.length, path, NULL);
-}
-
-/* The descriptions of all tools beside us, by name. */
-static struct json *describe_all(struct error *error) {
-    AUTO_FREE char *folder = own_folder();
-    AUTO_LIST struct text_list names = {0};
-    AUTO_JSON struct json *all = json_new_array();
-    if (!folder) {
-        error_set(error, ERROR_CONFIGURATION, "cannot find out where pl is installed");
-        return NULL;
-    }
-    if (directory_list(folder, &names, error) < 0)
-        return NULL;
-    for (size_t i = 0; i < names.count; i++) {
-        if (!text_starts_with(names.items[i], "pl-") || !is_tool_name(names.items[i]))
-            continue;
-        AUTO_FREE char *path = path_join(folder, names.items[i]);
-        struct json *description = describe(path);
-        if (description)
-            json_append(all, description);
-    }
-    return take_pointer(&all);
-}
-
 static const char *const columns[] = {"name", "reads", "writes"};
+enum { COLUMNS = ARRAY_LENGTH(columns) };
 
 /* The width of a column: its longest text. */
-static int column_width(const struct json *tools, const char *column, const char *title) {
-    size_t width = strlen(title);
-    for (size_t i = 0; i < json_count(tools); i++) {
-        size_t length = strlen(json_get_text(json_at(tools, i), column, ""));
-        width = length > width ? length : width;
+static void measure(const struct json *tools, int *widths) {
+    for (size_t row = 0; row < json_count(tools); row++)
+        for (size_t i = 0; i < COLUMNS; i++) {
+            int length = (int)strlen(json_get_text(json_at(tools, row), columns[i], ""));
+            widths[i] = length > widths[i] ? length : widths[i];
+        }
+}
+
+static void add_rows(struct buffer *out, const struct json *tools, const int *widths) {
+    for (size_t row = 0; row < json_count(tools); row++) {
+        for (size_t i = 0; i < COLUMNS; i++)
+            buffer_append_format(out, "  %-*s", widths[i], json_get_text(json_at(tools, row), columns[i], ""));
+        buffer_append_format(out, "  %s\n",
+                             json_get_text(json_at(tools, row), "summary", "(no answer to --help=json)"));
     }
-    return (int)width;
 }
 
 static int list(struct command_context *context, struct error *error) {
-    static const char *const titles[] = {"tool", "reads", "writes"};
-    AUTO_JSON struct json *all = describe_all(error);
-    if (!all)
+    int widths[COLUMNS] = {(int)strlen("tool"), (int)strlen("reads"), 0};
+    AUTO_JSON struct json *ours = tools_ours(error), *others = ours ? tools_others(ours) : NULL;
+    AUTO_BUFFER struct buffer out = BUFFER(LIST_LIMIT);
+    if (!ours)
         return -1;
-    AUTO_BUFFER struct buffer out = BUFFER(DESCRIPTION_LIMIT);
+    measure(ours, widths);
+    measure(others, widths);
     buffer_append_format(&out, "%s: %s\n\n", pl_command.name, pl_command.summary);
-    for (size_t i = 0; i < ARRAY_LENGTH(titles); i++)
-        buffer_append_format(&out, "  %-*s",
-                             i + 1 < ARRAY_LENGTH(titles) ? column_width(all, columns[i], titles[i]) : 0, titles[i]);
-    for (size_t row = 0; row < json_count(all); row++) {
-        buffer_append_byte(&out, '\n');
-        for (size_t i = 0; i < ARRAY_LENGTH(titles); i++)
-            buffer_append_format(&out, "  %-*s", column_width(all, columns[i], titles[i]),
-                                 json_get_text(json_at(all, row), columns[i], ""));
-        buffer_append_format(&out, "  %s", json_get_text(json_at(all, row), "summary", ""));
+    buffer_append_format(&out, "  %-*s  %-*s  writes\n", widths[0], "tool", widths[1], "reads");
+    add_rows(&out, ours, widths);
+    if (json_count(others) > 0) {
+        buffer_append_text(&out, "\nOthers in PATH\n");
+        add_rows(&out, others, widths);
     }
-    buffer_append_text(&out, "\n\nMore: pl help TOOL\n");
+    buffer_append_text(&out, "\nMore: pl help TOOL\n");
     AUTO_FREE char *text = text_scrub(buffer_text(&out), out.length, true);
     return command_print(context, text, error);
 }
@@ -125,9 +76,11 @@ static int run(struct command_context *context, void *arguments, struct error *e
 
 static int run_json(struct command_context *context, void *arguments, struct error *error) {
     (void)arguments;
-    AUTO_JSON struct json *all = describe_all(error);
+    AUTO_JSON struct json *all = tools_ours(error), *others = all ? tools_others(all) : NULL;
     if (!all)
         return -1;
+    for (size_t i = 0; i < json_count(others); i++)
+        json_append(all, json_share(json_at(others, i)));
     AUTO_FREE char *text = json_format(all, JSON_PRETTY);
     return command_print(context, text, error);
 }
