@@ -41,6 +41,7 @@ static bool from_local(const struct json *status, struct run_diagnosis *diagnosi
         if (signal)
             diagnosis->exit_code = 128 + (int)signal;
         snprintf(diagnosis->address, sizeof(diagnosis->address), "%s", json_get_text(metadata, "address", ""));
+        snprintf(diagnosis->container, sizeof(diagnosis->container), "%s", json_get_text(metadata, "container", ""));
         if (reasons[i].detail)
             snprintf(diagnosis->detail, sizeof(diagnosis->detail), "%s",
                      json_get_text(metadata, reasons[i].detail, ""));
@@ -189,7 +190,9 @@ static int set_exited(struct error *error, const struct run_diagnosis *diagnosis
 
 int run_failure_set(struct error *error, const struct run_diagnosis *diagnosis, const struct json *status,
                     const char *service, const char *revision) {
-    AUTO_FREE char *head = text_format("service %s: revision %s did not start", service, revision ? revision : "(new)");
+    const char *container = diagnosis->container;
+    AUTO_FREE char *head = text_format("service %s: revision %s did not start%s%s", service,
+                                       revision ? revision : "(new)", *container ? ": container " : "", container);
     const char *detail = diagnosis->detail;
     switch (diagnosis->failure) {
     case RUN_CONTAINER_EXITED:
@@ -210,6 +213,10 @@ int run_failure_set(struct error *error, const struct run_diagnosis *diagnosis, 
         error_set(error, ERROR_STEP, "%s: it needs more memory than it has%s%s", head, *detail ? ": " : "", detail);
         return error_next(error, "give it more: --memory 1Gi");
     case RUN_TOO_SLOW:
+        if (*container) {
+            error_set(error, ERROR_STEP, "%s: it did not pass its startup probe within %s s", head, detail);
+            return error_next(error, "see its last lines above, and what the probe asks");
+        }
         error_set(error, ERROR_STEP, "%s: it runs, but listens on no port%s%s%s; requests come to port %u ($PORT)",
                   head, *detail ? " within " : " in time", detail, *detail ? " s" : "", diagnosis->expected);
         return error_next(error, "let it listen on 0.0.0.0:$PORT sooner; see its last lines above");

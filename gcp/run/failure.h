@@ -14,6 +14,8 @@
  *   OUT_OF_MEMORY       limit ("512Mi")
  *   TOO_SLOW            seconds ("240")
  *
+ * and with each of them, container: the name of the one that it was, where the service has several.
+ *
  * The revision's last lines come from Cloud Logging in both cases (resource.type cloud_run_revision). */
 #ifndef GCP_RUN_FAILURE_H
 #define GCP_RUN_FAILURE_H
@@ -37,8 +39,9 @@ struct run_diagnosis {
     char address[64]; /* where it listens */
     unsigned port;    /* where it listens, 0: not known */
     unsigned expected;
-    int exit_code;    /* -1: not known; 128 + signal */
-    char detail[128]; /* architecture, image, limit, seconds */
+    int exit_code;      /* -1: not known; 128 + signal */
+    char detail[128];   /* architecture, image, limit, seconds */
+    char container[64]; /* "": the only one, or it is not known */
 };
 
 /* From the operation's error (a google.rpc.Status), the revision's conditions as one text (may be NULL), and the log

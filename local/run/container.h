@@ -18,6 +18,7 @@ struct instance {
     unsigned port;
     struct running_container *containers[CONTAINERS_MOST]; /* in the order of their start */
     size_t count;
+    bool has_several;               /* containers */
     struct shared_volumes *volumes; /* what several of them mount (volumes.h), or NULL */
     struct health *health;          /* NULL: nothing is asked */
     atomic_bool is_dead;            /* a liveness probe has given it up */
@@ -34,7 +35,7 @@ bool container_ended(struct running_container *container, int *status, bool *out
 const char *container_name(const struct running_container *container);
 pid_t container_pid(const struct running_container *container);
 
-/* A line in the log of the service; container NULL: it has no name. */
+/* A line in the log of the service, with the name of the container (or NULL) where there are several. */
 void instance_log(const struct instance *instance, const char *container, const char *text, size_t length);
 
 /* The memory limit as it is written. Borrowed. */

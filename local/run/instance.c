@@ -39,8 +39,9 @@ void launch_release(struct launch **pointer) {
 /* ---- the log ---- */
 
 void instance_log(const struct instance *instance, const char *container, const char *text, size_t length) {
-    run_log_append(instance->log_path, &(struct run_log_origin){instance->revision, instance->id, container}, text,
-                   length);
+    run_log_append(instance->log_path,
+                   &(struct run_log_origin){instance->revision, instance->id, instance->has_several ? container : NULL},
+                   text, length);
 }
 
 void service_log(const struct run *run, const struct service *service, const char *revision, const char *text) {
@@ -74,6 +75,7 @@ static struct instance *instance_new(struct run *run, const struct launch *launc
     instance->network = -1;
     instance->revision = text_copy(launch->revision);
     instance->log_path = run_log_path(run->cloud->state, launch->project, launch->region, launch->service);
+    instance->has_several = json_count(json_get(launch->document, "containers")) > 1;
     instance->port = choose_port(ingress_container(json_get(launch->document, "containers")));
     random_hex(instance->id, sizeof(instance->id));
     AUTO_FREE char *folder =

@@ -88,17 +88,22 @@ struct tail {
     size_t most, total;
 };
 
+/* "[cache] text" of one container of several. The caller frees. */
+static char *shown(const struct json *entry) {
+    const char *container = json_get_text(entry, "container", NULL), *text = json_get_text(entry, "text", "");
+    return container ? text_format("[%s] %s", container, text) : text_copy(text);
+}
+
 static bool keep(void *context, const struct json *entry) {
     struct tail *tail = context;
-    const char *text = json_get_text(entry, "text", "");
     if (tail->most == 0)
         return true;
     if (tail->lines->count < tail->most) {
-        text_list_add(tail->lines, text);
+        text_list_take(tail->lines, shown(entry));
     } else {
         char **slot = &tail->lines->items[tail->total % tail->most];
         free(*slot);
-        *slot = text_copy(text);
+        *slot = shown(entry);
     }
     tail->total++;
     return true;
@@ -146,7 +151,7 @@ struct passing {
 
 static bool write_entry(void *context, const struct json *entry) {
     struct passing *passing = context;
-    AUTO_FREE char *line = text_format("%s\n", json_get_text(entry, "text", ""));
+    AUTO_FREE char *text = shown(entry), *line = text_format("%s\n", text);
     passing->failed = passing->query->write(passing->query->context, line, passing->error) < 0;
     return !passing->failed;
 }

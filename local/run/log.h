@@ -3,7 +3,7 @@
  *
  *   {"time":"2026-11-24T06:00:00.123456Z","revision":"shop-00001-abc","instance":"00…","container":"…","text":"…"}
  *
- * Only a container that has a name is named. What jobs print is in logs/PROJECT/REGION/jobs/JOB.log; in place of the
+ * Only a container of several is named. What jobs print is in logs/PROJECT/REGION/jobs/JOB.log; in place of the
  * revision stand the execution, the task's index and the attempt: "migrate-x7k2p/0/1". */
 #ifndef LOCAL_RUN_LOG_H
 #define LOCAL_RUN_LOG_H

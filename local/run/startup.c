@@ -90,6 +90,13 @@ static void explain_silence(const struct run *run, pid_t pid, const struct probe
     }
 }
 
+/* Of one of several: what listens in the network that they share says nothing about it. */
+static void explain_probe(const struct running_container *container, int64_t limit, struct failure *failure) {
+    failure_set(failure, "TOO_SLOW", "The user-provided container failed the configured startup probe checks.");
+    failure_detail(failure, "seconds", "%lld", (long long)limit / 1000);
+    failure_detail(failure, "container", "%s", container_name(container));
+}
+
 static void explain_end(int status, bool out_of_memory, const char *limit, unsigned port, struct failure *failure) {
     if (out_of_memory) {
         failure_set(failure, "OUT_OF_MEMORY",
@@ -111,7 +118,7 @@ static bool has_ended(struct instance *instance, struct failure *failure) {
         if (!container_ended(instance->containers[i], &status, &out_of_memory))
             continue;
         explain_end(status, out_of_memory, container_memory(instance->containers[i]), instance->port, failure);
-        if (container_name(instance->containers[i]))
+        if (instance->has_several)
             failure_detail(failure, "container", "%s", container_name(instance->containers[i]));
         return true;
     }
@@ -140,7 +147,10 @@ bool startup_wait(struct instance *instance, const struct running_container *con
             next = now + (answer == PROBE_BAD ? probe.period : LOOK_MILLISECONDS);
         }
         if (now - begin >= limit || (may_settle && has_settled_elsewhere(run, pid, instance->port, &watch))) {
-            explain_silence(run, pid, &probe, limit, instance->port, failure);
+            if (instance->has_several && asked)
+                explain_probe(container, limit, failure);
+            else
+                explain_silence(run, pid, &probe, limit, instance->port, failure);
             return false;
         }
         nanosleep(&(struct timespec){.tv_nsec = LOOK_MILLISECONDS * 1000000}, NULL);

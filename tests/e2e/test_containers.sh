@@ -41,7 +41,7 @@ test_containers_share_network_and_memory_and_end_together() {
     url=$(url_of pair)
     equal "$(curl -sf "$url/said") $(curl -sf "$url/note")" "yes hello"
     # Only the one that requests come to has a $PORT; each line carries the name of its container.
-    contains "$(pl-local logs pair)" "port: "
+    contains "$(pl-local logs pair)" "[back] port: "
     lacks "$(pl-local logs pair)" "port: 8080"
     equal "$(api POST /v2/entries:list '{"filter":"labels.container_name=\"front\""}' | jq -r '.entries[].textPayload')" "front is here"
     # When one ends, so does the other, and the next request starts both.
@@ -68,8 +68,13 @@ test_sidecars_and_volumes_by_options() {
     deploy --sidecar helper:env=WORDS=other > record
     equal "$(curl -sf "$url/said")" "other"
     equal "$(api GET "$SERVICES/app" | jq -c '[.template.containers[] | .name, .resources.limits.memory]')" '["app","512Mi","helper","256Mi"]'
-    # What a sidecar is needed for fails without it.
+    # What is wrong is told of the container that it is about, and what needs a sidecar fails without it.
+    status 70 deploy --sidecar helper:startup-probe=tcpSocket.port=9001,periodSeconds=1,failureThreshold=1 > record 2> error
+    contains "$(cat error)" "did not start: container helper: it did not pass its startup probe within 1 s"
+    status 70 deploy --sidecar helper:command=/bin/false > record 2> error
+    contains "$(cat error)" "did not start: container helper: its process ended with exit code 127"
     status 70 deploy --remove-sidecar helper > record 2> error
+    contains "$(cat error)" "did not start: its process ended with exit code 1"
     equal "$(curl -sf "$url/said")" "other"
 }
 
