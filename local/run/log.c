@@ -109,37 +109,46 @@ static bool keep(void *context, const struct json *entry) {
     return true;
 }
 
-/* The one region that has the service, as a log or as a state. */
-static int find_log(const struct run_log_query *query, char **path, struct error *error) {
-    AUTO_LIST struct text_list regions = {0}, with = {0};
-    const char *slash = strchr(query->service, '/');
-    const char *name = slash ? slash + 1 : query->service;
-    if (!path_is_below(query->service) || strchr(name, '/'))
-        return error_set(error, ERROR_USAGE, "\"%.80s\" is no service", query->service);
+/* The regions (or the one that is wanted) that have "NAME" or "jobs/NAME", as a log or as a state. */
+static void find_regions(const struct run_log_query *query, const char *wanted, const char *name,
+                         struct text_list *with) {
     static const char *const folders[] = {"logs", "run"}, *const endings[] = {"log", "json"};
     for (size_t i = 0; i < ARRAY_LENGTH(folders); i++) {
+        AUTO_LIST struct text_list regions = {0};
         AUTO_FREE char *folder = text_format("%s/%s/%s", query->state, folders[i], query->project);
-        regions.count ? text_list_release(&regions) : (void)0;
         if (!directory_exists(folder) || directory_list(folder, &regions, NULL) < 0)
             continue;
         for (size_t j = 0; j < regions.count; j++) {
             const char *region = regions.items[j];
             AUTO_FREE char *file = text_format("%s/%s/%s.%s", folder, region, name, endings[i]);
-            bool wanted = !slash || (strlen(region) == (size_t)(slash - query->service) &&
-                                     strncmp(region, query->service, strlen(region)) == 0);
-            if (wanted && file_exists(file) && !text_list_contains(&with, region))
-                text_list_add(&with, region);
+            if ((!wanted || text_equal(region, wanted)) && file_exists(file) && !text_list_contains(with, region))
+                text_list_add(with, region);
         }
     }
+}
+
+/* Of the service of that name; of the job, when there is no such service. */
+static int find_log(const struct run_log_query *query, char **path, struct error *error) {
+    AUTO_LIST struct text_list with = {0};
+    const char *slash = strchr(query->service, '/');
+    const char *name = slash ? slash + 1 : query->service;
+    AUTO_FREE char *region = slash ? text_copy_length(query->service, (size_t)(slash - query->service)) : NULL;
+    AUTO_FREE char *job = text_format("jobs/%s", name);
+    if (!path_is_below(query->service) || strchr(name, '/'))
+        return error_set(error, ERROR_USAGE, "\"%.80s\" is no service and no job", query->service);
+    find_regions(query, region, name, &with);
+    bool of_service = with.count > 0;
+    if (!of_service)
+        find_regions(query, region, job, &with);
     if (with.count == 1) {
-        *path = run_log_path(query->state, query->project, with.items[0], name);
+        *path = run_log_path(query->state, query->project, with.items[0], of_service ? name : job);
         return 0;
     }
     if (with.count > 1) {
-        error_set(error, ERROR_USAGE, "service %.60s is in several regions", name);
+        error_set(error, ERROR_USAGE, "%s %.60s is in several regions", of_service ? "service" : "job", name);
         return error_next(error, "name one: pl-local logs %s/%.60s", with.items[0], name);
     }
-    error_set(error, ERROR_NO_INPUT, "there is no service %.80s", query->service);
+    error_set(error, ERROR_NO_INPUT, "there is no service and no job %.80s", query->service);
     return error_next(error, "see what there is: pl-local status");
 }
 

@@ -27,8 +27,9 @@ void run_time_now(char *text, size_t size);
 /* Calls `each` with every entry, oldest first; stops when it returns false. A damaged line is left out. */
 void run_log_each(const char *path, bool (*each)(void *context, const struct json *entry), void *context);
 
-/* For the tool: the last `lines` lines of a service, and with `follow` what comes, until cancelled. ERROR_NO_INPUT when
- * no such service has ever printed or been made; ERROR_USAGE when several regions have it ("REGION/SERVICE" chooses).
+/* For the tool: the last `lines` lines of a service, or of a job when there is no such service, and with `follow` what
+ * comes, until cancelled. ERROR_NO_INPUT when none has ever printed or been made; ERROR_USAGE when several regions have
+ * it ("REGION/SERVICE" chooses).
  */
 struct run_log_query {
     const char *state, *project, *service;

@@ -17,6 +17,7 @@ test_a_job_ends_as_its_task_does() {
     equal "$(jq -r '[.type, .ref, .name] | join(" ")' out)" "job projects/pl-local/locations/us-central1/jobs/migrate migrate"
     contains "$(cat log)" "migrate $execution 0/1 try 0 port= service= arg=sh"
     contains "$(cat log)" "succeeded (1 task)"
+    contains "$(pl-local logs migrate)" "migrate $execution 0/1 try 0"
     # The same once more changes nothing; without an image it is executed as it is.
     job < record > /dev/null 2> log
     contains "$(cat log)" "job migrate in us-central1: unchanged"

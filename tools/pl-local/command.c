@@ -117,7 +117,7 @@ static const struct command_example examples[] = {
 static const struct command_exit exits[] = {
     {1, "status: it does not run"},
     {65, "reset: the directory is no state of a local cloud"},
-    {66, "logs: no such service"},
+    {66, "logs: no such service or job"},
     {69, "env, federation: it does not run"},
     {73, "the state cannot be written"},
     {78, "start: it runs already, with other settings"},
@@ -131,12 +131,13 @@ static const char *const choices[] = {"start", "env", "status", "logs", "federat
 const struct command pl_local_command = {
     .name = "pl-local",
     .summary = "a complete local cloud: registry, credentials, Cloud Run, Hosting, sign-in",
-    .synopsis = "start|env|status|logs SERVICE|federation|stop|reset",
+    .synopsis = "start|env|status|logs NAME|federation|stop|reset",
     .description =
         "start returns when the cloud is ready and prints lines that point pl at it: eval \"$(pl-local start)\". "
         "Where it runs already, it says the same again. env prints them once more. Everything listens on 127.0.0.1 "
         "only, and every request needs a token, as in Google's cloud.\n\n"
-        "status tells whether it runs and which services and sites there are. logs prints what a service printed. stop "
+        "status tells whether it runs and which services, jobs and sites there are. logs prints what a service or a "
+        "job printed. stop "
         "ends the "
         "cloud and every container; its state stays and the next start carries on with it, also after a crash. reset "
         "stops it and removes images, services, sites, users, logs and keys.\n\n"
