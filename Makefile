@@ -34,7 +34,7 @@ endif
 LIBRARIES = -ljansson -lcrypto -lz -ldeflate -lzstd -lexpat -lpcre2-8 -lyaml -lpthread -ldl
 
 # Archives in link order: what uses comes before what is used.
-PARTS = local firebase engine gcp registry common
+PARTS = local firebase chain engine gcp registry common
 part_sources = $(sort $(wildcard $(1)/*.c $(1)/*/*.c $(1)/*/*/*.c))
 object = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 
@@ -77,6 +77,9 @@ LIBRARIES_pl-build = -lseccomp
 LIBRARIES_pl-test = -lseccomp
 LIBRARIES_pl-push-image = -lseccomp
 LIBRARIES_pl-cache = -lseccomp
+LIBRARIES_pl-from = -lseccomp
+LIBRARIES_pl-with = -lseccomp
+LIBRARIES_pl-export = -lseccomp
 LIBRARIES_pl-firebase-deploy = -lseccomp
 $(foreach tool,$(TOOLS),$(eval $(call tool_rule,$(tool))))
 

@@ -237,14 +237,18 @@ static int resolve(struct engine *engine, const char *reference, const char *pla
     return -1;
 }
 
+static const char *relock(const struct engine *engine) {
+    return engine->relock ? engine->relock : "pl-build --lock";
+}
+
 /* What is no image of a registry cannot be had in an earlier state: it can only be told that it is another. */
-static int check_lock(const char *reference, const char *meaning, const struct container *container,
-                      struct error *error) {
+static int check_lock(const struct engine *engine, const char *reference, const char *meaning,
+                      const struct container *container, struct error *error) {
     if (text_equal(digest_format(&container->digest).text, meaning))
         return 0;
     error_set(error, ERROR_DATA, "the base %s is not the one that pl.lock names: it is %s, not %s", reference,
               digest_format(&container->digest).text, meaning);
-    return error_next(error, "if that is as it should be: pl-build --lock");
+    return error_next(error, "if that is as it should be: %s", relock(engine));
 }
 
 static void set_lock(struct engine *engine, const char *reference, const char *platform, const char *canonical,
@@ -266,10 +270,10 @@ int base_resolve(struct engine *engine, const char *reference, const char *platf
     const char *meaning = engine->new_lock ? NULL : lock_find(engine->lock, reference, platform);
     bool is_pinned = meaning && is_of_registry(reference);
     if (engine->lock && !engine->new_lock && !meaning)
-        progress_note(engine->progress, "pl.lock says nothing about the base %s: pl-build --lock would", reference);
+        progress_note(engine->progress, "pl.lock says nothing about the base %s: %s would", reference, relock(engine));
     if (resolve(engine, is_pinned ? meaning : reference, platform, container, &canonical, error) < 0)
         return -1;
-    if ((meaning && !is_pinned && check_lock(reference, meaning, container, error) < 0) ||
+    if ((meaning && !is_pinned && check_lock(engine, reference, meaning, container, error) < 0) ||
         check_platform(reference, platform, container, error) < 0) {
         container_release(container);
         if (error && error->kind == ERROR_UNAVAILABLE && text_is_empty(error->next))

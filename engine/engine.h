@@ -20,6 +20,7 @@ struct engine {
     bool ask_bases;                        /* ask a registry what the tag of a base means now, whatever is remembered */
     struct lock *lock;                     /* of pl.lock, what bases mean; NULL: there is none */
     struct lock *new_lock; /* gets what bases mean now, and `lock` is not asked; NULL: nothing is kept */
+    const char *relock;    /* the command that writes pl.lock, for messages; NULL: pl-build --lock */
     int64_t epoch;         /* SOURCE_DATE_EPOCH, default 0: every time in a layer is clamped to it */
     const char *scope;     /* the source directory (absolute): where --explain looks for the nearest earlier step */
     unsigned steps_found, steps_made; /* counted for the summary */

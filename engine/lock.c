@@ -25,12 +25,16 @@ void lock_release(struct lock **lock) {
     free(take_pointer(lock));
 }
 
+static bool is_meaning(const char *text) {
+    return text && (strstr(text, "sha256:") || text_starts_with(text, "commit:"));
+}
+
 static int check_bases(const struct json *bases, const char *path, struct error *error) {
     bool fine = json_is_object(bases);
     for (void *i = json_first(bases); fine && i; i = json_next(bases, i)) {
         fine = json_is_object(json_value(i));
         for (void *k = json_first(json_value(i)); fine && k; k = json_next(json_value(i), k))
-            fine = json_is_text(json_value(k)) && strstr(json_text(json_value(k)), "sha256:");
+            fine = is_meaning(json_text(json_value(k)));
     }
     return fine ? 0 : error_set(error, ERROR_DATA, "%s is malformed: \"bases\" must name digests", path);
 }
@@ -106,4 +110,15 @@ int lock_write(const struct lock *lock, const struct lock *old, const char *path
     json_set(file, "bases", sorted(bases));
     AUTO_FREE char *text = json_format(file, JSON_PRETTY);
     return file_write_atomic(path, text, strlen(text), 0644, error);
+}
+
+int lock_update(const char *path, const char *reference, const char *platform, const char *meaning,
+                struct error *error) {
+    AUTO_LOCK struct lock *lock = NULL;
+    if (lock_read(path, &lock, error) < 0)
+        return -1;
+    if (!lock)
+        lock = lock_new();
+    lock_set(lock, reference, platform, meaning);
+    return lock_write(lock, NULL, path, error);
 }

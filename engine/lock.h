@@ -3,6 +3,7 @@
  *
  *   {"lock": 1, "bases": {"python:3.12-slim": {"linux/amd64": "docker.io/library/python@sha256:…"}}}
  *
+ * A git repository of a chain is locked to a commit: {"https://host/x.git#main": {"git": "commit:HEX"}}.
  * A reference to a registry is locked to the manifest of one platform. Every other base (oci:, docker-archive:,
  * rootfs:, apt:) is locked to the image ID that it gave, and is refused when it gives another. */
 #ifndef ENGINE_LOCK_H
@@ -23,6 +24,9 @@ void lock_set(struct lock *lock, const char *reference, const char *platform, co
 /* Sorted, so that two of them can be compared by line. What `old` (may be NULL) says about platforms that `lock` says
  * nothing about is kept. */
 int lock_write(const struct lock *lock, const struct lock *old, const char *path, struct error *error) MUST_CHECK;
+/* Sets one entry in the file, which is made when there is none; all others stay. */
+int lock_update(const char *path, const char *reference, const char *platform, const char *meaning,
+                struct error *error) MUST_CHECK;
 void lock_release(struct lock **lock);
 #define AUTO_LOCK AUTO(lock_release)
 

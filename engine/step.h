@@ -34,6 +34,13 @@ struct step_mount {
     const char *variable; /* MOUNT_SECRET: also as this environment variable, or NULL */
 };
 
+/* What a command printed, as objects of the store, and its exit code. */
+struct step_outcome {
+    int status; /* 128 + signal */
+    struct digest out, err;
+};
+enum { STEP_OUTCOME_LIMIT = 64 << 20 }; /* bytes of each that are kept */
+
 struct step_exec {
     const char *name; /* shown to the user */
     const struct text_list *argv;
@@ -44,7 +51,12 @@ struct step_exec {
     const struct step_mount *mounts;
     size_t mount_count;
     bool no_network;
-    const char *created_by; /* history; NULL: from argv */
+    const struct digest *input;   /* what it reads as standard input, an object of the store; NULL: nothing */
+    const int *expected;          /* the exit codes that are no failure */
+    size_t expected_count;        /* 0: only 0 is none */
+    struct step_outcome *outcome; /* keeps what it prints and gets it, also of a step that is found; NULL: nothing is
+                                   * kept. A step that keeps is another one than the same that does not */
+    const char *created_by;       /* history; NULL: from argv */
     /* Is also given what it prints, on stream 1 or 2; NULL: nobody is. */
     void (*output)(void *context, int stream, const char *data, size_t length);
     void *output_context;

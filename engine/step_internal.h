@@ -23,6 +23,9 @@ int step_lock(struct engine *engine, const char *key, const char *name, int *loc
  * to. */
 int step_record(struct engine *engine, const char *key, const struct json *definition, const char *name,
                 const char *member, struct json *result, struct error *error);
+/* The same with several members: `value` is an object that has them, and is taken over. */
+int step_write(struct engine *engine, const char *key, const struct json *definition, const char *name,
+               struct json *value, struct error *error);
 int step_record_container(struct engine *engine, const char *key, const struct json *definition, const char *name,
                           const struct container *output, struct error *error);
 /* Says why the step `name` was found or is made, when the user asked for it. */

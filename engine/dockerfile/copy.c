@@ -1,7 +1,7 @@
 /* COPY, ADD and WORKDIR: what is laid into the image, and where. */
 #include "common/file/file.h"
 #include "engine/dockerfile/builder.h"
-#include "engine/dockerfile/owner.h"
+#include "engine/owner.h"
 
 #include <string.h>
 
@@ -38,12 +38,19 @@ static int set_mode(const struct build_state *state, struct layer_content *conte
     return 0;
 }
 
+static int resolve_owner(const struct build_state *state, const char *owner, struct layer_content *content,
+                         struct error *error) {
+    if (owner_resolve(state->builder->engine, &state->container, owner, &content->uid, &content->gid, error) < 0)
+        return instruction_wrap(state, error);
+    return 0;
+}
+
 static int set_owner(const struct build_state *state, struct layer_content *content, struct error *error) {
     AUTO_FREE char *owner = NULL;
     if (instruction_flag(state, "chown", &owner, error) < 0)
         return -1;
     content->has_owner = owner != NULL;
-    return owner ? owner_resolve(state, owner, &content->uid, &content->gid, error) : 0;
+    return owner ? resolve_owner(state, owner, content, error) : 0;
 }
 
 /* "/a/b/" and "/a/b/." are "/a/b". The caller frees. */
@@ -153,8 +160,7 @@ int run_workdir(struct build_state *state, struct error *error) {
                              .change = change};
     json_set_text(change, "WorkingDir", path);
     if (tree_store(state->builder->engine, &nothing, &copy.content.tree, error) < 0 ||
-        (!text_is_empty(state->user) &&
-         owner_resolve(state, state->user, &copy.content.uid, &copy.content.gid, error) < 0))
+        (!text_is_empty(state->user) && resolve_owner(state, state->user, &copy.content, error) < 0))
         return -1;
     if (step_copy(state->builder->engine, &state->container, &copy, &output, error) < 0)
         return instruction_wrap(state, error);

@@ -118,7 +118,7 @@ static _Noreturn void become_command(const struct place *place) {
     const struct contain *contain = place->contain;
     struct error error = {0};
     struct text_list environment = {0};
-    int input = open("/dev/null", O_RDONLY);
+    int given = contain->sandbox->input_fd, input = given > 0 ? given : open("/dev/null", O_RDONLY);
     umask(022);
     setsid();
     reset_signals();
@@ -359,11 +359,13 @@ static int compare_numbers(const void *left, const void *right) {
 /* Other threads' connections and locks came along with the fork; held open here they would never end. */
 static void keep_only_ours(const struct contain *contain) {
     const struct sandbox *sandbox = contain->sandbox;
-    int kept[SANDBOX_LOCK_LIMIT + MOUNT_POINT_LIMIT + 6] = {STDERR_FILENO, contain->out, contain->err, contain->report,
+    int kept[SANDBOX_LOCK_LIMIT + MOUNT_POINT_LIMIT + 7] = {STDERR_FILENO, contain->out, contain->err, contain->report,
                                                             contain->go};
     size_t count = 5;
     if (sandbox->network == SANDBOX_NETWORK_JOINED)
         kept[count++] = sandbox->network_fd;
+    if (sandbox->input_fd > 0)
+        kept[count++] = sandbox->input_fd;
     for (size_t i = 0; i < sandbox->lock_count && i < SANDBOX_LOCK_LIMIT; i++)
         kept[count++] = sandbox->locks[i];
     for (size_t i = 0; i < sandbox->mount_count && count < ARRAY_LENGTH(kept); i++)

@@ -107,6 +107,7 @@ struct sandbox {
     bool on_host;
     uint64_t memory_limit; /* bytes, 0: none; enforced where a cgroup can be had, else by RLIMIT_AS; reported as out of
                               memory */
+    int input_fd; /* a file that the command reads as its standard input, from where it stands; 0 or less: nothing */
     void (*output)(void *context, int stream, const char *data, size_t length);
     void *output_context;
     bool joins_streams;        /* both go the same way, as stream 1, so that they keep their order */

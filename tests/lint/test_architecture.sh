@@ -52,7 +52,7 @@ test_third_party_headers_stay_in_their_folder() {
         [ -n "$folder" ] || continue
         case $file in "$folder"*) ;; *) echo "$file includes <$header>, which belongs to $folder"; wrong=1 ;; esac
         case $file in *.h) echo "$file is a header and includes <$header>"; wrong=1 ;; esac
-    done < <(git ls-files common engine registry gcp firebase local tools | grep -E '\.[ch]$' |
+    done < <(git ls-files common engine registry gcp firebase local chain tools | grep -E '\.[ch]$' |
              xargs grep -oE '#include <[^>]+>' | sed -E 's/#include <([^>]+)>/\1/')
     [ $wrong = 0 ]
 }
@@ -65,7 +65,7 @@ test_every_header_compiles_alone() {
 test_only_tools_and_command_print_or_exit() {
     cd "$ROOT"
     absent -nE '(^|[^_a-z])(printf|puts|putchar|perror|exit)\(|fprintf\((stdout|stderr)' \
-        $(git ls-files common engine registry gcp firebase local | grep '\.c$' | grep -v '^common/command/')
+        $(git ls-files common engine registry gcp firebase local chain | grep '\.c$' | grep -v '^common/command/')
 }
 
 test_banned_functions_are_not_used() {

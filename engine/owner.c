@@ -1,15 +1,18 @@
-#include "engine/dockerfile/owner.h"
+#include "engine/owner.h"
+
+#include "engine/step.h"
+#include "engine/tree.h"
 
 #include <string.h>
 
 enum { DATABASE_LIMIT = 1024 * 1024 };
 
-static int read_database(const struct build_state *state, const char *path, struct buffer *out, struct error *error) {
-    struct engine *engine = state->builder->engine;
+static int read_database(struct engine *engine, const struct container *container, const char *path, struct buffer *out,
+                         struct error *error) {
     AUTO_TREE struct tree tree = {0};
     struct digest digest;
     bool is_directory;
-    if (step_extract(engine, &state->container, path, &digest, &is_directory, error) < 0 ||
+    if (step_extract(engine, container, path, &digest, &is_directory, error) < 0 ||
         tree_load(engine, &digest, &tree, error) < 0)
         return -1;
     if (is_directory || tree.count != 1)
@@ -36,26 +39,26 @@ static bool find_field(const char *text, const char *name, size_t wanted, uint32
     return false;
 }
 
-static int resolve_one(const struct build_state *state, const char *path, const char *name, size_t field,
-                       uint32_t *value, struct error *error) {
+static int resolve_one(struct engine *engine, const struct container *container, const char *path, const char *name,
+                       size_t field, uint32_t *value, struct error *error) {
     AUTO_BUFFER struct buffer text = BUFFER(DATABASE_LIMIT);
-    if (read_database(state, path, &text, error) < 0)
-        return instruction_wrap(state, error);
+    if (read_database(engine, container, path, &text, error) < 0)
+        return -1;
     if (!find_field(buffer_text(&text), name, field, value))
-        return instruction_error(state, error, "%s of the image does not know \"%s\"", path, name);
+        return error_set(error, ERROR_DATA, "%s of the image does not know \"%s\"", path, name);
     return 0;
 }
 
-int owner_resolve(const struct build_state *state, const char *owner, uint32_t *uid, uint32_t *gid,
-                  struct error *error) {
+int owner_resolve(struct engine *engine, const struct container *container, const char *owner, uint32_t *uid,
+                  uint32_t *gid, struct error *error) {
     const char *colon = strchr(owner, ':');
     AUTO_FREE char *user = text_copy_length(owner, colon ? (size_t)(colon - owner) : strlen(owner));
     uint64_t number;
     *uid = *gid = 0;
     if (text_to_u64(user, UINT32_MAX - 1, &number))
         *uid = *gid = (uint32_t)number;
-    else if (*user && (resolve_one(state, "/etc/passwd", user, 2, uid, error) < 0 ||
-                       resolve_one(state, "/etc/passwd", user, 3, gid, error) < 0))
+    else if (*user && (resolve_one(engine, container, "/etc/passwd", user, 2, uid, error) < 0 ||
+                       resolve_one(engine, container, "/etc/passwd", user, 3, gid, error) < 0))
         return -1;
     if (!colon || !colon[1])
         return 0;
@@ -63,5 +66,5 @@ int owner_resolve(const struct build_state *state, const char *owner, uint32_t *
         *gid = (uint32_t)number;
         return 0;
     }
-    return resolve_one(state, "/etc/group", colon + 1, 2, gid, error);
+    return resolve_one(engine, container, "/etc/group", colon + 1, 2, gid, error);
 }

@@ -1,0 +1,31 @@
+#include "chain/session.h"
+
+#include "common/command/source.h"
+#include "common/file/file.h"
+
+int chain_open(struct chain_session *session, struct command_context *context,
+               const struct credential_options *credentials, struct error *error) {
+    *session = (struct chain_session){.context = context, .login = {.options = credentials}};
+    session->registries =
+        (struct registries){.progress = context->progress, .open = google_login_open, .context = &session->login};
+    session->source = registries_source(&session->registries);
+    session->packages = registries_packages(&session->registries);
+    session->scope = path_resolve(".", NULL);
+    session->engine = (struct engine){.progress = context->progress,
+                                      .source = &session->source,
+                                      .packages = &session->packages,
+                                      .scope = session->scope};
+    if (source_epoch(&session->engine.epoch, error) < 0)
+        return -1;
+    session->engine.store = store_open(NULL, error);
+    return session->engine.store ? 0 : -1;
+}
+
+void chain_close(struct chain_session *session) {
+    lock_release(&session->engine.lock);
+    lock_release(&session->engine.new_lock);
+    store_close(&session->engine.store);
+    google_login_release(&session->login);
+    registries_release(&session->registries);
+    free(take_pointer(&session->scope));
+}
