@@ -73,6 +73,16 @@ static int selection_open(struct selection *selection, const struct selection_op
     return 0;
 }
 
+/* Whether a pattern of --include names the path, or a directory above it. */
+static bool is_included(const struct ignore *include, const char *path) {
+    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+        AUTO_FREE char *folder = text_copy_length(path, (size_t)(slash - path));
+        if (ignore_matches(include, folder, NULL))
+            return true;
+    }
+    return ignore_matches(include, path, NULL);
+}
+
 /* A tree_filter. */
 static bool belongs(void *context, const char *path, bool is_directory, bool *descend) {
     struct selection *selection = context;
@@ -84,7 +94,7 @@ static bool belongs(void *context, const char *path, bool is_directory, bool *de
         load_gitignore(selection, path);
     if (selection->exclude && ignore_matches(selection->exclude, path, is_directory ? descend : NULL))
         return false;
-    if (!selection->include || ignore_matches(selection->include, path, NULL))
+    if (!selection->include || is_included(selection->include, path))
         return true;
     if (is_directory)
         *descend = true;

@@ -39,7 +39,7 @@ struct step_outcome {
     int status; /* 128 + signal */
     struct digest out, err;
 };
-enum { STEP_OUTCOME_LIMIT = 64 << 20 }; /* bytes of each that are kept */
+enum { STEP_OUTCOME_LIMIT = 16 << 20 }; /* bytes of each that are kept; secrets of the step are "***" in them */
 
 struct step_exec {
     const char *name; /* shown to the user */
@@ -83,11 +83,20 @@ struct step_copy {
 int step_copy(struct engine *engine, const struct container *input, const struct step_copy *copy,
               struct container *output, struct error *error) MUST_CHECK;
 
-/* Replaces the config's members by those of `change` (an object of OCI config names: Env (merged by name), Cmd,
- * Entrypoint, WorkingDir, User, ExposedPorts (merged), Labels (merged), StopSignal, Volumes (merged), Healthcheck,
- * Shell…; null removes). Instant, never cached, adds a history entry with empty_layer. */
+/* Replaces the config's members by those of `change` (an object of OCI config names: Env (merged by name; one without a
+ * value is removed), Cmd, Entrypoint, WorkingDir, User, ExposedPorts (merged), Labels (merged), StopSignal, Volumes
+ * (merged), Healthcheck, Shell…; null removes). Instant, never cached, adds a history entry with empty_layer. */
 int step_config(struct engine *engine, const struct container *input, const struct json *change, const char *created_by,
                 struct container *output, struct error *error) MUST_CHECK;
+
+/* Removes absolute paths from the file system, with all below them. Links on the way are followed, the last part is
+ * not; what does not exist is no failure. Needs the layers of the container. */
+int step_remove(struct engine *engine, const struct container *input, const struct text_list *paths, const char *name,
+                struct container *output, struct error *error) MUST_CHECK;
+
+/* The container with one layer instead of its own: the tree object laid at the root. Its config stays. */
+int step_replace_root(struct engine *engine, const struct container *input, const struct digest *tree, const char *name,
+                      struct container *output, struct error *error) MUST_CHECK;
 
 /* Where an absolute path leads in a container when symbolic links on the way are followed, the last part excluded; what
  * does not exist is kept as it is. Fetches its layers. The caller frees. */

@@ -14,10 +14,13 @@ static void merge_environment(struct json *config, const struct json *change) {
         size_t length = entry ? strcspn(entry, "=") : 0, at = 0;
         for (; at < json_count(list); at++) {
             const char *old = json_text(json_at(list, at));
-            if (old && entry && strncmp(old, entry, length + 1) == 0)
+            if (old && entry && strncmp(old, entry, length) == 0 && old[length] == '=')
                 break;
         }
-        if (entry && at < json_count(list))
+        if (entry && !entry[length]) {
+            if (at < json_count(list))
+                json_remove_at(list, at);
+        } else if (entry && at < json_count(list))
             json_set_at(list, at, json_new_text(entry));
         else if (entry)
             json_append_text(list, entry);

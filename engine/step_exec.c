@@ -95,85 +95,23 @@ static void make_environment(const struct container *input, const struct step_ex
             lay_over(environment, lists[l]->items[i]);
 }
 
-/* ---- what it prints ---- */
+/* ---- the run ---- */
 
 struct output_target {
     struct engine *engine;
     int step;
     const struct step_exec *exec;
-    struct store_writer *writers[2]; /* of what is kept; NULL: nothing is */
-    uint64_t kept[2];
-    int status;  /* of the command */
-    bool failed; /* writing, with `error` */
-    struct error error;
+    struct step_kept kept;
 };
-
-static void keep_output(struct output_target *target, int stream, const char *data, size_t length) {
-    struct store_writer *writer = target->writers[stream - 1];
-    uint64_t *kept = &target->kept[stream - 1], room = STEP_OUTCOME_LIMIT - *kept;
-    size_t size = length < room ? length : (size_t)room;
-    if (!writer || target->failed)
-        return;
-    target->failed = store_put_write(writer, data, size, &target->error) < 0;
-    *kept += size;
-}
 
 static void pass_output(void *context, int stream, const char *data, size_t length) {
     struct output_target *target = context;
     progress_output(target->engine->progress, target->step, data, length);
-    keep_output(target, stream == 2 ? 2 : 1, data, length);
+    if (target->exec->outcome)
+        step_kept_add(&target->kept, stream, data, length);
     if (target->exec->output)
         target->exec->output(target->exec->output_context, stream, data, length);
 }
-
-static int begin_keeping(struct output_target *target, struct error *error) {
-    for (size_t i = 0; target->exec->outcome && i < 2; i++)
-        if (!(target->writers[i] = store_put_begin(target->engine->store, NULL, STEP_OUTCOME_LIMIT, error)))
-            return -1;
-    return 0;
-}
-
-static int finish_keeping(struct output_target *target, struct error *error) {
-    struct step_outcome *outcome = target->exec->outcome;
-    if (!outcome)
-        return 0;
-    if (target->failed) {
-        if (error)
-            *error = target->error;
-        return -1;
-    }
-    outcome->status = target->status;
-    return store_put_commit(&target->writers[0], &outcome->out, NULL, error) < 0
-               ? -1
-               : store_put_commit(&target->writers[1], &outcome->err, NULL, error);
-}
-
-static void output_target_release(struct output_target *target) {
-    store_put_abort(&target->writers[0]);
-    store_put_abort(&target->writers[1]);
-}
-
-static struct json *outcome_json(const struct step_outcome *outcome) {
-    struct json *json = json_new_object();
-    json_set_integer(json, "status", outcome->status);
-    json_set_text(json, "stdout", digest_format(&outcome->out).text);
-    json_set_text(json, "stderr", digest_format(&outcome->err).text);
-    return json;
-}
-
-/* Of a step that is known; false when it is no longer there. */
-static bool recall_outcome(struct engine *engine, const char *key, struct step_outcome *outcome) {
-    AUTO_JSON struct json *known = NULL;
-    if (store_name_read(engine->store, "steps", key, &known, NULL) < 0)
-        return false;
-    const struct json *json = json_get(known, "outcome");
-    outcome->status = (int)json_get_integer(json, "status", 0);
-    return digest_parse(json_get_text(json, "stdout", ""), &outcome->out, NULL) == 0 &&
-           digest_parse(json_get_text(json, "stderr", ""), &outcome->err, NULL) == 0 &&
-           store_has(engine->store, &outcome->out) && store_has(engine->store, &outcome->err);
-}
-
-/* ---- the run ---- */
 
 static int collect_lowers(struct engine *engine, const struct container *input, struct text_list *lowers,
                           struct error *error) {
@@ -281,7 +219,8 @@ static int make_exec(struct engine *engine, const struct container *input, const
     if (store_scratch(engine->store, &scratch, error) < 0)
         return -1;
     int result = store_tree_begin(engine->store, &upper, error);
-    AUTO(output_target_release) struct output_target target = {.engine = engine, .step = step, .exec = exec};
+    struct output_target target = {.engine = engine, .step = step, .exec = exec};
+    int status = 0;
     struct step_run run = {.input = input,
                            .exec = exec,
                            .prepared = prepared,
@@ -289,18 +228,17 @@ static int make_exec(struct engine *engine, const struct container *input, const
                            .upper = upper,
                            .output = pass_output,
                            .output_context = &target};
-    if (result == 0)
-        result = begin_keeping(&target, error);
-    if (upper && (result < 0 || run_to_success(engine, &run, &target.status, error) < 0)) {
+    if (result == 0 && run_to_success(engine, &run, &status, error) < 0) {
         store_tree_abort(engine->store, upper);
         result = -1;
     }
     if (result == 0)
         result = layer_from_upper(engine, upper, &layer, &empty, error);
     store_scratch_remove(engine->store, scratch);
-    if (result < 0 || finish_keeping(&target, error) < 0)
-        return -1;
-    return step_append(engine, input, empty ? NULL : &layer, created_by, NULL, output, error);
+    if (result == 0)
+        result = step_kept_store(engine, exec, &target.kept, status, error);
+    step_kept_release(&target.kept);
+    return result < 0 ? -1 : step_append(engine, input, empty ? NULL : &layer, created_by, NULL, output, error);
 }
 
 static int record(struct engine *engine, const struct step_exec *exec, const char *key, const struct json *definition,
@@ -308,7 +246,7 @@ static int record(struct engine *engine, const struct step_exec *exec, const cha
     struct json *value = json_new_object();
     json_set_text(value, "container", digest_format(&output->digest).text);
     if (exec->outcome)
-        json_set(value, "outcome", outcome_json(exec->outcome));
+        json_set(value, "outcome", step_outcome_json(exec->outcome));
     return step_write(engine, key, definition, exec->name, value, error);
 }
 
@@ -335,7 +273,7 @@ static int make_and_record(struct engine *engine, const struct container *input,
 static int find(struct engine *engine, const struct step_exec *exec, const struct json *definition, char *key,
                 struct container *output, struct error *error) {
     int state = step_find(engine, definition, key, output, error);
-    if (state != 1 || !exec->outcome || recall_outcome(engine, key, exec->outcome))
+    if (state != 1 || !exec->outcome || step_outcome_recall(engine, key, exec->outcome))
         return state;
     container_release(output);
     return 0;

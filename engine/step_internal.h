@@ -63,6 +63,19 @@ int step_prepare_mounts(struct engine *engine, const struct step_exec *exec, con
                         struct prepared *prepared, struct error *error);
 void step_prepared_release(struct prepared *prepared);
 
+/* step_outcome.c: what a command prints, until it has succeeded. */
+struct step_kept {
+    struct buffer streams[2]; /* standard output, standard error */
+};
+void step_kept_add(struct step_kept *kept, int stream, const char *data, size_t length);
+/* Fills exec->outcome when it is wanted, without the secrets of the step. */
+int step_kept_store(struct engine *engine, const struct step_exec *exec, struct step_kept *kept, int status,
+                    struct error *error);
+void step_kept_release(struct step_kept *kept);
+struct json *step_outcome_json(const struct step_outcome *outcome);
+/* Of the step that is recorded under the key; false when something of it is no longer there. */
+bool step_outcome_recall(struct engine *engine, const char *key, struct step_outcome *outcome);
+
 /* ERROR_DATA when this machine cannot run what is in the container. */
 int step_check_architecture(const struct container *input, struct error *error);
 

@@ -153,7 +153,8 @@ struct command_annotation {
 };
 void command_annotate(struct command_context *context, const struct command_annotation *annotation);
 
-/* The value of a `secret` option: env:NAME, file:PATH (a trailing newline is dropped) or - (standard input). The caller
+/* The value of a `secret` option: env:NAME, file:PATH (a trailing newline is dropped), cmd:COMMAND (what the user's
+ * shell makes of it prints; likewise) or - (standard input). The caller
  * wipes and frees. From then on it is shown as *** in every line, log, error and record of an error (if it has 6 bytes
  * or more). What looks like a secret itself is ERROR_USAGE and is not repeated in the message. */
 char *command_secret(const char *source, struct error *error);

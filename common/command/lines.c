@@ -2,6 +2,7 @@
 
 #include "common/base/text.h"
 #include "common/command/github.h"
+#include "common/crypto/base64.h"
 
 #include <string.h>
 
@@ -9,8 +10,21 @@ enum { SHORTEST_SECRET = 6 };
 
 static struct text_list secrets;
 
-/* Each line of a secret by itself: a key in PEM form is printed line by line. */
+static void hide_encoded(const char *secret, size_t length) {
+    struct buffer text = BUFFER_SECRET(2 * length + 8);
+    base64_encode(BASE64_STANDARD, secret, length, &text);
+    if (length >= SHORTEST_SECRET && !text_list_contains(&secrets, buffer_text(&text)))
+        text_list_add(&secrets, buffer_text(&text));
+    buffer_release(&text);
+}
+
+/* Each line of a secret by itself: a key in PEM form is printed line by line. And all of it as base64, which is what
+ * programs make of it. */
 void lines_hide(const char *secret) {
+    size_t length = strlen(secret);
+    hide_encoded(secret, length);
+    if (length > 0 && secret[length - 1] == '\n')
+        hide_encoded(secret, length - 1);
     AUTO_LIST struct text_list parts = {0};
     text_list_split(&parts, secret, '\n');
     for (size_t i = 0; i < parts.count; i++) {

@@ -1,10 +1,11 @@
 #include "common/command/command.h"
 #include "common/command/lines.h"
 #include "common/file/file.h"
+#include "common/process/process.h"
 
 #include <string.h>
 
-enum { SECRET_LIMIT = 64 * 1024 };
+enum { SECRET_LIMIT = 64 * 1024, COMMAND_SECONDS = 120 };
 
 static void drop_newline(char *text) {
     size_t length = strlen(text);
@@ -61,6 +62,28 @@ static int from_standard_input(char **content, size_t *length, struct error *err
     return take_content(&text, "standard input", content, length, error);
 }
 
+/* What a command of the user's shell prints, without the newline at its end. */
+static int from_command(const char *command, char **content, size_t *length, struct error *error) {
+    const char *const argv[] = {"/bin/sh", "-c", command, NULL};
+    struct buffer text = BUFFER_SECRET(SECRET_LIMIT);
+    AUTO_BUFFER struct buffer said = BUFFER(SECRET_LIMIT);
+    struct process process = {.argv = argv, .out = &text, .err = &said, .timeout = COMMAND_SECONDS};
+    int status = 1;
+    int result = process_run(&process, &status, error);
+    if (result == 0 && status != 0) {
+        AUTO_FREE char *clean = text_scrub(buffer_text(&said), said.length, false);
+        result = error_set(error, ERROR_CONFIGURATION, "the command that prints the secret ended with %d: %.200s",
+                           status, clean);
+    }
+    if (result < 0) {
+        buffer_release(&text);
+        return -1;
+    }
+    if (text.length > 0 && text.data[text.length - 1] == '\n')
+        text.data[--text.length] = '\0';
+    return take_content(&text, "what the command printed", content, length, error);
+}
+
 int command_secret_content(const char *source, char **content, size_t *length, struct error *error) {
     *content = NULL;
     int result;
@@ -70,11 +93,13 @@ int command_secret_content(const char *source, char **content, size_t *length, s
         result = *content ? 0 : -1;
     } else if (text_starts_with(source, "file:") && source[5]) {
         result = from_file(source + 5, content, length, error);
+    } else if (text_starts_with(source, "cmd:") && source[4]) {
+        result = from_command(source + 4, content, length, error);
     } else if (text_equal(source, "-")) {
         result = from_standard_input(content, length, error);
     } else {
         error_set(error, ERROR_USAGE, "a secret is not taken from the command line, where others can read it");
-        result = error_next(error, "give the place of it: env:NAME, file:PATH, or - for standard input");
+        result = error_next(error, "give the place of it: env:NAME, file:PATH, cmd:COMMAND, or - for standard input");
     }
     if (result == 0)
         lines_hide(*content);
