@@ -43,6 +43,13 @@ static bool is_kept(const char *key) {
     return true;
 }
 
+/* What is said of containers alone. */
+static void forget_container(struct json *record) {
+    static const char *const keys[] = {"platform", "fresh", "annotations"};
+    for (size_t i = 0; i < ARRAY_LENGTH(keys); i++)
+        json_remove(record, keys[i]);
+}
+
 static void set_ref(struct artifact *artifact, enum record_type type, const struct digest *digest) {
     const char *name = record_type_name(type);
     AUTO_FREE char *ref = text_format("%s:%s", name, digest_format(digest).text);
@@ -53,6 +60,8 @@ static void set_ref(struct artifact *artifact, enum record_type type, const stru
             json_set(record.json, json_key(i), json_share(json_value(i)));
     if (old && !text_equal(old, ref) && !json_get(record.json, "from"))
         json_append_text(json_need_array(record.json, "from"), old);
+    if (type != RECORD_CONTAINER)
+        forget_container(record.json);
     json_release(&artifact->record);
     artifact->record = record.json;
     artifact->type = type;

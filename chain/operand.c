@@ -1,11 +1,11 @@
 #include "chain/operand.h"
 
 #include "chain/artifact.h"
+#include "chain/inside.h"
 #include "chain/path.h"
 #include "chain/tree_edit.h"
 #include "common/base/text.h"
 #include "common/file/file.h"
-#include "engine/step.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -52,7 +52,7 @@ static int open_container(struct engine *engine, const struct artifact *artifact
                           struct operand *operand, struct error *error) {
     struct digest digest;
     AUTO_FREE char *path = text_format("/%s", inside);
-    if (step_extract(engine, &artifact->container, path, &digest, &operand->is_directory, error) < 0)
+    if (inside_container(engine, &artifact->container, path, &digest, &operand->is_directory, error) < 0)
         return -1;
     return tree_load(engine, &digest, &operand->tree, error);
 }
@@ -128,14 +128,24 @@ int operand_open(struct engine *engine, const char *text, const struct selection
     return 0;
 }
 
+static int wrong_kind(const char *text, bool directory, struct error *error) {
+    error_set(error, ERROR_DATA, "%.120s is %s", text, directory ? "a file" : "a directory");
+    return error_next(error,
+                      directory ? "lay it with: pl-with file FILE PATH" : "lay it with: pl-with directory DIR PATH");
+}
+
 int operand_need(struct engine *engine, const char *text, const struct selection_options *options, bool directory,
                  struct operand *operand, struct error *error) {
+    struct stat status;
+    *operand = (struct operand){0};
+    /* Not read to find that out. */
+    if (!directory && !is_reference(text) && stat(text, &status) == 0 && S_ISDIR(status.st_mode))
+        return wrong_kind(text, directory, error);
     if (operand_open(engine, text, options, operand, error) < 0)
         return -1;
     if (operand->is_directory == directory)
         return 0;
-    error_set(error, ERROR_DATA, "%.120s is %s", text, directory ? "a file" : "a directory");
     operand_release(operand);
-    return error_next(error,
-                      directory ? "lay it with: pl-with file FILE PATH" : "lay it with: pl-with directory DIR PATH");
+    *operand = (struct operand){0};
+    return wrong_kind(text, directory, error);
 }

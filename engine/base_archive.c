@@ -100,15 +100,25 @@ static int take_layout_blobs(struct engine *engine, const char *layout, const st
     return 0;
 }
 
+/* "DIR:TAG", where TAG may be "name:1.2": the first colon behind a directory. Cuts `layout` there. */
+static const char *split_tag(char *layout) {
+    char *last = strrchr(layout, ':');
+    for (char *colon = strchr(layout, ':'); colon && !directory_exists(layout); colon = strchr(colon + 1, ':')) {
+        *colon = '\0';
+        if (directory_exists(layout))
+            return colon + 1;
+        *colon = ':';
+    }
+    if (!last || strchr(last, '/') || directory_exists(layout))
+        return NULL;
+    *last = '\0';
+    return last + 1;
+}
+
 int base_from_layout(struct engine *engine, const char *place, const char *platform, struct container *container,
                      struct error *error) {
     AUTO_FREE char *layout = text_copy(place);
-    char *colon = strrchr(layout, ':');
-    const char *tag = NULL;
-    if (colon && !strchr(colon, '/')) {
-        *colon = '\0';
-        tag = colon + 1;
-    }
+    const char *tag = split_tag(layout);
     AUTO_FREE char *path = path_join(layout, "index.json");
     AUTO_JSON struct json *index = json_parse_file(path, INDEX_LIMIT, error);
     AUTO_BUFFER struct buffer manifest = BUFFER(INDEX_LIMIT);

@@ -6,8 +6,8 @@ config() { object "$(ref | sed 's/.*sha256://')"; }   # config < RECORD
 # refused CODE TEXT NEXT COMMAND...: in the pipe an error record, on stderr the reason and what to do
 refused() {
     local code=$1 text=$2 next=$3; shift 3
-    status "$code" "$@" > out 2> log || { cat log; return 1; }
+    status "$code" "$@" > refusal 2> log || { cat log; return 1; }
     contains "$(cat log)" "$text"
     contains "$(cat log)" "$next"
-    contains "$(cat out)" '"type":"error"'
+    contains "$(cat refusal)" '"type":"error"'
 }

@@ -18,9 +18,9 @@ test_settings_of_an_image() {
         '[{"Interval":30000000000,"Retries":2,"Test":["CMD","/bin/true"]},["run","two words"],["--workers","2"]]'
     equal "$(jq -c '[.name, .annotations, .type, .from[0][:17]]' record)" '["shop",{"org.x":"1"},"container","container:sha256:"]'
     printf '# settings\nexport C="quoted text"\n\nD=4\n' > settings
-    pl-from scratch | pl-with env-file settings | pl-with without env D | config | jq -c .config.Env > env
-    contains "$(cat env)" '"C=quoted text"'
-    lacks "$(cat env)" D=4
+    pl-from scratch | pl-with env-file settings | pl-with without env D | config | jq -c .config.Env > variables
+    contains "$(cat variables)" '"C=quoted text"'
+    lacks "$(cat variables)" D=4
 }
 
 test_files_of_a_container() {

@@ -1,10 +1,10 @@
 #include "tools/pl-push-image/command.h"
 
+#include "chain/image.h"
 #include "common/evidence/evidence.h"
 #include "gcp/artifact_registry.h"
 #include "gcp/cloud.h"
 #include "registry/credentials.h"
-#include "tools/pl-push-image/image.h"
 #include "tools/pl-push-image/images.h"
 #include "tools/pl-push-image/target.h"
 
@@ -125,7 +125,7 @@ static int config_digest(const struct record *record, struct digest *digest, str
     return 0;
 }
 
-static void choose_tags(const struct session *session, const struct image *image, struct text_list *tags) {
+static void choose_tags(const struct session *session, const struct chain_image *image, struct text_list *tags) {
     text_list_add_all(tags, &session->target.tags);
     if (tags->count)
         return;
@@ -158,7 +158,7 @@ static void add_origins(const struct record *container, struct json *image) {
     json_set(image, "from", from);
 }
 
-static struct record image_record(const struct record *container, const struct image *image,
+static struct record image_record(const struct record *container, const struct chain_image *image,
                                   const struct reference *reference, const struct push_outcome *outcome,
                                   const struct text_list *tags) {
     AUTO_FREE char *ref =
@@ -195,17 +195,17 @@ static void summarize(struct session *session, const struct reference *reference
 static int push_record(struct session *session, const struct record *container, struct record_list *out,
                        struct error *error) {
     AUTO_REFERENCE struct reference reference = {0};
-    AUTO_IMAGE struct image image = {0};
+    AUTO_CHAIN_IMAGE struct chain_image image = {0};
     AUTO_LIST struct text_list tags = {0};
     struct digest config;
     double begin = seconds_now();
     const char *name = session->arguments->name ? session->arguments->name : record_text(container, "name");
     if (config_digest(container, &config, error) < 0 ||
         target_reference(&session->target, name, &reference, error) < 0 ||
-        image_make(&session->engine, &config, &image, error) < 0)
+        chain_image_make(&session->engine, &config, json_get(container->json, "annotations"), &image, error) < 0)
         return -1;
     choose_tags(session, &image, &tags);
-    struct image_fetch fetch = {.engine = &session->engine, .image = &image};
+    struct chain_image_fetch fetch = {.engine = &session->engine, .image = &image};
     struct push push = {.target = &reference,
                         .blobs = image.blobs,
                         .blob_count = image.blob_count,
@@ -214,7 +214,7 @@ static int push_record(struct session *session, const struct record *container, 
                         .manifest_length = image.manifest.length,
                         .tags = &tags,
                         .store = session->engine.store,
-                        .fetch = image_fetch_blob,
+                        .fetch = chain_image_fetch_blob,
                         .context = &fetch};
     struct push_outcome outcome;
     if (registry_push(session->registry, &push, &outcome, error) < 0)

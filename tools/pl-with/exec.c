@@ -83,8 +83,7 @@ static bool is_name(const char *name) {
 static int give_to_user(struct exec *exec, struct step_mount *mount, struct error *error) {
     struct with *with = exec->with;
     const char *user = exec->step.user ? exec->step.user : with_setting(with, "User", NULL);
-    return user ? owner_resolve(&with->session.engine, &with->artifact->container, user, &mount->uid, &mount->gid,
-                                error)
+    return user ? owner_resolve(&with->session.engine, &with->artifact.container, user, &mount->uid, &mount->gid, error)
                 : 0;
 }
 
@@ -205,7 +204,7 @@ static int set_command(struct exec *exec, struct error *error) {
 
 /* What it printed is told by the record, wherever in the chain it is asked for. */
 static void tell_outcome(struct exec *exec) {
-    struct json *record = exec->with->artifact->record, *json = json_new_object();
+    struct json *record = exec->with->artifact.record, *json = json_new_object();
     AUTO_FREE char *out = text_format("file:%s", digest_format(&exec->outcome.out).text);
     AUTO_FREE char *err = text_format("file:%s", digest_format(&exec->outcome.err).text);
     json_set_text(json, "stdout", out);
@@ -220,9 +219,9 @@ static int run(struct exec *exec, struct error *error) {
     AUTO_CONTAINER struct container output = {0};
     if (set_command(exec, error) < 0 || set_codes(exec, error) < 0 || set_input(exec, error) < 0 ||
         add_mounts(exec, error) < 0 ||
-        step_exec(&with->session.engine, &with->artifact->container, &exec->step, &output, error) < 0)
+        step_exec(&with->session.engine, &with->artifact.container, &exec->step, &output, error) < 0)
         return -1;
-    artifact_set_container(with->artifact, &output);
+    artifact_set_container(&with->artifact, &output);
     tell_outcome(exec);
     return 0;
 }

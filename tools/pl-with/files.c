@@ -11,7 +11,7 @@
 
 static int set_owner(const struct with *with, const char *owner, struct layer_content *content, struct error *error) {
     content->has_owner = owner != NULL;
-    return owner ? owner_resolve((struct engine *)&with->session.engine, &with->artifact->container, owner,
+    return owner ? owner_resolve((struct engine *)&with->session.engine, &with->artifact.container, owner,
                                  &content->uid, &content->gid, error)
                  : 0;
 }
@@ -29,19 +29,19 @@ static int lay(struct with *with, const struct tree *tree, const char *file, con
                              .created_by = with->title,
                              .content = {.destination = path},
                              .looks = true,
-                             .is_fresh = json_get_bool(with->artifact->record, "fresh", false),
+                             .is_fresh = json_get_bool(with->artifact.record, "fresh", false),
                              .file_name = file && !chain_path_names_directory(destination) ? file : NULL};
     if (with_mode(with, &copy.content.mode, error) < 0 ||
         set_owner(with, with->arguments->owner, &copy.content, error) < 0 ||
         tree_store(engine, tree, &copy.content.tree, error) < 0 ||
-        step_copy(engine, &with->artifact->container, &copy, &output, error) < 0)
+        step_copy(engine, &with->artifact.container, &copy, &output, error) < 0)
         return -1;
-    artifact_set_container(with->artifact, &output);
+    artifact_set_container(&with->artifact, &output);
     return 0;
 }
 
 int with_file(struct with *with, struct error *error) {
-    if (with->artifact->type == RECORD_DIRECTORY)
+    if (with->artifact.type == RECORD_DIRECTORY)
         return tree_file(with, error);
     AUTO_OPERAND struct operand operand = {0};
     struct selection_options options = with_selection(with);
@@ -51,7 +51,7 @@ int with_file(struct with *with, struct error *error) {
 }
 
 int with_directory(struct with *with, struct error *error) {
-    if (with->artifact->type == RECORD_DIRECTORY)
+    if (with->artifact.type == RECORD_DIRECTORY)
         return tree_directory(with, error);
     AUTO_OPERAND struct operand operand = {0};
     struct selection_options options = with_selection(with);
@@ -73,7 +73,7 @@ static int name_entry(const char *path, struct tree *tree, struct error *error) 
 }
 
 int with_new_file(struct with *with, struct error *error) {
-    if (with->artifact->type == RECORD_DIRECTORY)
+    if (with->artifact.type == RECORD_DIRECTORY)
         return tree_new_file(with, error);
     AUTO_TREE struct tree tree = {0};
     const char *text = with->operand_count > 1 ? with->operands[1] : "";
@@ -88,7 +88,7 @@ int with_new_file(struct with *with, struct error *error) {
 }
 
 int with_symlink(struct with *with, struct error *error) {
-    if (with->artifact->type == RECORD_DIRECTORY)
+    if (with->artifact.type == RECORD_DIRECTORY)
         return tree_symlink(with, error);
     AUTO_TREE struct tree tree = {0};
     if (name_entry(with->operands[1], &tree, error) < 0)
@@ -113,15 +113,15 @@ int with_workdir(struct with *with, struct error *error) {
                              .created_by = with->title,
                              .content = {.destination = path, .mode = -1},
                              .looks = true,
-                             .is_fresh = json_get_bool(with->artifact->record, "fresh", false),
+                             .is_fresh = json_get_bool(with->artifact.record, "fresh", false),
                              .only_missing = true,
                              .change = change};
     json_set_text(change, "WorkingDir", path);
     if (tree_store(engine, &nothing, &copy.content.tree, error) < 0 ||
         set_owner(with, with_setting(with, "User", NULL), &copy.content, error) < 0 ||
-        step_copy(engine, &with->artifact->container, &copy, &output, error) < 0)
+        step_copy(engine, &with->artifact.container, &copy, &output, error) < 0)
         return -1;
-    artifact_set_container(with->artifact, &output);
+    artifact_set_container(&with->artifact, &output);
     return 0;
 }
 
@@ -138,9 +138,9 @@ int with_rootfs(struct with *with, struct error *error) {
         return -1;
     tree_own(&operand.tree, owner.uid, owner.gid, owner.has_owner, mode);
     if (tree_store(engine, &operand.tree, &tree, error) < 0 ||
-        step_replace_root(engine, &with->artifact->container, &tree, with->title, &output, error) < 0)
+        step_replace_root(engine, &with->artifact.container, &tree, with->title, &output, error) < 0)
         return -1;
-    artifact_set_container(with->artifact, &output);
-    json_remove(with->artifact->record, "fresh");
+    artifact_set_container(&with->artifact, &output);
+    json_remove(with->artifact.record, "fresh");
     return 0;
 }

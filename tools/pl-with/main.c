@@ -11,14 +11,14 @@ enum { TITLE_LIMIT = 400 };
 
 int with_change(struct with *with, const struct json *change, struct error *error) {
     AUTO_CONTAINER struct container output = {0};
-    if (step_config(&with->session.engine, &with->artifact->container, change, with->title, &output, error) < 0)
+    if (step_config(&with->session.engine, &with->artifact.container, change, with->title, &output, error) < 0)
         return -1;
-    artifact_set_container(with->artifact, &output);
+    artifact_set_container(&with->artifact, &output);
     return 0;
 }
 
 const char *with_setting(const struct with *with, const char *name, const char *fallback) {
-    const char *value = json_get_text(json_get(with->artifact->container.config, "config"), name, fallback);
+    const char *value = json_get_text(json_get(with->artifact.container.config, "config"), name, fallback);
     return text_is_empty(value) ? fallback : value;
 }
 
@@ -27,7 +27,7 @@ int with_path(const struct with *with, const char *given, char **path, struct er
 }
 
 static void add_shell(const struct with *with, struct text_list *argv) {
-    const struct json *shell = json_get_path(with->artifact->container.config, "config.Shell");
+    const struct json *shell = json_get_path(with->artifact.container.config, "config.Shell");
     for (size_t i = 0; i < json_count(shell); i++)
         if (json_text(json_at(shell, i)))
             text_list_add(argv, json_text(json_at(shell, i)));
@@ -179,17 +179,16 @@ static int read_records(struct with *with, struct record_list *list, struct erro
 }
 
 static int change_one(struct with *with, const struct record *record, struct record_list *out, struct error *error) {
-    AUTO_ARTIFACT struct artifact artifact = {0};
     struct engine *engine = &with->session.engine;
     int64_t epoch = engine->epoch;
-    if (artifact_open(engine, record, &artifact, error) < 0)
-        return -1;
-    with->artifact = &artifact;
-    engine->epoch = json_get_integer(artifact.record, "epoch", epoch);
-    int result = with->word->run(with, error);
+    int result = artifact_open(engine, record, &with->artifact, error);
+    engine->epoch = json_get_integer(with->artifact.record, "epoch", epoch);
+    if (result == 0)
+        result = with->word->run(with, error);
     engine->epoch = epoch;
     if (result == 0)
-        record_list_add(out, artifact_record(&artifact));
+        record_list_add(out, artifact_record(&with->artifact));
+    artifact_release(&with->artifact);
     return result;
 }
 

@@ -79,13 +79,13 @@ static int patch_in(struct with *with, const char *folder, const struct tree_ent
     AUTO_TREE struct tree old = {0}, tree = {0};
     struct tree_scan scan = {.directory = folder, .is_temporary = true};
     struct digest digest;
-    if (tree_load(engine, &with->artifact->digest, &old, error) < 0 || lay_out(with, &old, folder, error) < 0 ||
+    if (tree_load(engine, &with->artifact.digest, &old, error) < 0 || lay_out(with, &old, folder, error) < 0 ||
         apply(with, folder, patch, error) < 0 || tree_scan(engine, &scan, &tree, error) < 0)
         return -1;
     take_owners(&old, &tree);
     if (tree_store(engine, &tree, &digest, error) < 0)
         return -1;
-    artifact_set_directory(with->artifact, &digest);
+    artifact_set_directory(&with->artifact, &digest);
     return 0;
 }
 
@@ -93,14 +93,14 @@ static int patch_in(struct with *with, const char *folder, const struct tree_ent
 static int find_or_patch(struct with *with, const struct tree_entry *patch, struct error *error) {
     struct engine *engine = &with->session.engine;
     AUTO_FREE char *text =
-        text_format("patch %s %s", digest_format(&with->artifact->digest).text, digest_format_hex(&patch->digest).text);
+        text_format("patch %s %s", digest_format(&with->artifact.digest).text, digest_format_hex(&patch->digest).text);
     AUTO_FREE char *folder = NULL;
     AUTO_JSON struct json *known = NULL, *fresh = json_new_object();
     struct digest key = digest_of(text, strlen(text)), tree;
     if (store_name_read(engine->store, "patches", digest_format_hex(&key).text, &known, error) < 0)
         return -1;
     if (known && digest_parse(json_get_text(known, "tree", ""), &tree, NULL) == 0 && store_has(engine->store, &tree)) {
-        artifact_set_directory(with->artifact, &tree);
+        artifact_set_directory(&with->artifact, &tree);
         return 0;
     }
     if (store_scratch(engine->store, &folder, error) < 0)
@@ -109,7 +109,7 @@ static int find_or_patch(struct with *with, const struct tree_entry *patch, stru
     store_scratch_remove(engine->store, folder);
     if (result < 0)
         return -1;
-    json_set_text(fresh, "tree", digest_format(&with->artifact->digest).text);
+    json_set_text(fresh, "tree", digest_format(&with->artifact.digest).text);
     return store_name_write(engine->store, "patches", digest_format_hex(&key).text, fresh, error);
 }
 

@@ -34,7 +34,7 @@ static int set_text(struct with *with, const char *key, const char *value, struc
 /* ---- variables ---- */
 
 static int expand_values(const struct with *with, struct text_list *pairs, struct error *error) {
-    const struct json *environment = json_get_path(with->artifact->container.config, "config.Env");
+    const struct json *environment = json_get_path(with->artifact.container.config, "config.Env");
     AUTO_LIST struct text_list known = {0};
     const struct text_list none = {0};
     for (size_t i = 0; i < json_count(environment); i++)
@@ -120,7 +120,7 @@ int with_label(struct with *with, struct error *error) {
 
 /* They belong to the manifest, which is written when the image is pushed or exported: till then the record has them. */
 int with_annotation(struct with *with, struct error *error) {
-    return set_pairs(with, json_need_object(with->artifact->record, "annotations"), error);
+    return set_pairs(with, json_need_object(with->artifact.record, "annotations"), error);
 }
 
 static int set_keys(struct with *with, const char *key, const struct text_list *names, struct error *error) {
@@ -255,15 +255,15 @@ int with_timestamps(struct with *with, struct error *error) {
     uint64_t seconds;
     if (!text_to_u64(with->operands[0], 253402300799ULL, &seconds))
         return error_set(error, ERROR_USAGE, "\"%.60s\" is no number of seconds since 1970", with->operands[0]);
-    json_set_integer(with->artifact->record, "epoch", (int64_t)seconds);
+    json_set_integer(with->artifact.record, "epoch", (int64_t)seconds);
     return 0;
 }
 
 int with_name(struct with *with, struct error *error) {
     const char *name = with->operands[0];
-    bool is_file = with->artifact->type == RECORD_FILE;
+    bool is_file = with->artifact.type == RECORD_FILE;
     if (!*name || strlen(name) > NAME_LIMIT || (is_file && (strchr(name, '/') || text_starts_with(name, ".."))))
         return error_set(error, ERROR_USAGE, "\"%.100s\" cannot be a name", name);
-    json_set_text(with->artifact->record, "name", name);
+    json_set_text(with->artifact.record, "name", name);
     return 0;
 }

@@ -9,14 +9,14 @@
 #include <string.h>
 
 static int load(const struct with *with, struct tree *tree, struct error *error) {
-    return tree_load((struct engine *)&with->session.engine, &with->artifact->digest, tree, error);
+    return tree_load((struct engine *)&with->session.engine, &with->artifact.digest, tree, error);
 }
 
 static int keep(struct with *with, const struct tree *tree, struct error *error) {
     struct digest digest;
     if (tree_store(&with->session.engine, tree, &digest, error) < 0)
         return -1;
-    artifact_set_directory(with->artifact, &digest);
+    artifact_set_directory(&with->artifact, &digest);
     return 0;
 }
 

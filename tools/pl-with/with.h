@@ -16,8 +16,8 @@ struct with {
     size_t operand_count;
     char *const *rest; /* behind "--" */
     size_t rest_count;
-    char *title;               /* "exec pip install": for people, and in the image's history */
-    struct artifact *artifact; /* what is changed */
+    char *title;              /* "exec pip install": for people, and in the image's history */
+    struct artifact artifact; /* what is changed */
 };
 
 struct word {

@@ -13,7 +13,7 @@ static int remove_from_tree(struct with *with, struct error *error) {
     struct engine *engine = &with->session.engine;
     AUTO_TREE struct tree tree = {0};
     struct digest digest;
-    if (tree_load(engine, &with->artifact->digest, &tree, error) < 0)
+    if (tree_load(engine, &with->artifact.digest, &tree, error) < 0)
         return -1;
     for (size_t i = 1; i < with->operand_count; i++) {
         AUTO_FREE char *path = NULL;
@@ -26,7 +26,7 @@ static int remove_from_tree(struct with *with, struct error *error) {
     }
     if (tree_store(engine, &tree, &digest, error) < 0)
         return -1;
-    artifact_set_directory(with->artifact, &digest);
+    artifact_set_directory(&with->artifact, &digest);
     return 0;
 }
 
@@ -34,7 +34,7 @@ static int remove_files(struct with *with, struct error *error) {
     struct engine *engine = &with->session.engine;
     AUTO_LIST struct text_list paths = {0};
     AUTO_CONTAINER struct container output = {0};
-    if (with->artifact->type == RECORD_DIRECTORY)
+    if (with->artifact.type == RECORD_DIRECTORY)
         return remove_from_tree(with, error);
     for (size_t i = 1; i < with->operand_count; i++) {
         char *path;
@@ -44,10 +44,10 @@ static int remove_files(struct with *with, struct error *error) {
         if (text_equal(path, "/"))
             return error_set(error, ERROR_USAGE, "the root cannot be removed");
     }
-    if (step_remove(engine, &with->artifact->container, &paths, with->title, &output, error) < 0)
+    if (step_remove(engine, &with->artifact.container, &paths, with->title, &output, error) < 0)
         return -1;
-    artifact_set_container(with->artifact, &output);
-    json_remove(with->artifact->record, "fresh");
+    artifact_set_container(&with->artifact, &output);
+    json_remove(with->artifact.record, "fresh");
     return 0;
 }
 
@@ -75,11 +75,11 @@ static int remove_members(struct with *with, const char *object, const char *suf
 
 static int remove_annotations(struct with *with, struct error *error) {
     (void)error;
-    struct json *annotations = json_need_object(with->artifact->record, "annotations");
+    struct json *annotations = json_need_object(with->artifact.record, "annotations");
     for (size_t i = 1; i < with->operand_count; i++)
         json_remove(annotations, with->operands[i]);
     if (json_count(annotations) == 0)
-        json_remove(with->artifact->record, "annotations");
+        json_remove(with->artifact.record, "annotations");
     return 0;
 }
 
@@ -131,7 +131,7 @@ int with_without(struct with *with, struct error *error) {
     if ((with->operand_count == 1) != (kind->form == SETTING))
         return error_set(error, ERROR_USAGE, "without %s %s", kind->name,
                          kind->form == SETTING ? "takes no name" : "needs a name");
-    if (kind->form != FILES && with->artifact->type != RECORD_CONTAINER)
+    if (kind->form != FILES && with->artifact.type != RECORD_CONTAINER)
         return error_set(error, ERROR_DATA, "a directory has no %s", kind->name);
     switch (kind->form) {
     case FILES:

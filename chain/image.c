@@ -1,4 +1,4 @@
-#include "tools/pl-push-image/image.h"
+#include "chain/image.h"
 
 #include <string.h>
 
@@ -25,24 +25,29 @@ static struct json *descriptor_json(const char *type, const struct digest *diges
     return descriptor;
 }
 
-/* Sorted, so that they do not depend on the order in which labels were set. */
-static struct json *annotations(const struct json *config) {
+/* Sorted, so that they do not depend on the order in which they were set. */
+static struct json *annotations(const struct json *config, const struct json *extra) {
     static const char prefix[] = "org.opencontainers.image.";
     const struct json *labels = json_get_path(config, "config.Labels");
     AUTO_LIST struct text_list names = {0};
     for (void *i = json_first(labels); i; i = json_next(labels, i))
-        if (text_starts_with(json_key(i), prefix) && json_is_text(json_value(i)))
+        if (text_starts_with(json_key(i), prefix) && json_is_text(json_value(i)) && !json_get(extra, json_key(i)))
+            text_list_add(&names, json_key(i));
+    for (void *i = json_first(extra); i; i = json_next(extra, i))
+        if (json_is_text(json_value(i)))
             text_list_add(&names, json_key(i));
     if (!names.count)
         return NULL;
     text_list_sort(&names);
     struct json *annotations = json_new_object();
     for (size_t i = 0; i < names.count; i++)
-        json_set_text(annotations, names.items[i], json_get_text(labels, names.items[i], ""));
+        json_set_text(annotations, names.items[i],
+                      json_get_text(extra, names.items[i], json_get_text(labels, names.items[i], "")));
     return annotations;
 }
 
-static int write_manifest(struct image *image, uint64_t config_size, struct error *error) {
+static int write_manifest(struct chain_image *image, const struct json *extra, uint64_t config_size,
+                          struct error *error) {
     AUTO_JSON struct json *manifest = json_new_object();
     json_set_integer(manifest, "schemaVersion", 2);
     json_set_text(manifest, "mediaType", MEDIA_TYPE_OCI_MANIFEST);
@@ -52,7 +57,7 @@ static int write_manifest(struct image *image, uint64_t config_size, struct erro
         json_append(layers, descriptor_json(oci_layer_type(image->layers[i].media_type), &image->layers[i].digest,
                                             image->layers[i].size));
     json_set(manifest, "layers", layers);
-    struct json *notes = annotations(image->container.config);
+    struct json *notes = annotations(image->container.config, extra);
     if (notes)
         json_set(manifest, "annotations", notes);
     image->manifest = BUFFER(MANIFEST_LIMIT);
@@ -60,7 +65,7 @@ static int write_manifest(struct image *image, uint64_t config_size, struct erro
     return buffer_check(&image->manifest, "the manifest", error);
 }
 
-static void add_blob(struct image *image, const struct push_blob *blob, size_t layer, char *name) {
+static void add_blob(struct chain_image *image, const struct push_blob *blob, size_t layer, char *name) {
     for (size_t i = 0; i < image->blob_count; i++)
         if (digest_equal(&image->blobs[i].digest, &blob->digest)) {
             free(name);
@@ -72,7 +77,7 @@ static void add_blob(struct image *image, const struct push_blob *blob, size_t l
     image->blob_layers[at] = layer;
 }
 
-static void list_blobs(struct image *image, uint64_t config_size) {
+static void list_blobs(struct chain_image *image, uint64_t config_size) {
     size_t most = image->layer_count + 1;
     image->blobs = memory_allocate(most, sizeof(*image->blobs));
     image->names = memory_allocate(most, sizeof(*image->names));
@@ -86,7 +91,7 @@ static void list_blobs(struct image *image, uint64_t config_size) {
     add_blob(image, &config, image->layer_count, text_copy("config"));
 }
 
-static int describe_layers(struct engine *engine, struct image *image, struct error *error) {
+static int describe_layers(struct engine *engine, struct chain_image *image, struct error *error) {
     size_t count = container_layer_count(&image->container);
     image->layers = memory_allocate(count + 1, sizeof(*image->layers));
     for (size_t i = 0; i < count; i++) {
@@ -99,8 +104,9 @@ static int describe_layers(struct engine *engine, struct image *image, struct er
     return 0;
 }
 
-int image_make(struct engine *engine, const struct digest *config, struct image *image, struct error *error) {
-    *image = (struct image){0};
+int chain_image_make(struct engine *engine, const struct digest *config, const struct json *extra,
+                     struct chain_image *image, struct error *error) {
+    *image = (struct chain_image){0};
     if (!store_has(engine->store, config)) {
         error_set(error, ERROR_DATA, "the store has no container %s", digest_format(config).text);
         return error_next(error, "run the command that built it again, with the same PL_STORE");
@@ -109,21 +115,21 @@ int image_make(struct engine *engine, const struct digest *config, struct image 
         return -1;
     uint64_t size = 0;
     AUTO_CLOSE int fd = store_open_object(engine->store, config, &size, error);
-    if (fd < 0 || write_manifest(image, size, error) < 0)
+    if (fd < 0 || write_manifest(image, extra, size, error) < 0)
         return -1;
     list_blobs(image, size);
     return 0;
 }
 
-int image_fetch_blob(void *context, size_t index, struct error *error) {
-    struct image_fetch *fetch = context;
+int chain_image_fetch_blob(void *context, size_t index, struct error *error) {
+    struct chain_image_fetch *fetch = context;
     size_t layer = fetch->image->blob_layers[index];
     if (layer >= fetch->image->layer_count)
         return error_set(error, ERROR_DATA, "the config of the image has gone from the store");
     return layer_fetch(fetch->engine, &fetch->image->layers[layer], error);
 }
 
-void image_release(struct image *image) {
+void chain_image_release(struct chain_image *image) {
     for (size_t i = 0; i < image->layer_count; i++)
         layer_descriptor_release(&image->layers[i]);
     for (size_t i = 0; i < image->blob_count; i++)
@@ -134,5 +140,5 @@ void image_release(struct image *image) {
     free(image->blob_layers);
     buffer_release(&image->manifest);
     container_release(&image->container);
-    *image = (struct image){0};
+    *image = (struct chain_image){0};
 }
