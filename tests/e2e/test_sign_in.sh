@@ -6,6 +6,16 @@
 . "$ROOT/tests/packages.sh"
 unset PL_WORKLOAD_IDENTITY_PROVIDER PL_IMPERSONATE_SERVICE_ACCOUNT PL_ID_TOKEN ACTIONS_ID_TOKEN_REQUEST_URL ACTIONS_ID_TOKEN_REQUEST_TOKEN
 
+# The branch that a policy asks for is that of the identity token, which Google has checked, and not of a variable.
+branch_is_the_tokens() { # branch_is_the_tokens SAID
+    printf '{"rules": {"branches": {"allow": ["release"]}}}' > release.json
+    GITHUB_REF=refs/heads/release CI_COMMIT_BRANCH=release PL_POLICY=release.json \
+        status 77 pl-run-deploy shop --region us-central1 --update --memory 1Gi > out 2> said
+    contains "$(cat said)" "policy $PWD/release.json, branches: the identity of this run is that of $1; allowed: release"
+    sed 's/release/main/' release.json > main.json
+    PL_POLICY=main.json pl-run-deploy -q shop --region us-central1 --update --dry-run --memory 1Gi > out
+}
+
 test_a_job_deploys_without_a_key() {
     cloud
     eval "$(pl-local federation --repository octo/shop)"
@@ -13,6 +23,7 @@ test_a_job_deploys_without_a_key() {
     web_app app hello
     url=$(ship app shop)
     equal "$(curl -sf "$url/")" hello
+    branch_is_the_tokens main
     mkdir site; echo hi > site/index.html
     equal "$(curl -sf "$(pl-firebase-deploy -q --site my-site site -o ref)/")" hi
     pl-gcp-auth --check > check 2> said
@@ -31,6 +42,7 @@ test_a_job_of_gitlab_deploys_without_a_key() {
     web_app app hello
     url=$(ship app shop)
     equal "$(curl -sf "$url/")" hello
+    branch_is_the_tokens main
 }
 
 test_what_is_not_granted_is_said_with_the_command_that_grants_it() {
