@@ -42,8 +42,9 @@ int policy_parse(struct policy *policy, const char *origin, const char *text, si
 /* ---- what is judged ---- */
 
 enum policy_kind {
-    POLICY_SERVICE = 1 << 0, /* a service of Cloud Run, as it will be */
-    POLICY_TRAFFIC = 1 << 1, /* its traffic moves to another of its revisions */
+    POLICY_SERVICE = 1 << 0,  /* a service of Cloud Run, as it will be */
+    POLICY_TRAFFIC = 1 << 1,  /* its traffic goes back to what it was */
+    POLICY_REVISION = 1 << 5, /* one of its revisions gets traffic: the service with the revision as its template */
     POLICY_JOB = 1 << 2,
     POLICY_SITE = 1 << 3,    /* of Firebase Hosting: new content */
     POLICY_RELEASE = 1 << 4, /* a site shows again what it has shown before */

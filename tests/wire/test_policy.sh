@@ -166,6 +166,16 @@ test_what_a_file_and_others_set_is_judged_too() {
     contains "$(cat log)" '2 breaches: cpu, public_access'
     status 77 pl-run-deploy shop --region us-central1 --project acme-prod --promote shop-00001 > out 2> log
     contains "$(cat log)" '1 breach: public_access'
+    # What an option for deployments says does not count here.
+    status 77 pl-run-deploy shop --region us-central1 --project acme-prod --rollback --to shop-00000 --no-allow-unauthenticated > out 2> log
+    contains "$(cat log)" '1 breach: public_access'
+    simple moved '"registries": {"allow": ["us-central1-docker.pkg.dev/acme-*"]}, "service_accounts": {"allow": ["a@*"]}, "tests": {"suites": ["unit"]}'
+    PL_POLICY=moved.json status 77 pl-run-deploy shop --region us-central1 --project acme-prod --promote shop-00000 > out 2> log
+    contains "$(cat log)" 'policy moved, registries: the image is h/r; allowed: us-central1-docker.pkg.dev/acme-*'
+    contains "$(cat log)" 'revision shop-00000: the policy forbids it, 2 breaches: registries, service_accounts'
+    unchanged
+    PL_POLICY=moved.json pl-run-deploy shop --region us-central1 --project acme-prod --rollback --to shop-00000 > out 2> log
+    : > "$LOG"
     unchanged
     run_deploy --service service.json --cpu 1 --no-allow-unauthenticated > out 2> log
     contains "$(cat "$LOG")" setIamPolicy

@@ -60,7 +60,7 @@ int action_move(struct command_context *context, struct arguments *arguments, st
                                   .service = service,
                                   .name = arguments->promote ? arguments->promote : arguments->to,
                                   .targets = &arguments->traffic,
-                                  .permit = permission_check,
+                                  .permit = permission_check_move,
                                   .permit_context = &permission};
     int step = progress_begin(context->progress, "move the traffic of %s", service);
     int result = run_move(&cloud, &move, &moved, error);

@@ -1,7 +1,9 @@
 #include "tools/pl-run-deploy/policy.h"
 
 #include "gcp/run/image.h"
+#include "gcp/run/revision.h"
 #include "gcp/run/service.h"
+#include "gcp/run/traffic.h"
 #include "registry/registries.h"
 #include "tools/pl-run-deploy/actions.h"
 
@@ -26,8 +28,10 @@ void policy_setup_release(struct policy_setup *setup) {
 
 static int is_public(void *context, bool *answer, struct error *error) {
     const struct permission *permission = context;
-    *answer = permission->arguments->allow_unauthenticated == 1;
-    if (permission->arguments->allow_unauthenticated != -1 || !permission->current)
+    /* Moving traffic changes nothing of it. */
+    int allows = permission->kind == POLICY_SERVICE ? permission->arguments->allow_unauthenticated : -1;
+    *answer = allows == 1;
+    if (allows != -1 || !permission->current)
         return 0;
     /* Whether the invoker check is on is the plan's to say. */
     AUTO_JSON struct json *service = json_new_object();
@@ -66,6 +70,37 @@ int permission_check(void *context, const struct json *current, const struct jso
                                            .is_public = is_public,
                                            .find_container = find_container};
     return policy_enforce(&permission->setup->policies, &subject, cloud->progress, error);
+}
+
+static int check_revision(struct permission *permission, const struct json *current, const struct json *after,
+                          const char *name, struct error *error) {
+    AUTO_FREE char *path = text_format("%s/revisions/%s", json_get_text(current, "name", ""), name);
+    AUTO_JSON struct json *revision = NULL, *planned = json_copy_deep(after);
+    if (run_revision_get(permission->cloud, path, &revision, error) < 0)
+        return -1;
+    json_set(planned, "template", take_pointer(&revision));
+    permission->kind = POLICY_REVISION;
+    return permission_check(permission, current, planned, error) < 0 ? error_wrap(error, "revision %s", name) : 0;
+}
+
+int permission_check_move(void *context, const struct json *current, const struct json *after, struct error *error) {
+    struct permission *permission = context;
+    const struct json *traffic = json_get(after, "traffic");
+    const char *latest = run_short_name(json_get_text(current, "latestReadyRevision", NULL));
+    size_t rising = 0;
+    for (size_t i = 0; permission->setup->policies.count && i < json_count(traffic); i++) {
+        const struct json *target = json_at(traffic, i);
+        const char *name = run_short_name(json_get_text(target, "revision", latest));
+        bool rises = run_is_revision_name(name) &&
+                     json_get_integer(target, "percent", 0) > (int64_t)run_traffic_percent(current, name);
+        if (permission->arguments->rollback || !rises)
+            continue;
+        rising++;
+        if (check_revision(permission, current, after, name, error) < 0)
+            return -1;
+    }
+    permission->kind = POLICY_TRAFFIC;
+    return rising ? 0 : permission_check(permission, current, after, error);
 }
 
 void permission_labels(const struct permission *permission, const struct run_settings *settings,

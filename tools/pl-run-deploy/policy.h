@@ -27,6 +27,10 @@ struct permission {
 /* As run_deployment.permit takes it; the context is a struct permission. */
 int permission_check(void *context, const struct json *current, const struct json *after,
                      struct error *error) MUST_CHECK;
+/* As run_move.permit takes it: what gets more traffic than it has is judged as if it were deployed now, but for where
+ * it comes from. --rollback only by what the service itself is. */
+int permission_check_move(void *context, const struct json *current, const struct json *after,
+                          struct error *error) MUST_CHECK;
 /* The labels of the line, and those that the policy sets beside them, for what the settings say. */
 void permission_labels(const struct permission *permission, const struct run_settings *settings,
                        struct text_list *labels);
