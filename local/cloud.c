@@ -53,6 +53,12 @@ static int read_config(struct local_cloud *cloud, const struct local_settings *s
     cloud->strict = settings->strict;
     cloud->startup_time = settings->startup_time > 0 ? (unsigned)settings->startup_time : STARTUP_SECONDS;
     cloud->idle_time = settings->idle_time >= 0 ? (unsigned)settings->idle_time : IDLE_SECONDS;
+    for (size_t i = 0; i < settings->databases.count; i++) {
+        struct run_database ignored;
+        if (run_database_parse(settings->databases.items[i], &ignored, error) < 0)
+            return -1;
+    }
+    text_list_add_all(&cloud->databases, &settings->databases);
     cloud->queue_time = settings->queue_time >= 0 ? (unsigned)settings->queue_time : QUEUE_SECONDS;
     cloud->token_seconds = settings->token_time > 0 ? (unsigned)settings->token_time : TOKEN_SECONDS;
     cloud->listener = loopback_listen(&cloud->port, settings->port <= 0, error);
@@ -250,6 +256,7 @@ void local_cloud_close(struct local_cloud *cloud) {
     jwt_key_release(&cloud->server_key);
     jwt_key_release(&cloud->account_key);
     cleanup_close(&cloud->listener);
+    text_list_release(&cloud->databases);
     free(cloud->state);
     free(cloud->project);
     free(cloud->number);

@@ -31,14 +31,15 @@ struct run;
 struct secrets;
 
 struct local_settings {
-    const char *state;      /* NULL: as above */
-    const char *project;    /* NULL: what the state says, else "pl-local" */
-    long long port;         /* -1: what the state says, else any */
-    bool strict;            /* nobody calls a service without permission, not even who runs the cloud */
-    long long token_time;   /* seconds that a token lives at most; -1: an hour */
-    long long startup_time; /* seconds until an instance must listen, unless a probe says otherwise; -1: 240 */
-    long long idle_time;    /* seconds without a request after which an instance is stopped; -1: 15 minutes */
-    long long queue_time;   /* seconds that a request waits for an instance; -1: 10 */
+    const char *state;          /* NULL: as above */
+    const char *project;        /* NULL: what the state says, else "pl-local" */
+    long long port;             /* -1: what the state says, else any */
+    bool strict;                /* nobody calls a service without permission, not even who runs the cloud */
+    long long token_time;       /* seconds that a token lives at most; -1: an hour */
+    long long startup_time;     /* seconds until an instance must listen, unless a probe says otherwise; -1: 240 */
+    long long idle_time;        /* seconds without a request after which an instance is stopped; -1: 15 minutes */
+    long long queue_time;       /* seconds that a request waits for an instance; -1: 10 */
+    struct text_list databases; /* as run_database_parse takes them; borrowed */
 };
 
 struct local_cloud {
@@ -53,7 +54,8 @@ struct local_cloud {
     unsigned startup_time;
     unsigned idle_time;
     unsigned queue_time;
-    unsigned token_seconds; /* how long a token lives at most */
+    struct text_list databases; /* which stand for Cloud SQL instances (local/run/run.h) */
+    unsigned token_seconds;     /* how long a token lives at most */
     bool strict;
     int listener;
     struct jwt_key *server_key;

@@ -88,6 +88,7 @@ static void make_arguments(const struct local_settings *settings, const char *st
     text_list_add_format(arguments, "%lld", settings->queue_time);
     text_list_add_format(arguments, "%lld", settings->token_time);
     text_list_add(arguments, settings->strict ? "strict" : "");
+    text_list_add_all(arguments, &settings->databases);
 }
 
 /* In the child: only calls that are safe after a fork. */
@@ -259,7 +260,7 @@ static int write_pid(struct error *error) {
 }
 
 int local_serve(int argc, char **argv) {
-    if (argc != 10 || fcntl(LOCK_FD, F_SETFD, FD_CLOEXEC) < 0 || fcntl(READY_FD, F_SETFD, FD_CLOEXEC) < 0)
+    if (argc < 10 || fcntl(LOCK_FD, F_SETFD, FD_CLOEXEC) < 0 || fcntl(READY_FD, F_SETFD, FD_CLOEXEC) < 0)
         return 64;
     struct local_settings settings = {.state = argv[2],
                                       .project = *argv[3] ? argv[3] : NULL,
@@ -270,6 +271,10 @@ int local_serve(int argc, char **argv) {
                                       .token_time = number(argv[8]),
                                       .strict = *argv[9] != '\0'};
     struct local_cloud cloud = {.listener = -1};
+    AUTO_LIST struct text_list databases = {0};
+    for (int i = 10; i < argc; i++)
+        text_list_add(&databases, argv[i]);
+    settings.databases = databases;
     struct error error = {0};
     sigset_t stop;
     sigemptyset(&stop);

@@ -7,6 +7,7 @@ complete -c pl-local -l project -x -d 'start: the id of the one project; without
 complete -c pl-local -l startup-time -x -d 'start: how long a container may take until it listens, unless its startup probe says otherwise'
 complete -c pl-local -l idle-time -x -d 'start: how long an instance is kept without a request, beyond the minimum of its service'
 complete -c pl-local -l queue-time -x -d 'start: how long a request waits for an instance when the maximum is reached, before it is answered 429'
+complete -c pl-local -l cloudsql -x -d 'start: the database of this machine that a Cloud SQL instance stands for: PROJECT:REGION:NAME=127.0.0.1:5432, or =mysql:127.0.0.1:3306'
 complete -c pl-local -l token-lifetime -x -d 'start: how long tokens live at most, to see what happens when they end'
 complete -c pl-local -l strict -d 'start: nobody calls a service without permission, not even who runs the cloud'
 complete -c pl-local -s f -l follow -d 'logs: go on printing what comes'

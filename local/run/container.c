@@ -3,6 +3,7 @@
 #include "common/file/file.h"
 #include "engine/container.h"
 #include "engine/layer.h"
+#include "local/run/gateway.h"
 #include "local/run/volumes.h"
 
 #include <fcntl.h>

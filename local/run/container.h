@@ -5,6 +5,8 @@
 #include "local/run/internal.h"
 
 struct running_container;
+struct databases;
+struct gateway;
 struct health;
 struct shared_volumes;
 
@@ -20,6 +22,7 @@ struct instance {
     size_t count;
     bool has_several;               /* containers */
     struct shared_volumes *volumes; /* what several of them mount (volumes.h), or NULL */
+    struct databases *databases;    /* NULL: it has none */
     struct health *health;          /* NULL: nothing is asked */
     atomic_bool is_dead;            /* a liveness probe has given it up */
     atomic_bool is_busy;            /* a readiness probe wants no requests to come */

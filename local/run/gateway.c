@@ -1,84 +1,106 @@
-#include "local/run/internal.h"
+#include "local/run/gateway.h"
 
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
-enum { METADATA_PORT = 80, DOOR_COUNT = 2 };
+enum { METADATA_PORT = 80 };
 
 struct gateway {
     struct run *run;
-    int doors[DOOR_COUNT];
+    struct way {
+        int listener;
+        char address[46];
+        unsigned port;
+    } ways[GATEWAY_WAYS_MOST];
+    size_t count;
     int end; /* eventfd: readable when the gateway closes */
     pthread_t thread;
+    bool is_open;
 };
 
 struct passage {
     struct run *run;
-    int client;
+    const struct way *way;
+    int client, server;
 };
 
 static void *pass_through(void *context) {
     struct passage *passage = context;
-    int server = network_connect(-1, "127.0.0.1", passage->run->cloud->port);
-    if (server >= 0) {
-        (void)relay(passage->run, &(struct relay){.client = passage->client, .server = server});
-        close(server);
-    }
+    (void)relay(passage->run, &(struct relay){.client = passage->client, .server = passage->server});
+    close(passage->server);
     close(passage->client);
     run_work_done(passage->run);
     free(passage);
     return NULL;
 }
 
-static void admit(struct gateway *gateway, int door) {
-    int client = accept4(door, NULL, NULL, SOCK_CLOEXEC);
+static void admit(struct gateway *gateway, const struct way *way) {
+    int client = accept4(way->listener, NULL, NULL, SOCK_CLOEXEC);
     if (client < 0)
         return;
+    /* Both are on this machine: it does not take long. */
+    int server = network_connect(-1, way->address, way->port);
     struct passage *passage = memory_allocate(1, sizeof(*passage));
-    *passage = (struct passage){gateway->run, client};
-    if (run_work_for_client(gateway->run, pass_through, passage))
+    *passage = (struct passage){gateway->run, way, client, server};
+    if (server >= 0 && run_work_for_client(gateway->run, pass_through, passage))
         return;
+    cleanup_close(&server);
     close(client);
     free(passage);
 }
 
-static void *keep_doors(void *context) {
+static void *keep_ways(void *context) {
     struct gateway *gateway = context;
-    struct pollfd wait[DOOR_COUNT + 1] = {{.fd = gateway->end, .events = POLLIN}};
-    for (int i = 0; i < DOOR_COUNT; i++)
-        wait[i + 1] = (struct pollfd){.fd = gateway->doors[i], .events = POLLIN};
+    struct pollfd wait[GATEWAY_WAYS_MOST + 1] = {{.fd = gateway->end, .events = POLLIN}};
+    for (size_t i = 0; i < gateway->count; i++)
+        wait[i + 1] = (struct pollfd){.fd = gateway->ways[i].listener, .events = POLLIN};
     for (;;) {
-        if (poll(wait, DOOR_COUNT + 1, -1) < 0 && errno != EINTR)
+        if (poll(wait, gateway->count + 1, -1) < 0 && errno != EINTR)
             return NULL;
         if (wait[0].revents)
             return NULL;
-        for (int i = 0; i < DOOR_COUNT; i++)
+        for (size_t i = 0; i < gateway->count; i++)
             if (wait[i + 1].revents)
-                admit(gateway, gateway->doors[i]);
+                admit(gateway, &gateway->ways[i]);
     }
 }
 
-static void release(struct gateway *gateway) {
-    for (int i = 0; i < DOOR_COUNT; i++)
-        cleanup_close(&gateway->doors[i]);
-    cleanup_close(&gateway->end);
-    free(gateway);
+struct gateway *gateway_new(struct run *run) {
+    struct gateway *gateway = memory_allocate(1, sizeof(*gateway));
+    gateway->run = run;
+    gateway->end = eventfd(0, EFD_CLOEXEC);
+    return gateway;
+}
+
+void gateway_add(struct gateway *gateway, int listener, const char *address, unsigned port) {
+    if (listener < 0)
+        return;
+    if (gateway->count == GATEWAY_WAYS_MOST) {
+        close(listener);
+        return;
+    }
+    struct way *way = &gateway->ways[gateway->count++];
+    *way = (struct way){.listener = listener, .port = port};
+    snprintf(way->address, sizeof(way->address), "%s", address);
+}
+
+bool gateway_start(struct gateway *gateway) {
+    gateway->is_open = gateway->end >= 0 && pthread_create(&gateway->thread, NULL, keep_ways, gateway) == 0;
+    return gateway->is_open;
 }
 
 struct gateway *gateway_open(struct run *run, int network) {
     static const char metadata[] = SANDBOX_METADATA;
-    struct gateway *gateway = memory_allocate(1, sizeof(*gateway));
-    gateway->run = run;
-    gateway->end = eventfd(0, EFD_CLOEXEC);
-    gateway->doors[0] = network_listen(network, "127.0.0.1", run->cloud->port);
-    gateway->doors[1] =
-        network_add_address(network, metadata, "2") == 0 ? network_listen(network, metadata, METADATA_PORT) : -1;
-    if (gateway->end >= 0 && pthread_create(&gateway->thread, NULL, keep_doors, gateway) == 0)
-        return gateway;
-    release(gateway);
-    return NULL;
+    struct gateway *gateway = gateway_new(run);
+    unsigned port = run->cloud->port;
+    gateway_add(gateway, network_listen(network, "127.0.0.1", port), "127.0.0.1", port);
+    if (network_add_address(network, metadata, "2") == 0)
+        gateway_add(gateway, network_listen(network, metadata, METADATA_PORT), "127.0.0.1", port);
+    if (!gateway_start(gateway))
+        gateway_close(&gateway);
+    return gateway;
 }
 
 void gateway_close(struct gateway **pointer) {
@@ -87,7 +109,10 @@ void gateway_close(struct gateway **pointer) {
     *pointer = NULL;
     if (!gateway)
         return;
-    if (write(gateway->end, &one, sizeof(one)) == (ssize_t)sizeof(one))
+    if (gateway->is_open && write(gateway->end, &one, sizeof(one)) == (ssize_t)sizeof(one))
         pthread_join(gateway->thread, NULL);
-    release(gateway);
+    for (size_t i = 0; i < gateway->count; i++)
+        close(gateway->ways[i].listener);
+    cleanup_close(&gateway->end);
+    free(gateway);
 }

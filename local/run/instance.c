@@ -2,6 +2,8 @@
 #include "common/crypto/random.h"
 #include "common/file/file.h"
 #include "local/run/container.h"
+#include "local/run/databases.h"
+#include "local/run/gateway.h"
 #include "local/run/volumes.h"
 
 #include <fcntl.h>
@@ -158,7 +160,8 @@ struct instance *instance_begin(struct run *run, const struct launch *launch, st
         return NULL;
     }
     struct instance *instance = instance_new(run, launch);
-    if (shared_volumes_make(instance, launch->document, failure) < 0 || start_all(instance, launch, failure) < 0)
+    if (shared_volumes_make(instance, launch->document, failure) < 0 ||
+        databases_open(instance, launch->document, failure) < 0 || start_all(instance, launch, failure) < 0)
         instance_stop(&instance, 0);
     return instance;
 }
@@ -209,6 +212,7 @@ void instance_stop(struct instance **pointer, unsigned grace) {
     health_end(instance);
     gateway_close(&instance->gateway);
     end_containers(instance, grace);
+    databases_close(&instance->databases);
     health_close(instance);
     cleanup_close(&instance->network);
     shared_volumes_release(&instance->volumes);

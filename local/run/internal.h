@@ -195,12 +195,6 @@ struct relay {
  * neither. */
 bool relay(const struct run *run, struct relay *relay);
 
-/* ---- gateway.c: the metadata server and this cloud inside an instance's network ---- */
-
-struct gateway;
-struct gateway *gateway_open(struct run *run, int network);
-void gateway_close(struct gateway **gateway);
-
 /* ---- rollout.c ---- */
 
 /* With the lock held: makes the revision and starts its rollout. `operation` is finished by it. */

@@ -34,6 +34,16 @@ enum {
     QUEUE_SECONDS = 10, /* that a request waits for an instance; Google: these, or 3.5 times what a start takes */
 };
 
+/* A database of this machine that stands for a Cloud SQL instance: "PROJECT:REGION:NAME=[mysql:]ADDRESS:PORT", an IPv4
+ * address or localhost. */
+struct run_database {
+    char name[201];
+    bool is_mysql;
+    char address[46];
+    unsigned port;
+};
+int run_database_parse(const char *text, struct run_database *database, struct error *error) MUST_CHECK;
+
 /* Needs cloud->store and cloud->registry. Makes threads. */
 struct run *run_open(const struct local_cloud *cloud, struct error *error) MUST_CHECK;
 /* Ends every instance and waits for all that is under way. */

@@ -1,6 +1,7 @@
 #include "local/run/volumes.h"
 
 #include "common/file/file.h"
+#include "local/run/databases.h"
 #include "local/secrets/secrets.h"
 
 #include <string.h>
@@ -165,14 +166,6 @@ static int add_memory(struct shared_volumes *shared, const struct json *source, 
 
 /* ---- all ---- */
 
-static int refuse_database(const struct json *source, struct failure *failure) {
-    failure_set(failure, "UNKNOWN",
-                "The local cloud has no Cloud SQL: for a run here, take the volume of %.200s away and give the "
-                "application the address of a database that it can reach.",
-                json_text(json_at(json_get(source, "instances"), 0)));
-    return -1;
-}
-
 static int add_volume(const struct instance *instance, const struct json *volume, const struct json *mount,
                       struct volumes *volumes, struct failure *failure) {
     const struct json *empty = json_get(volume, "emptyDir"), *secret = json_get(volume, "secret");
@@ -188,8 +181,9 @@ static int add_volume(const struct instance *instance, const struct json *volume
     if (bucket)
         return add_stand_in(instance->run, "buckets", json_get_text(bucket, "bucket", ""), mount,
                             !json_get_bool(bucket, "readOnly", false), volumes, failure);
-    return nfs ? add_export(instance->run, nfs, mount, volumes, failure)
-               : refuse_database(json_get(volume, "cloudSqlInstance"), failure);
+    if (nfs)
+        return add_export(instance->run, nfs, mount, volumes, failure);
+    return add_directory(text_copy(databases_directory(instance->databases)), NULL, path, true, volumes, failure);
 }
 
 int volumes_prepare(const struct instance *instance, const struct json *document, const struct json *given,

@@ -5,7 +5,7 @@
  *   emptyDir DISK     a directory that ends with the instance; its size limit is not enforced
  *   gcs               the directory buckets/BUCKET of the cloud's state, made when it is missing
  *   nfs               the directory nfs/SERVER/PATH of the cloud's state, made when it is missing
- *   cloudSqlInstance  nothing here: the rollout fails and says what to do */
+ *   cloudSqlInstance  sockets that lead to a database of this machine (databases.h) */
 #ifndef LOCAL_RUN_VOLUMES_H
 #define LOCAL_RUN_VOLUMES_H
 

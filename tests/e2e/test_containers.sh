@@ -9,7 +9,7 @@ api() {
 }
 SERVICES=/v2/projects/pl-local/locations/us-central1/services
 start_cloud() {
-    cloud
+    cloud "$@"
     TOKEN=$(curl -sf -H 'Metadata-Flavor: Google' "$PL_CLOUD_URL/computeMetadata/v1/instance/service-accounts/default/token" | jq -r .access_token)
     web_app app x
     IMAGE=$(pl-build -q --name app app | pl-push-image -q --repo demo -o ref)
@@ -106,9 +106,52 @@ test_a_bucket_is_a_directory_of_the_state() {
     equal "$(jq -c .error <<< "$result")" null
     equal "$(curl -sf "$(url_of app)/said") $(cat "$PL_LOCAL_STATE/buckets/shop-data/made")" "not written made"
     [ -d "$PL_LOCAL_STATE/nfs/10.0.0.2/share" ]
-    # Cloud SQL is not here, and is not left out silently.
-    one=$(container one 'exec /bin/busybox httpd -f -p $PORT -h /www' '{"ports": [{"containerPort": 8080}], "volumeMounts": [{"name": "s", "mountPath": "/cloudsql"}]}')
-    contains "$(put app "{\"containers\": [$one], \"volumes\": [{\"name\": \"s\", \"cloudSqlInstance\": {\"instances\": [\"p:r:i\"]}}]}" | jq -r .error.message)" "The local cloud has no Cloud SQL: for a run here"
+}
+
+test_cloud_sql_is_a_database_of_this_machine() {
+    # In place of a database: it says who it is, and what came.
+    python3 - > ports <<'END' &
+import socket, threading
+def serve(listener, name):
+    while True:
+        client = listener.accept()[0]
+        client.sendall(name + b" heard " + client.recv(100))
+        client.close()
+first, second = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
+print(first.getsockname()[1], second.getsockname()[1], sep="\n", flush=True)
+threading.Thread(target=serve, args=(first, b"postgres"), daemon=True).start()
+serve(second, b"mysql")
+END
+    database=$!
+    wait_for 10 eval '[ "$(wc -l < ports)" = 2 ]'
+    start_cloud --cloudsql "p:us-central1:main=127.0.0.1:$(sed -n 1p ports)" --cloudsql "p:us-central1:old=mysql:localhost:$(sed -n 2p ports)"
+    cat > client.c <<'END'
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char text[200];
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    strncpy(address.sun_path, argv[argc - 1], sizeof(address.sun_path) - 1);
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || write(fd, "hello", 5) != 5)
+        return perror(argv[argc - 1]), 1;
+    for (ssize_t got; (got = read(fd, text, sizeof(text))) > 0;)
+        fwrite(text, 1, (size_t)got, stdout);
+}
+END
+    web_app app x '/www/client /cloudsql/p:us-central1:main/.s.PGSQL.5432 > /www/said && /www/client /cloudsql/p:us-central1:old >> /www/said && exec /bin/busybox httpd -f -p $PORT -h /www'
+    cc -static -o app/www/client client.c
+    pl-build -q --name app app | pl-push-image -q --repo demo > image
+    deploy() { pl-run-deploy --region us-central1 -q "$@" < image; }
+    url=$(deploy -o ref --cloudsql-instance p:us-central1:main --cloudsql-instance p:us-central1:old)
+    equal "$(curl -sf "$url/said")" "postgres heard hellomysql heard hello"
+    status 78 deploy --cloudsql-instance p:us-central1:other > record 2> error
+    contains "$(cat error)" "has no database for the Cloud SQL instance p:us-central1:other: start it with --cloudsql p:us-central1:other="
+    status 64 pl-local start --state other --cloudsql main=127.0.0.1:5432
+    kill "$database"
 }
 
 run_tests

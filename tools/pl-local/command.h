@@ -11,6 +11,7 @@ struct arguments {
     long long startup_time;
     long long idle_time;
     long long queue_time;
+    struct text_list databases;
     long long token_lifetime;
     long long lines;
     const char *repository;

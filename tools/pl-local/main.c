@@ -16,6 +16,7 @@ static struct local_settings settings_of(const struct arguments *arguments) {
                                    .startup_time = arguments->startup_time,
                                    .idle_time = arguments->idle_time,
                                    .queue_time = arguments->queue_time,
+                                   .databases = arguments->databases,
                                    .token_time = arguments->token_lifetime,
                                    .strict = arguments->strict};
 }
