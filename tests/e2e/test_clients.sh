@@ -68,7 +68,7 @@ test_google_client_library() {
     cd client
     npm install --silent --no-audit --no-fund --prefer-offline @google-cloud/run@3.3.0 > npm.log 2>&1 || { cat npm.log; fail "npm install"; }
     cat > deploy.js <<'EOF'
-const {ServicesClient, RevisionsClient} = require('@google-cloud/run').v2;
+const {ServicesClient, RevisionsClient, JobsClient, ExecutionsClient, TasksClient} = require('@google-cloud/run').v2;
 const {GoogleAuth} = require('google-auth-library');
 const assert = require('assert');
 (async () => {
@@ -96,6 +96,25 @@ const assert = require('assert');
   await client.setIamPolicy({resource: name, policy: {...policy, bindings: [{role: 'roles/run.invoker', members: ['allUsers']}]}});
   await assert.rejects(client.getService({name: `${parent}/services/none`}), /does not exist/);
   await assert.rejects(client.createService({parent, serviceId: 'made', service: {template}}), /already exists/);
+  const jobs = new JobsClient(options), executions = new ExecutionsClient(options), tasks = new TasksClient(options), job = `${parent}/jobs/made`;
+  const [creation] = await jobs.createJob({parent, jobId: 'made', job: {template: {taskCount: 2, template: {
+    containers: [{image: process.argv[2], command: ['/bin/busybox'], args: ['true']}], maxRetries: 0, timeout: {seconds: 60}}}}});
+  const [created] = await creation.promise();
+  assert.equal(created.template.template.maxRetries, 0);
+  const [run] = await jobs.runJob({name: job, overrides: {containerOverrides: [{args: ['sh', '-c', 'exit $CLOUD_RUN_TASK_INDEX']}]}});
+  const [execution] = await run.promise();
+  assert.deepEqual([execution.succeededCount, execution.failedCount], [1, 1]);
+  const [both] = await tasks.listTasks({parent: execution.name});
+  assert.deepEqual(both.map(task => task.lastAttemptResult.exitCode), [0, 1]);
+  created.template.taskCount = 1;
+  const [change] = await jobs.updateJob({job: created});
+  assert.equal((await change.promise())[0].template.taskCount, 1);
+  const [long] = await jobs.runJob({name: job, overrides: {containerOverrides: [{args: ['sleep', '60']}]}});
+  const [cancelling] = await executions.cancelExecution({name: long.metadata.name});
+  assert.equal((await cancelling.promise())[0].cancelledCount, 1);
+  assert.equal((await executions.listExecutions({parent: job}))[0].length, 2);
+  await (await jobs.deleteJob({name: job}))[0].promise();
+  await assert.rejects(jobs.getJob({name: job}), /does not exist/);
   const [removal] = await client.deleteService({name});
   await removal.promise();
   const [rest] = await client.listServices({parent});
