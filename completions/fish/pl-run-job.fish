@@ -39,7 +39,7 @@ complete -c pl-run-job -l cloudsql-instance -x -d 'a Cloud SQL instance, in /clo
 complete -c pl-run-job -l volume -x -d 'a volume: memory[:SIZE], disk[:SIZE], secret:SECRET[:VERSION], bucket:NAME[:ro], nfs:SERVER:/PATH[:ro]'
 complete -c pl-run-job -l mount -x -d 'where a volume is in the container'
 complete -c pl-run-job -l remove-volume -x -d 'a volume that goes, with its mounts'
-complete -c pl-run-job -l job -r -F -d 'a job as JSON of the API, as --export prints it: its fields replace the job\'s, the options here are laid over it'
+complete -c pl-run-job -l job -r -F -d 'a job as JSON of the API, as --export prints it, or as YAML, as gcloud prints it: its fields replace the job\'s, the options here are laid over it'
 complete -c pl-run-job -l tasks -x -d 'tasks of an execution; each has its number in $CLOUD_RUN_TASK_INDEX'
 complete -c pl-run-job -l parallelism -x -d 'how many of them run at once; 0: as many as possible'
 complete -c pl-run-job -l max-retries -x -d 'how often a task that failed is tried again, 3 without it'

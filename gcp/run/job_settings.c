@@ -1,11 +1,12 @@
 #include "gcp/run/job_settings.h"
 
+#include "gcp/run/knative.h"
 #include "gcp/run/plan.h"
 #include "gcp/run/setting_row.h"
 
 #include <string.h>
 
-enum { FILE_LIMIT = 1 << 20, TASKS_MOST = 10000, RETRIES_MOST = 10, SECONDS_MOST = 7 * 24 * 3600 };
+enum { TASKS_MOST = 10000, RETRIES_MOST = 10, SECONDS_MOST = 7 * 24 * 3600 };
 
 /* ---- the options ---- */
 
@@ -14,8 +15,8 @@ enum { FILE_LIMIT = 1 << 20, TASKS_MOST = 10000, RETRIES_MOST = 10, SECONDS_MOST
 const struct option run_job_setting_rows[] = {
     {.name = "job",
      .value_name = "FILE",
-     .help = "a job as JSON of the API, as --export prints it: its fields replace the job's, the options here are laid "
-             "over it",
+     .help = "a job as JSON of the API, as --export prints it, or as YAML, as gcloud prints it: its fields replace the "
+             "job's, the options here are laid over it",
      .kind = OPTION_FILE,
      SETTING(job_file)},
     NUMBER_ROW("tasks", "N", "tasks of an execution; each has its number in $CLOUD_RUN_TASK_INDEX", tasks),
@@ -48,7 +49,7 @@ const struct option run_override_rows[] = {
 /* ---- the file ---- */
 
 static int read_job(struct run_job_settings *settings, struct error *error) {
-    AUTO_JSON struct json *file = json_parse_file(settings->job_file, FILE_LIMIT, error);
+    AUTO_JSON struct json *file = run_document_read(settings->job_file, run_knative_job, error);
     if (!file)
         return -1;
     const struct json *template = json_get(file, "template"), *task = json_get(template, "template");

@@ -22,8 +22,8 @@ extern const struct option run_job_setting_rows[];
         .title = "The job", .options = run_job_setting_rows, INTO(member)                                              \
     }
 
-/* The environment files, and the job file: a Job of the API as JSON, at most 1 MiB; what Google computes is left out.
- * Settings are never changed but here. */
+/* The environment files, and the job file: a Job of the API, or of Knative, as JSON or YAML, at most 1 MiB; what Google
+ * computes is left out. Settings are never changed but here. */
 int run_job_settings_read(struct run_job_settings *settings, struct error *error) MUST_CHECK;
 /* Frees what was read. */
 void run_job_settings_release(struct run_job_settings *settings);

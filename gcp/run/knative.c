@@ -13,31 +13,26 @@ static const char *const ingresses[] = {"all",
                                         "none",
                                         "INGRESS_TRAFFIC_NONE",
                                         NULL};
-static const char *const environments[] = {"gen1", "EXECUTION_ENVIRONMENT_GEN1", "gen2", "EXECUTION_ENVIRONMENT_GEN2",
-                                           NULL};
-static const char *const egresses[] = {"all-traffic",         "ALL_TRAFFIC",         "all", "ALL_TRAFFIC",
-                                       "private-ranges-only", "PRIVATE_RANGES_ONLY", NULL};
+const char *const knative_environments[] = {"gen1", "EXECUTION_ENVIRONMENT_GEN1", "gen2", "EXECUTION_ENVIRONMENT_GEN2",
+                                            NULL};
+const char *const knative_egresses[] = {"all-traffic",         "ALL_TRAFFIC",         "all", "ALL_TRAFFIC",
+                                        "private-ranges-only", "PRIVATE_RANGES_ONLY", NULL};
 static const char *const scaling_modes[] = {"automatic", "AUTOMATIC", "manual", "MANUAL", NULL};
 static const char *const revocations[] = {"prevent-new", "PREVENT_NEW", "shut-down", "SHUTDOWN", NULL};
 static const char *const mediums[] = {"Memory", "MEMORY", "MEMORY", "MEMORY", "Disk", "DISK", "DISK", "DISK", NULL};
 
-#define SAME(name)                                                                                                     \
-    { .from = name, .take = knative_take_same }
-#define TEXT(name)                                                                                                     \
-    { .from = name, .take = knative_take_text }
-#define IGNORED(name)                                                                                                  \
-    { .from = name }
-
-static const struct knative_row header_rows[] = {TEXT("name"), TEXT("value"), {0}};
-static const struct knative_row http_rows[] = {
-    TEXT("path"), SAME("port"), {.from = "httpHeaders", .take = knative_take_list, .inner = header_rows}, {0}};
-static const struct knative_row tcp_rows[] = {SAME("port"), {0}};
-static const struct knative_row grpc_rows[] = {SAME("port"), TEXT("service"), {0}};
-static const struct knative_row probe_rows[] = {SAME("initialDelaySeconds"),
-                                                SAME("timeoutSeconds"),
-                                                SAME("periodSeconds"),
-                                                SAME("failureThreshold"),
-                                                IGNORED("successThreshold"),
+static const struct knative_row header_rows[] = {KNATIVE_TEXT("name"), KNATIVE_TEXT("value"), {0}};
+static const struct knative_row http_rows[] = {KNATIVE_TEXT("path"),
+                                               KNATIVE_SAME("port"),
+                                               {.from = "httpHeaders", .take = knative_take_list, .inner = header_rows},
+                                               {0}};
+static const struct knative_row tcp_rows[] = {KNATIVE_SAME("port"), {0}};
+static const struct knative_row grpc_rows[] = {KNATIVE_SAME("port"), KNATIVE_TEXT("service"), {0}};
+static const struct knative_row probe_rows[] = {KNATIVE_SAME("initialDelaySeconds"),
+                                                KNATIVE_SAME("timeoutSeconds"),
+                                                KNATIVE_SAME("periodSeconds"),
+                                                KNATIVE_SAME("failureThreshold"),
+                                                KNATIVE_IGNORED("successThreshold"),
                                                 {.from = "httpGet", .take = knative_take_object, .inner = http_rows},
                                                 {.from = "tcpSocket", .take = knative_take_object, .inner = tcp_rows},
                                                 {.from = "grpc", .take = knative_take_object, .inner = grpc_rows},
@@ -48,20 +43,21 @@ static const struct knative_row secret_key_rows[] = {{.from = "name", .take = kn
 static const struct knative_row value_from_rows[] = {
     {.from = "secretKeyRef", .take = knative_take_object, .inner = secret_key_rows}, {0}};
 static const struct knative_row environment_rows[] = {
-    TEXT("name"),
-    TEXT("value"),
+    KNATIVE_TEXT("name"),
+    KNATIVE_TEXT("value"),
     {.from = "valueFrom", .take = knative_take_object, .to = "valueSource", .inner = value_from_rows},
     {0}};
-static const struct knative_row port_rows[] = {TEXT("name"), SAME("containerPort"), IGNORED("protocol"), {0}};
+static const struct knative_row port_rows[] = {
+    KNATIVE_TEXT("name"), KNATIVE_SAME("containerPort"), KNATIVE_IGNORED("protocol"), {0}};
 static const struct knative_row mount_rows[] = {
-    TEXT("name"), TEXT("mountPath"), TEXT("subPath"), IGNORED("readOnly"), {0}};
-static const struct knative_row resource_rows[] = {SAME("limits"), IGNORED("requests"), {0}};
-static const struct knative_row container_rows[] = {
-    TEXT("name"),
-    TEXT("image"),
-    SAME("command"),
-    SAME("args"),
-    TEXT("workingDir"),
+    KNATIVE_TEXT("name"), KNATIVE_TEXT("mountPath"), KNATIVE_TEXT("subPath"), KNATIVE_IGNORED("readOnly"), {0}};
+static const struct knative_row resource_rows[] = {KNATIVE_SAME("limits"), KNATIVE_IGNORED("requests"), {0}};
+const struct knative_row knative_container_rows[] = {
+    KNATIVE_TEXT("name"),
+    KNATIVE_TEXT("image"),
+    KNATIVE_SAME("command"),
+    KNATIVE_SAME("args"),
+    KNATIVE_TEXT("workingDir"),
     {.from = "env", .take = knative_take_list, .inner = environment_rows},
     {.from = "resources", .take = knative_take_object, .inner = resource_rows},
     {.from = "ports", .take = knative_take_list, .inner = port_rows},
@@ -72,40 +68,41 @@ static const struct knative_row container_rows[] = {
     {0}};
 
 static const struct knative_row item_rows[] = {
-    {.from = "key", .take = knative_take_text, .to = "version"}, TEXT("path"), SAME("mode"), {0}};
+    {.from = "key", .take = knative_take_text, .to = "version"}, KNATIVE_TEXT("path"), KNATIVE_SAME("mode"), {0}};
 static const struct knative_row secret_rows[] = {
     {.from = "secretName", .take = knative_take_secret_name, .to = "secret"},
-    SAME("defaultMode"),
+    KNATIVE_SAME("defaultMode"),
     {.from = "items", .take = knative_take_list, .inner = item_rows},
     {0}};
 static const struct knative_row memory_rows[] = {
-    {.from = "medium", .take = knative_take_word, .to = "medium", .words = mediums}, SAME("sizeLimit"), {0}};
+    {.from = "medium", .take = knative_take_word, .to = "medium", .words = mediums}, KNATIVE_SAME("sizeLimit"), {0}};
 static const struct knative_row bucket_rows[] = {
     {.from = "bucketName", .take = knative_take_text, .to = "bucket"},
     {.from = "mountOptions", .take = knative_take_words, .to = "mountOptions"},
     {0}};
 static const struct knative_row driver_rows[] = {
     {.from = "driver", .take = knative_take_must_be, .to = "gcsfuse.run.googleapis.com"},
-    SAME("readOnly"),
+    KNATIVE_SAME("readOnly"),
     {.from = "volumeAttributes", .take = knative_take_inside, .inner = bucket_rows},
     {0}};
-static const struct knative_row nfs_rows[] = {TEXT("server"), TEXT("path"), SAME("readOnly"), {0}};
-static const struct knative_row volume_rows[] = {
-    TEXT("name"),
+static const struct knative_row nfs_rows[] = {
+    KNATIVE_TEXT("server"), KNATIVE_TEXT("path"), KNATIVE_SAME("readOnly"), {0}};
+const struct knative_row knative_volume_rows[] = {
+    KNATIVE_TEXT("name"),
     {.from = "secret", .take = knative_take_object, .inner = secret_rows},
     {.from = "emptyDir", .take = knative_take_object, .inner = memory_rows},
     {.from = "csi", .take = knative_take_object, .to = "gcs", .inner = driver_rows},
     {.from = "nfs", .take = knative_take_object, .inner = nfs_rows},
     {0}};
-static const struct knative_row selector_rows[] = {
+const struct knative_row knative_selector_rows[] = {
     {.from = "run.googleapis.com/accelerator", .take = knative_take_text, .to = "accelerator"}, {0}};
 static const struct knative_row revision_rows[] = {
     {.from = "containerConcurrency", .take = knative_take_same, .to = "maxInstanceRequestConcurrency"},
     {.from = "timeoutSeconds", .take = knative_take_seconds, .to = "timeout"},
     {.from = "serviceAccountName", .take = knative_take_text, .to = "serviceAccount"},
-    {.from = "nodeSelector", .take = knative_take_object, .inner = selector_rows},
-    {.from = "containers", .take = knative_take_list, .inner = container_rows},
-    {.from = "volumes", .take = knative_take_list, .inner = volume_rows},
+    {.from = "nodeSelector", .take = knative_take_object, .inner = knative_selector_rows},
+    {.from = "containers", .take = knative_take_list, .inner = knative_container_rows},
+    {.from = "volumes", .take = knative_take_list, .inner = knative_volume_rows},
     {0}};
 
 static const struct knative_row template_annotations[] = {
@@ -116,14 +113,14 @@ static const struct knative_row template_annotations[] = {
     {.from = "run.googleapis.com/vpc-access-egress",
      .take = knative_take_word,
      .to = "vpcAccess.egress",
-     .words = egresses},
+     .words = knative_egresses},
     {.from = "run.googleapis.com/network-interfaces",
      .take = knative_take_json_list,
      .to = "vpcAccess.networkInterfaces"},
     {.from = "run.googleapis.com/execution-environment",
      .take = knative_take_word,
      .to = "executionEnvironment",
-     .words = environments},
+     .words = knative_environments},
     {.from = "run.googleapis.com/sessionAffinity", .take = knative_take_truth_text, .to = "sessionAffinity"},
     {.from = "run.googleapis.com/cpu-throttling", .take = knative_take_for_containers, .to = "resources.cpuIdle"},
     {.from = "run.googleapis.com/startup-cpu-boost",
@@ -145,9 +142,9 @@ static const struct knative_row template_annotations[] = {
      .to = "gpuZonalRedundancyDisabled"},
     {.from = "run.googleapis.com/health-check-disabled", .take = knative_take_truth_text, .to = "healthCheckDisabled"},
     {.from = "run.googleapis.com/mesh", .take = knative_take_text, .to = "serviceMesh.mesh"},
-    IGNORED("run.googleapis.com/client-name"),
-    IGNORED("run.googleapis.com/client-version"),
-    IGNORED("client.knative.dev/user-image"),
+    KNATIVE_IGNORED("run.googleapis.com/client-name"),
+    KNATIVE_IGNORED("run.googleapis.com/client-version"),
+    KNATIVE_IGNORED("client.knative.dev/user-image"),
     {0}};
 static const struct knative_row service_annotations[] = {
     {.from = "run.googleapis.com/ingress", .take = knative_take_word, .to = "ingress", .words = ingresses},
@@ -170,14 +167,14 @@ static const struct knative_row service_annotations[] = {
     {.from = "run.googleapis.com/binary-authorization-breakglass",
      .take = knative_take_text,
      .to = "binaryAuthorization.breakglassJustification"},
-    IGNORED("run.googleapis.com/client-name"),
-    IGNORED("run.googleapis.com/client-version"),
-    IGNORED("run.googleapis.com/ingress-status"),
-    IGNORED("run.googleapis.com/operation-id"),
-    IGNORED("run.googleapis.com/urls"),
-    IGNORED("serving.knative.dev/creator"),
-    IGNORED("serving.knative.dev/lastModifier"),
-    IGNORED("client.knative.dev/user-image"),
+    KNATIVE_IGNORED("run.googleapis.com/client-name"),
+    KNATIVE_IGNORED("run.googleapis.com/client-version"),
+    KNATIVE_IGNORED("run.googleapis.com/ingress-status"),
+    KNATIVE_IGNORED("run.googleapis.com/operation-id"),
+    KNATIVE_IGNORED("run.googleapis.com/urls"),
+    KNATIVE_IGNORED("serving.knative.dev/creator"),
+    KNATIVE_IGNORED("serving.knative.dev/lastModifier"),
+    KNATIVE_IGNORED("client.knative.dev/user-image"),
     {0}};
 
 /* ---- metadata ---- */
@@ -192,8 +189,8 @@ static bool is_googles(const char *key) {
 }
 
 /* Google's own labels only tell what a service has become. */
-static int take_labels(struct knative_reading *reading, const struct knative_row *row, const struct json *value,
-                       struct json *to, const char *place) {
+int knative_take_labels(struct knative_reading *reading, const struct knative_row *row, const struct json *value,
+                        struct json *to, const char *place) {
     for (void *i = json_first(value); i; i = json_next(value, i)) {
         if (!json_is_text(json_value(i)))
             return knative_refuse(reading, place, "must be text each; put it in quotes");
@@ -204,8 +201,8 @@ static int take_labels(struct knative_reading *reading, const struct knative_row
 }
 
 /* Google's own by the rows, the others as they are. */
-static int take_annotations(struct knative_reading *reading, const struct knative_row *row, const struct json *value,
-                            struct json *to, const char *place) {
+int knative_take_annotations(struct knative_reading *reading, const struct knative_row *row, const struct json *value,
+                             struct json *to, const char *place) {
     AUTO_JSON struct json *googles = json_new_object();
     if (!json_is_object(value))
         return knative_refuse(reading, place, "is no mapping");
@@ -221,20 +218,20 @@ static int take_annotations(struct knative_reading *reading, const struct knativ
 
 static const struct knative_row template_metadata[] = {
     {.from = "name", .take = knative_take_text, .to = "revision"},
-    {.from = "labels", .take = take_labels},
-    {.from = "annotations", .take = take_annotations, .inner = template_annotations},
-    IGNORED("creationTimestamp"),
+    {.from = "labels", .take = knative_take_labels},
+    {.from = "annotations", .take = knative_take_annotations, .inner = template_annotations},
+    KNATIVE_IGNORED("creationTimestamp"),
     {0}};
 static const struct knative_row service_metadata[] = {
-    TEXT("name"),
-    {.from = "labels", .take = take_labels},
-    {.from = "annotations", .take = take_annotations, .inner = service_annotations},
-    IGNORED("namespace"),
-    IGNORED("generation"),
-    IGNORED("resourceVersion"),
-    IGNORED("selfLink"),
-    IGNORED("uid"),
-    IGNORED("creationTimestamp"),
+    KNATIVE_TEXT("name"),
+    {.from = "labels", .take = knative_take_labels},
+    {.from = "annotations", .take = knative_take_annotations, .inner = service_annotations},
+    KNATIVE_IGNORED("namespace"),
+    KNATIVE_IGNORED("generation"),
+    KNATIVE_IGNORED("resourceVersion"),
+    KNATIVE_IGNORED("selfLink"),
+    KNATIVE_IGNORED("uid"),
+    KNATIVE_IGNORED("creationTimestamp"),
     {0}};
 
 /* ---- spec ---- */
@@ -242,7 +239,7 @@ static const struct knative_row service_metadata[] = {
 /* The revision before its metadata: annotations speak of containers. */
 static int take_template(struct knative_reading *reading, const struct knative_row *row, const struct json *value,
                          struct json *to, const char *place) {
-    static const struct knative_row parts[] = {SAME("spec"), SAME("metadata"), {0}};
+    static const struct knative_row parts[] = {KNATIVE_SAME("spec"), KNATIVE_SAME("metadata"), {0}};
     AUTO_JSON struct json *known = json_new_object();
     AUTO_FREE char *spec = text_format("%s.spec", place), *metadata = text_format("%s.metadata", place);
     (void)row;
@@ -260,11 +257,11 @@ static int take_template(struct knative_reading *reading, const struct knative_r
 static int take_traffic(struct knative_reading *reading, const struct knative_row *row, const struct json *value,
                         struct json *to, const char *place) {
     static const struct knative_row target_rows[] = {
-        SAME("percent"),
-        TEXT("tag"),
+        KNATIVE_SAME("percent"),
+        KNATIVE_TEXT("tag"),
         {.from = "revisionName", .take = knative_take_text, .to = "revision"},
-        IGNORED("latestRevision"),
-        IGNORED("url"),
+        KNATIVE_IGNORED("latestRevision"),
+        KNATIVE_IGNORED("url"),
         {0}};
     const struct knative_row targets = {.from = row->from, .inner = target_rows};
     if (knative_take_list(reading, &targets, value, to, place) < 0)
@@ -289,7 +286,7 @@ struct json *run_knative_service(const struct json *document, const char *what, 
         {.from = "kind", .take = knative_take_must_be, .to = "Service"},
         {.from = "metadata", .take = knative_take_inside, .inner = service_metadata},
         {.from = "spec", .take = knative_take_inside, .inner = spec_rows},
-        IGNORED("status"),
+        KNATIVE_IGNORED("status"),
         {0}};
     AUTO_JSON struct json *service = json_new_object();
     struct knative_reading reading = {.what = what, .error = error};

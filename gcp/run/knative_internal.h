@@ -23,6 +23,13 @@ struct knative_row {
     const char *const *words;        /* pairs: the file's word, the API's */
 };
 
+#define KNATIVE_SAME(name)                                                                                             \
+    { .from = name, .take = knative_take_same }
+#define KNATIVE_TEXT(name)                                                                                             \
+    { .from = name, .take = knative_take_text }
+#define KNATIVE_IGNORED(name)                                                                                          \
+    { .from = name }
+
 /* Every member of an object by its row; one without a row is refused. The rows end with {0}. */
 int knative_take_members(struct knative_reading *reading, const struct knative_row *rows, const struct json *object,
                          struct json *to, const char *place);
@@ -35,7 +42,7 @@ knative_taker knative_take_object;         /* by row->inner */
 knative_taker knative_take_list;           /* of objects, by row->inner */
 knative_taker knative_take_inside;         /* its members into `to` itself, by row->inner */
 knative_taker knative_take_must_be;        /* the text row->to */
-knative_taker knative_take_seconds;        /* 300 -> "300s" */
+knative_taker knative_take_seconds;        /* 300, "300" -> "300s" */
 knative_taker knative_take_number_text;    /* "3" -> 3 */
 knative_taker knative_take_hours_text;     /* "2" -> "7200s" */
 knative_taker knative_take_truth_text;     /* "true" -> true */
@@ -48,5 +55,11 @@ knative_taker knative_take_aliases;
 knative_taker knative_take_secret_name; /* an alias becomes the secret that it stands for */
 knative_taker knative_take_cloudsql;    /* "P:R:I,…": a volume, mounted at /cloudsql in every container */
 knative_taker knative_take_binary_authorization;
+knative_taker knative_take_labels;      /* without Google's own, which only tell what a resource has become */
+knative_taker knative_take_annotations; /* Google's own by row->inner, the others as they are */
+
+/* What services and jobs have in common. */
+extern const struct knative_row knative_container_rows[], knative_volume_rows[], knative_selector_rows[];
+extern const char *const knative_environments[], *const knative_egresses[];
 
 #endif

@@ -94,9 +94,12 @@ int knative_take_must_be(struct knative_reading *reading, const struct knative_r
 
 int knative_take_seconds(struct knative_reading *reading, const struct knative_row *row, const struct json *value,
                          struct json *to, const char *place) {
-    if (!json_is_integer(value) || json_number(value) < 0)
+    uint64_t seconds = json_is_integer(value) && json_number(value) >= 0 ? (uint64_t)json_number(value) : 0;
+    bool number = json_is_integer(value) ? json_number(value) >= 0
+                                         : text_to_u64(json_text(value) ? json_text(value) : "", INT32_MAX, &seconds);
+    if (!number)
         return knative_refuse(reading, place, "must be a number of seconds");
-    AUTO_FREE char *text = text_format("%llds", (long long)json_number(value));
+    AUTO_FREE char *text = text_format("%llus", (unsigned long long)seconds);
     put(to, row->to, json_new_text(text));
     return 0;
 }

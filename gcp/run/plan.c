@@ -33,17 +33,25 @@ static const char *const output_fields[] = {
     "clientVersion",
 };
 
-struct json *run_job_writable(const struct json *current) {
-    struct json *job = current ? json_copy_deep(current) : json_new_object();
+static struct json *without_outputs(const struct json *current) {
+    struct json *resource = current ? json_copy_deep(current) : json_new_object();
     for (size_t i = 0; i < ARRAY_LENGTH(output_fields); i++)
-        json_remove(job, output_fields[i]);
-    return job;
+        json_remove(resource, output_fields[i]);
+    return resource;
 }
 
 struct json *run_service_writable(const struct json *current) {
-    struct json *service = run_job_writable(current);
+    struct json *service = without_outputs(current);
     json_remove(json_get(service, "template"), "revision");
     return service;
+}
+
+/* Who wrote the template last is told by the job's own client, too. */
+struct json *run_job_writable(const struct json *current) {
+    struct json *job = without_outputs(current);
+    json_remove(json_get(job, "template"), "client");
+    json_remove(json_get(job, "template"), "clientVersion");
+    return job;
 }
 
 struct json *run_serving_container(const struct json *template) {

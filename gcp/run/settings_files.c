@@ -1,32 +1,12 @@
 /* A whole service from a file. */
-#include "common/file/file.h"
-#include "common/yaml/yaml.h"
 #include "gcp/run/knative.h"
 #include "gcp/run/plan.h"
 #include "gcp/run/settings.h"
 
 #include <string.h>
 
-enum { FILE_LIMIT = 1 << 20 };
-
-/* JSON begins with '{'; all else is YAML. Either is a Service of the API v2 or one of Knative. */
-static struct json *read_document(const char *path, struct error *error) {
-    AUTO_BUFFER struct buffer text = BUFFER(FILE_LIMIT);
-    if (file_read(path, &text, NULL, error) < 0)
-        return NULL;
-    const char *begin = buffer_text(&text) + strspn(buffer_text(&text), " \t\r\n");
-    struct json *document = *begin == '{' ? json_parse(buffer_text(&text), text.length, path, error)
-                                          : yaml_parse(buffer_text(&text), text.length, path, error);
-    if (document && run_knative_is(document)) {
-        struct json *service = run_knative_service(document, path, error);
-        json_release(&document);
-        return service;
-    }
-    return document;
-}
-
 static int read_service(struct run_settings *settings, struct error *error) {
-    AUTO_JSON struct json *file = read_document(settings->service_file, error);
+    AUTO_JSON struct json *file = run_document_read(settings->service_file, run_knative_service, error);
     if (!file)
         return -1;
     const struct json *template = json_get(file, "template");

@@ -49,6 +49,9 @@ test_jobs_of_gcloud() {
     status 1 gcloud run jobs update migrate --region us-central1 --task-timeout 200h 2> said
     contains "$(cat said)" "spec.template.spec.template.spec.timeout_seconds: must be between"
     gcloud run jobs describe migrate --region us-central1 --format export > job.yaml
+    # The same file means the same to pl, but for the label that gcloud leaves out of what it reads itself.
+    PL_CLOUD_URL=$DIRECT pl-run-job --region us-central1 --update --job job.yaml --dry-run -q > said
+    equal "$(sed 's/ ".*//' said)" "- template.labels.client.knative.dev/nonce:"
     sed -i 's/maxRetries: 0/maxRetries: 2/' job.yaml
     does run jobs replace job.yaml
     does run jobs executions delete "$execution"

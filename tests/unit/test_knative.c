@@ -182,8 +182,76 @@ static void test_what_is_refused(void **state) {
                "names a container that is not there");
 }
 
+#define JOB "apiVersion: run.googleapis.com/v1\nkind: Job\nmetadata:\n  name: migrate\n"
+
+static const char whole_job[] = JOB
+    "  labels: {team: data, cloud.googleapis.com/location: us-central1}\n"
+    "  annotations: {run.googleapis.com/launch-stage: BETA, run.googleapis.com/creator: me, example.com/own: kept}\n"
+    "spec:\n"
+    "  template:\n"
+    "    metadata:\n"
+    "      labels: {tier: batch, client.knative.dev/nonce: x}\n"
+    "      annotations:\n"
+    "        run.googleapis.com/cloudsql-instances: p:r:a\n"
+    "        run.googleapis.com/vpc-access-egress: all-traffic\n"
+    "        run.googleapis.com/execution-environment: gen2\n"
+    "        run.googleapis.com/secrets: alias:projects/1/secrets/real\n"
+    "        example.com/other: kept\n"
+    "    spec:\n"
+    "      parallelism: 2\n"
+    "      taskCount: 5\n"
+    "      template:\n"
+    "        spec:\n"
+    "          maxRetries: 0\n"
+    "          timeoutSeconds: '90'\n"
+    "          serviceAccountName: a@b\n"
+    "          containers:\n"
+    "          - image: h/r\n"
+    "            env: [{name: S, valueFrom: {secretKeyRef: {name: alias, key: latest}}}]\n"
+    "status: {executionCount: 3}\n";
+
+static void a_job_is_read(void **state) {
+    (void)state;
+    static const char wanted[] =
+        "{\"annotations\":{\"example.com/"
+        "own\":\"kept\"},\"labels\":{\"team\":\"data\"},\"launchStage\":\"BETA\",\"name\":"
+        "\"migrate\",\"template\":{\"annotations\":{\"example.com/other\":\"kept\"},\"labels\":{\"tier\":\"batch\"},"
+        "\"parallelism\":2,\"taskCount\":5,\"template\":{\"containers\":[{\"env\":[{\"name\":\"S\",\"valueSource\":{"
+        "\"secretKeyRef\":{\"secret\":\"projects/1/secrets/real\",\"version\":\"latest\"}}}],\"image\":\"h/"
+        "r\",\"volumeMounts\":["
+        "{\"mountPath\":\"/"
+        "cloudsql\",\"name\":\"cloudsql\"}]}],\"executionEnvironment\":\"EXECUTION_ENVIRONMENT_GEN2\","
+        "\"maxRetries\":0,\"serviceAccount\":\"a@b\",\"timeout\":\"90s\",\"volumes\":[{\"cloudSqlInstance\":{"
+        "\"instances\":["
+        "\"p:r:a\"]},\"name\":\"cloudsql\"}],\"vpcAccess\":{\"egress\":\"ALL_TRAFFIC\"}}}}";
+    static const struct {
+        const char *yaml, *why;
+    } refused[] = {
+        {JOB "spec: {}\n", "it has no spec.template.spec.template.spec.containers"},
+        {JOB "spec: {template: {spec: {tasks: 3}}}\n", "spec.template.spec.tasks is nothing"},
+        {JOB "spec: {template: {spec: {}, metadata: {annotations: {autoscaling.knative.dev/maxScale: '3'}}}}\n",
+         "autoscaling.knative.dev/maxScale"},
+        {JOB "spec: {template: {spec: {template: {spec: {timeoutSeconds: soon}}}}}\n", "must be a number of seconds"},
+        {BEGIN, "apiVersion"},
+    };
+    struct error error = {0};
+    AUTO_JSON struct json *document = yaml_parse(whole_job, strlen(whole_job), "j.yaml", &error);
+    AUTO_JSON struct json *job = run_knative_job(document, "j.yaml", &error);
+    if (!job)
+        fail_msg("%s", error.text);
+    AUTO_FREE char *found = json_format(job, JSON_CANONICAL);
+    assert_string_equal(found, wanted);
+    for (size_t i = 0; i < ARRAY_LENGTH(refused); i++) {
+        AUTO_JSON struct json *wrong = yaml_parse(refused[i].yaml, strlen(refused[i].yaml), "j.yaml", &error);
+        assert_null(run_knative_job(wrong, "j.yaml", &error));
+        if (!strstr(error.text, refused[i].why))
+            fail_msg("\"%s\" is not in: %s", refused[i].why, error.text);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_job_is_read),
         cmocka_unit_test(test_a_whole_service),
         cmocka_unit_test(test_its_revision),
         cmocka_unit_test(test_what_is_refused),
