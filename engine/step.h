@@ -57,6 +57,10 @@ struct step_exec {
     struct step_outcome *outcome; /* keeps what it prints and gets it, also of a step that is found; NULL: nothing is
                                    * kept. A step that keeps is another one than the same that does not */
     const char *created_by;       /* history; NULL: from argv */
+    /* Called before the command is run, not when the step is found: gets what the key does not know (secrets) into the
+     * mounts. NULL: nothing is missing. */
+    int (*prepare)(void *context, struct error *error);
+    void *prepare_context;
     /* Is also given what it prints, on stream 1 or 2; NULL: nobody is. */
     void (*output)(void *context, int stream, const char *data, size_t length);
     void *output_context;

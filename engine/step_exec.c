@@ -317,7 +317,7 @@ int step_exec(struct engine *engine, const struct container *input, const struct
         step_tell_found(engine, exec->name, key);
         return 0;
     }
-    if (step_check_architecture(input, error) < 0)
+    if (step_check_architecture(input, error) < 0 || (exec->prepare && exec->prepare(exec->prepare_context, error) < 0))
         return -1;
     return exec_locked(engine, input, exec, definition, key, output, error);
 }

@@ -1,6 +1,6 @@
 # fish completion for pl-with
 complete -c pl-with -f
-complete -c pl-with -n __fish_use_subcommand -a 'exec file directory new-file symlink without workdir env env-file user label annotation port entrypoint cmd volume rootfs stop-signal health-check timestamps name filter patch diff'
+complete -c pl-with -n __fish_use_subcommand -a 'exec file directory new-file new-directory symlink without workdir env env-file user label annotation port entrypoint cmd volume rootfs stop-signal health-check timestamps name filter patch diff'
 complete -c pl-with -l shell -x -d 'exec, health-check: the command as text for the image\'s shell'
 complete -c pl-with -l stdin -r -F -d 'exec: a file or ref that the command reads as its standard input'
 complete -c pl-with -l expect -x -d 'exec: the exit codes that are no failure, such as 0,1, or any'
@@ -16,7 +16,7 @@ complete -c pl-with -l volatile-env -x -d 'exec: the same, and its value does no
 complete -c pl-with -l include -x -d 'directory, filter: take only what matches'
 complete -c pl-with -l exclude -x -d 'directory, filter: leave out what matches'
 complete -c pl-with -l gitignore -d 'directory, filter: leave out what .gitignore files name'
-complete -c pl-with -l owner -x -d 'file, directory, new-file, symlink: whose it is; root\'s without it'
+complete -c pl-with -l owner -x -d 'file, directory, new-file, new-directory, symlink: whose it is; root\'s without it'
 complete -c pl-with -l mode -x -d 'file, directory, new-file: the mode of all files and directories, in octal'
 complete -c pl-with -l allow-file -x -d 'file, directory, env-file: take this file although it looks like credentials'
 complete -c pl-with -l expand -d 'env: replace $NAME and ${NAME} by what the container has'

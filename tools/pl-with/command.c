@@ -44,7 +44,8 @@ static const struct option options[] = {
     LIST("include", "PATTERN", "directory, filter: take only what matches", include),
     LIST("exclude", "PATTERN", "directory, filter: leave out what matches", exclude),
     FLAG("gitignore", "directory, filter: leave out what .gitignore files name", gitignore),
-    TEXT("owner", "USER[:GROUP]", "file, directory, new-file, symlink: whose it is; root's without it", owner),
+    TEXT("owner", "USER[:GROUP]", "file, directory, new-file, new-directory, symlink: whose it is; root's without it",
+         owner),
     TEXT("mode", "MODE", "file, directory, new-file: the mode of all files and directories, in octal", mode),
     LIST("allow-file", "PATH", "file, directory, env-file: take this file although it looks like credentials",
          allowed_files),
@@ -67,9 +68,10 @@ static const struct option options[] = {
 static const struct option_group groups[] = {CREDENTIAL_OPTIONS(credentials), {0}};
 
 static const char *const words[] = {
-    "exec",         "file",       "directory",  "new-file", "symlink",    "without", "workdir", "env",    "env-file",
-    "user",         "label",      "annotation", "port",     "entrypoint", "cmd",     "volume",  "rootfs", "stop-signal",
-    "health-check", "timestamps", "name",       "filter",   "patch",      "diff",    NULL};
+    "exec",   "file",     "directory",   "new-file",     "new-directory", "symlink", "without",    "workdir",
+    "env",    "env-file", "user",        "label",        "annotation",    "port",    "entrypoint", "cmd",
+    "volume", "rootfs",   "stop-signal", "health-check", "timestamps",    "name",    "filter",     "patch",
+    "diff",   NULL};
 
 static const struct command_example examples[] = {
     {"pl-from python:3.12-slim | pl-with exec -- pip install fastapi", "run a command in an image"},
@@ -104,12 +106,14 @@ const struct command pl_with_command = {
     .description =
         "Reads records, changes each in one way, and writes the results. A step that was made before with the same "
         "input is found, not made again: its key is the content of exactly what it may see.\n\n"
-        "Containers: exec -- ARGV; file FILE PATH; directory DIR PATH; new-file PATH TEXT; symlink TARGET PATH; "
+        "Containers: exec -- ARGV; file FILE PATH; directory DIR PATH; new-file PATH TEXT; new-directory PATH; symlink "
+        "TARGET PATH; "
         "without KIND NAME... (file, directory, env, label, annotation, port, volume, entrypoint, cmd, user, workdir, "
         "health-check, stop-signal); workdir PATH; env NAME=VALUE...; env-file FILE; user USER; label NAME=VALUE...; "
         "annotation NAME=VALUE...; port PORT[/udp]...; entrypoint -- ARGV; cmd -- ARGV; volume PATH...; stop-signal "
         "SIGNAL; health-check -- ARGV; rootfs DIR; timestamps SECONDS; name NAME.\n\n"
-        "Directories: file FILE PATH; directory DIR PATH; new-file PATH TEXT; symlink TARGET PATH; without "
+        "Directories: file FILE PATH; directory DIR PATH; new-file PATH TEXT; new-directory PATH; symlink TARGET PATH; "
+        "without "
         "file|directory "
         "PATH...; filter; patch FILE; diff DIR (what DIR adds or changes); timestamps SECONDS; name NAME.\n\n"
         "FILE and DIR are paths of the disk, or refs, such as \"$(pl-build -o ref ./lib)\"; a ref may be followed by a "

@@ -15,15 +15,15 @@ struct exec {
     struct step_exec step;
     struct step_outcome outcome;
     struct step_mount mounts[MOUNT_LIMIT];
-    struct chain_secret secrets[MOUNT_LIMIT];
-    size_t secret_count;
-    struct text_list argv, kept; /* owns the texts that mounts point to */
+    struct chain_secret secrets[MOUNT_LIMIT]; /* of the mount of the same number */
+    const char *sources[MOUNT_LIMIT];         /* where they are; NULL: the mount is no secret */
+    struct text_list argv, kept;              /* owns the texts that mounts point to */
     struct digest input;
     int codes[CODE_LIMIT];
 };
 
 static void exec_release(struct exec *exec) {
-    for (size_t i = 0; i < exec->secret_count; i++)
+    for (size_t i = 0; i < MOUNT_LIMIT; i++)
         chain_secret_release(&exec->secrets[i]);
     text_list_release(&exec->argv);
     text_list_release(&exec->kept);
@@ -90,21 +90,29 @@ static int give_to_user(struct exec *exec, struct step_mount *mount, struct erro
 static int add_secret(struct exec *exec, const char *text, bool is_variable, struct error *error) {
     const char *option = is_variable ? "secret-env" : "mount-secret", *name, *source;
     struct step_mount *mount = add_mount(exec, MOUNT_SECRET, error);
-    struct chain_secret *secret = &exec->secrets[exec->secret_count];
     if (!mount || split(exec, option, text, "NAME=SOURCE", false, &name, &source, error) < 0)
         return -1;
     if (!is_name(name))
         return error_set(error, ERROR_USAGE, "--%s: \"%.60s\" is no name", option, name);
-    if (chain_secret_read(&exec->with->session, source, secret, error) < 0)
-        return error_wrap(error, "the secret %s", name);
-    exec->secret_count++;
-    if (give_to_user(exec, mount, error) < 0)
-        return -1;
+    exec->sources[mount - exec->mounts] = source;
     mount->id = name;
     mount->target = keep(exec, text_format("/run/secrets/%s", name));
     mount->variable = is_variable ? name : NULL;
-    mount->secret = secret->content;
-    mount->secret_length = secret->length;
+    return give_to_user(exec, mount, error);
+}
+
+/* Only a command that is run needs them: one that is found asks nobody. */
+static int read_secrets(void *context, struct error *error) {
+    struct exec *exec = context;
+    for (size_t i = 0; i < exec->step.mount_count; i++) {
+        struct chain_secret *secret = &exec->secrets[i];
+        if (!exec->sources[i])
+            continue;
+        if (chain_secret_read(&exec->with->session, exec->sources[i], secret, error) < 0)
+            return error_wrap(error, "the secret %s", exec->mounts[i].id);
+        exec->mounts[i].secret = secret->content;
+        exec->mounts[i].secret_length = secret->length;
+    }
     return 0;
 }
 
@@ -195,6 +203,8 @@ static int set_command(struct exec *exec, struct error *error) {
                                     .mounts = exec->mounts,
                                     .no_network = text_equal(arguments->network, "none"),
                                     .outcome = &exec->outcome,
+                                    .prepare = read_secrets,
+                                    .prepare_context = exec,
                                     .created_by = with->title};
     if (source_check_pairs(&arguments->environment, "--env", error) < 0 ||
         source_check_pairs(&arguments->volatile_environment, "--volatile-env", error) < 0)

@@ -100,15 +100,12 @@ int with_symlink(struct with *with, struct error *error) {
     return lay(with, &tree, tree.entries[0].path, with->operands[1], error);
 }
 
-/* The directory is made, as the container's user, when it is missing. */
-int with_workdir(struct with *with, struct error *error) {
+/* A directory that is made when it is missing, with a change of the config. */
+static int make_directory(struct with *with, const char *path, const char *owner, const struct json *change,
+                          struct error *error) {
     struct engine *engine = &with->session.engine;
-    AUTO_FREE char *path = NULL;
-    AUTO_JSON struct json *change = json_new_object();
     AUTO_CONTAINER struct container output = {0};
     struct tree nothing = {0};
-    if (with_path(with, with->operands[0], &path, error) < 0)
-        return -1;
     struct step_copy copy = {.name = with->title,
                              .created_by = with->title,
                              .content = {.destination = path, .mode = -1},
@@ -116,13 +113,31 @@ int with_workdir(struct with *with, struct error *error) {
                              .is_fresh = json_get_bool(with->artifact.record, "fresh", false),
                              .only_missing = true,
                              .change = change};
-    json_set_text(change, "WorkingDir", path);
     if (tree_store(engine, &nothing, &copy.content.tree, error) < 0 ||
-        set_owner(with, with_setting(with, "User", NULL), &copy.content, error) < 0 ||
+        set_owner(with, owner, &copy.content, error) < 0 ||
         step_copy(engine, &with->artifact.container, &copy, &output, error) < 0)
         return -1;
     artifact_set_container(&with->artifact, &output);
     return 0;
+}
+
+int with_new_directory(struct with *with, struct error *error) {
+    AUTO_FREE char *path = NULL;
+    if (with->artifact.type == RECORD_DIRECTORY)
+        return tree_new_directory(with, error);
+    if (with_path(with, with->operands[0], &path, error) < 0)
+        return -1;
+    return make_directory(with, path, with->arguments->owner, NULL, error);
+}
+
+/* It belongs to the container's user. */
+int with_workdir(struct with *with, struct error *error) {
+    AUTO_FREE char *path = NULL;
+    AUTO_JSON struct json *change = json_new_object();
+    if (with_path(with, with->operands[0], &path, error) < 0)
+        return -1;
+    json_set_text(change, "WorkingDir", path);
+    return make_directory(with, path, with_setting(with, "User", NULL), change, error);
 }
 
 int with_rootfs(struct with *with, struct error *error) {

@@ -108,6 +108,14 @@ int tree_symlink(struct with *with, struct error *error) {
     return lay_entry(with, entry, with->operands[1], error);
 }
 
+int tree_new_directory(struct with *with, struct error *error) {
+    AUTO_FREE char *path = NULL;
+    struct tree nothing = {0};
+    if (chain_path_inside(with->operands[0], &path, error) < 0)
+        return -1;
+    return lay(with, &nothing, path, error);
+}
+
 int with_filter(struct with *with, struct error *error) {
     AUTO_TREE struct tree tree = {0}, chosen = {0};
     struct selection_options options = with_selection(with);

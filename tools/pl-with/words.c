@@ -28,6 +28,7 @@ static const struct word words[] = {
     {"file", "FILE PATH", BOTH, 2, 2, false, file_options, with_file},
     {"directory", "DIR PATH", BOTH, 2, 2, false, directory_options, with_directory},
     {"new-file", "PATH TEXT", BOTH, 1, 2, false, new_file_options, with_new_file},
+    {"new-directory", "PATH", BOTH, 1, 1, false, owner_options, with_new_directory},
     {"symlink", "TARGET PATH", BOTH, 2, 2, false, owner_options, with_symlink},
     {"without", "KIND NAME...", BOTH, 1, MANY, false, NULL, with_without},
     {"workdir", "PATH", CONTAINERS, 1, 1, false, NULL, with_workdir},
