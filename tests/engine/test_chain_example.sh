@@ -26,9 +26,9 @@ test_the_backend() {
 
     # After a change of a test only the tests run.
     echo "def test_more(): pass # $now" >> backend/tests/test_items.py
-    test_backend backend > more 2> log
+    test_backend backend > again 2> log
     equal "$(made | tr '\n' '|')" "directory backend/tests tests|exec python -m pytest -q -p no:cacheprovider|"
-    equal "$(grep -o '[0-9]* passed' more)" "$(($(grep -o '[0-9]* passed' out | cut -d ' ' -f 1) + 1)) passed"
+    equal "$(grep -o '[0-9]* passed' again)" "$(($(grep -o '[0-9]* passed' out | cut -d ' ' -f 1) + 1)) passed"
     build_backend backend 2> log | ref > same; equal "$(cat same)" "$(ref < image)"; equal "$(made)" ""
     # After a change of the source nothing is installed.
     echo "# $now" >> backend/src/items.py; build_backend backend 2> log > /dev/null
