@@ -1,6 +1,6 @@
 #include "tools/pl-push-image/target.h"
 
-#include "common/process/process.h"
+#include "common/git/git.h"
 #include "gcp/endpoints.h"
 
 #include <string.h>
@@ -91,25 +91,13 @@ void target_release(struct target *target) {
     text_list_release(&target->tags);
 }
 
-static char *git_output(const char *const *argv, size_t limit) {
-    struct buffer out = BUFFER(limit);
-    int status = -1;
-    struct process process = {.argv = argv, .out = &out, .timeout = 20};
-    if (process_run(&process, &status, NULL) < 0 || status != 0) {
-        buffer_release(&out);
-        return NULL;
-    }
-    return buffer_take(&out);
-}
-
 char *clean_commit(void) {
-    static const char *const head[] = {"git", "rev-parse", "--verify", "--quiet", "HEAD^{commit}", NULL};
-    static const char *const changes[] = {"git", "status", "--porcelain", "--no-renames", NULL};
-    AUTO_FREE char *commit = git_output(head, 256);
+    static const char *const head[] = {"rev-parse", "--verify", "--quiet", "HEAD^{commit}", NULL};
+    static const char *const changes[] = {"status", "--porcelain", "--no-renames", NULL};
+    AUTO_FREE char *commit = git_ask(NULL, head, NULL);
     if (!commit)
         return NULL;
-    commit[strcspn(commit, "\n")] = 0;
-    AUTO_FREE char *changed = git_output(changes, 1 << 20);
+    AUTO_FREE char *changed = git_ask(NULL, changes, NULL);
     bool is_clean = changed && !*changed && reference_tag_is_valid(commit);
     return is_clean ? take_pointer(&commit) : NULL;
 }
