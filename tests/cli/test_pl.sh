@@ -56,7 +56,7 @@ END
 
 test_functions_of_ones_own() {
     export PATH="$ROOT/examples/own:$PATH"
-    contains "$(pl | tr -s " ")" "pl-announce service or site service or site "
+    pl | grep -Eq "^  pl-announce +service or site +service or site +note what"
     record() { printf '{"pl":1,"type":"%s","ref":"%s","name":"%s","set":"abcdef","seq":1,"of":1}\n' "$1" "$2" "$3"; }
     record service https://shop.run.app shop > service
     equal "$(pl-announce < service)" "$(cat service)"
