@@ -158,14 +158,25 @@ static int set_failure(const struct following *following, const struct json *tas
                       region);
 }
 
+/* What Cloud Run says of an execution that did not succeed, or NULL. */
+static const char *failed_message(const struct json *execution) {
+    const struct json *conditions = json_get(execution, "conditions");
+    for (size_t i = 0; i < json_count(conditions); i++)
+        if (text_equal(json_get_text(json_at(conditions, i), "state", NULL), "CONDITION_FAILED"))
+            return json_get_text(json_at(conditions, i), "message", NULL);
+    return NULL;
+}
+
 static int judge(struct following *following, const struct json *execution, struct error *error) {
     const struct run_follow *follow = following->follow;
+    const char *message = failed_message(execution);
     AUTO_JSON struct json *tasks = NULL;
     switch (run_execution_state(execution)) {
     case RUN_EXECUTION_SUCCEEDED:
         return 0;
     case RUN_EXECUTION_CANCELLED:
-        error_set(error, ERROR_ANSWER_NO, "job %s: execution %s was cancelled", follow->job, follow->execution);
+        error_set(error, ERROR_ANSWER_NO, "job %s: execution %s was cancelled%s%s", follow->job, follow->execution,
+                  message ? ": " : "", message ? message : "");
         return error_next(error, "to execute it again: pl-run-job %s --execute --region %s", follow->job,
                           following->cloud->region);
     case RUN_EXECUTION_FAILED:
@@ -177,11 +188,6 @@ static int judge(struct following *following, const struct json *execution, stru
     const struct json *task = failed_task(tasks);
     if (task)
         return set_failure(following, task, execution, error);
-    const struct json *conditions = json_get(execution, "conditions");
-    const char *message = NULL;
-    for (size_t i = 0; !message && i < json_count(conditions); i++)
-        if (text_equal(json_get_text(json_at(conditions, i), "state", NULL), "CONDITION_FAILED"))
-            message = json_get_text(json_at(conditions, i), "message", NULL);
     return error_set(error, ERROR_STEP, "job %s: execution %s failed: %s", follow->job, follow->execution,
                      message ? message : "no reason was given");
 }

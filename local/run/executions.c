@@ -198,14 +198,17 @@ static struct json *document_new(const struct job *job, const struct json *templ
     return document;
 }
 
-/* The oldest that have ended, when there are too many. */
+/* The oldest that have ended, when there are too many executions or tasks. */
 static void drop_oldest(struct job *job) {
-    size_t kept = 0, excess = job->execution_count > EXECUTIONS_KEPT ? job->execution_count - EXECUTIONS_KEPT : 0;
+    size_t kept = 0, executions = job->execution_count, tasks = 0;
+    for (size_t i = 0; i < job->execution_count; i++)
+        tasks += json_count(job->executions[i]->tasks);
     for (size_t i = 0; i < job->execution_count; i++) {
         struct execution *execution = job->executions[i];
         bool ended = json_get(execution->document, "completionTime") && execution->workers + execution->waiting == 0;
-        if (excess > 0 && ended) {
-            excess--;
+        if (ended && (executions > EXECUTIONS_KEPT || tasks > TASKS_KEPT)) {
+            executions--;
+            tasks -= json_count(execution->tasks);
             execution_free(execution);
         } else {
             job->executions[kept++] = execution;

@@ -48,7 +48,7 @@ void job_state_save(const struct run *run, const struct job *job) {
     json_set(state, "executions", executions_state(job));
     AUTO_FREE char *folder = state_folder(run, job);
     AUTO_FREE char *path = text_format("%s/%s.json", folder, job->name);
-    AUTO_FREE char *text = json_format(state, JSON_PRETTY);
+    AUTO_FREE char *text = json_format(state, JSON_COMPACT_STYLE);
     if (directory_make(folder, 0700, &error) < 0 || file_write_atomic(path, text, strlen(text), 0600, &error) < 0)
         server_note("cannot save job %s: %s", job->name, error.text);
 }

@@ -32,6 +32,9 @@ static int check_numbers(const struct subject *subject, const struct json *templ
 
 int job_validate(const struct json *document, struct error *error) {
     const struct json *template = json_get(document, "template"), *task = json_get(template, "template");
+    if (json_get(document, "startExecutionToken") || json_get(document, "runExecutionToken"))
+        return subject_refuse(&job_subject, "start_execution_token", error,
+                              "the local cloud executes a job by jobs:run alone");
     if (!template)
         return subject_refuse(&job_subject, "template", error, "the template must be provided");
     if (!task)

@@ -7,7 +7,8 @@
 
 enum {
     JOBS_LIMIT = 200,
-    EXECUTIONS_KEPT = 100, /* of a job; those that have ended go first */
+    EXECUTIONS_KEPT = 100, /* of a job; those that have ended go first, the oldest of them */
+    TASKS_KEPT = 5000,     /* of a job, in all its executions; likewise */
     TASKS_MOST = 1000,     /* of an execution */
     TASKS_AT_ONCE = 16,    /* of an execution, whatever parallelism it asks for */
     RETRIES_DEFAULT = 3,

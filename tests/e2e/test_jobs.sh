@@ -56,6 +56,7 @@ test_a_job_ends_as_its_task_does() {
     eval "$(pl-local start)"
     contains "$(job migrate --executions | sed -n 2p)" "cancelled"
     status 1 job migrate --attach "$execution" > out 2> log
+    contains "$(cat log)" "was cancelled: The local cloud was stopped while the execution ran."
     contains "$(job migrate --logs --execution "$execution")" "try 0"
     lacks "$(job migrate --logs --execution "$execution")" "try 1"
     job migrate --delete --confirm migrate 2> log
