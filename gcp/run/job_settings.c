@@ -114,8 +114,8 @@ void run_job_settings_apply(const struct run_job_settings *settings, struct json
         json_append(containers, json_new_object());
     run_workload_apply(&settings->workload, task, json_at(containers, 0));
     run_volumes_apply(&settings->volumes, task, json_at(containers, 0));
-    run_pairs_apply(job, "labels", &settings->workload.labels);
-    run_pairs_apply(template, "labels", &settings->workload.labels);
+    run_labels_apply(job, &settings->workload);
+    run_labels_apply(template, &settings->workload);
     run_pairs_apply(template, "annotations", &settings->workload.annotations);
     if (settings->tasks != -1)
         json_set_integer(template, "taskCount", settings->tasks);
@@ -136,8 +136,7 @@ bool run_job_settings_any(const struct run_job_settings *settings) {
     run_job_settings_apply(settings, with);
     run_job_settings_apply(&nothing, without);
     return !json_same(with, without) || settings->job_file || workload->environment_files.count > 0 ||
-           settings->volumes.removed.count > 0 || workload->removed_environment.count > 0 ||
-           workload->replace_environment || settings->parallelism == 0;
+           settings->volumes.removed.count > 0 || run_workload_takes_away(workload) || settings->parallelism == 0;
 }
 
 bool run_overrides_any(const struct run_overrides *overrides) {

@@ -6,6 +6,8 @@
 #include "gcp/run/service.h"
 #include "gcp/run/traffic.h"
 
+#include <string.h>
+
 struct planning {
     struct cloud *cloud;
     const char *path;
@@ -94,6 +96,37 @@ static int plan_all(const struct planning *planning, const struct json *current,
     return 0;
 }
 
+/* "TAG=NAME" */
+static int give_tag(const struct planning *planning, const struct json *current, const char *text, struct json *traffic,
+                    struct error *error) {
+    const char *equals = strchr(text, '=');
+    AUTO_FREE char *tag = text_copy_length(text, equals ? (size_t)(equals - text) : 0), *revision = NULL;
+    if (!equals || !equals[1])
+        return error_set(error, ERROR_USAGE, "--set-tag %.100s is no TAG=NAME", text);
+    if (run_tag_check(tag, planning->move->service, error) < 0 ||
+        find_revision(planning, current, equals + 1, &revision, error) < 0)
+        return -1;
+    run_traffic_tag(traffic, tag, revision);
+    return 0;
+}
+
+static int plan_tags(const struct planning *planning, const struct json *current, struct json *after,
+                     struct error *error) {
+    const struct run_move *move = planning->move;
+    if (!json_get(after, "traffic"))
+        json_set(after, "traffic", run_traffic_latest(current));
+    struct json *traffic = json_get(after, "traffic");
+    for (size_t i = 0; i < move->removed_tags->count; i++) {
+        if (!run_traffic_tagged(current, move->removed_tags->items[i]))
+            return no_such_revision(planning, move->removed_tags->items[i], error);
+        run_traffic_untag(traffic, move->removed_tags->items[i]);
+    }
+    for (size_t i = 0; i < move->tags->count; i++)
+        if (give_tag(planning, current, move->tags->items[i], traffic, error) < 0)
+            return -1;
+    return 0;
+}
+
 static int plan(void *context, const struct json *current, struct json *after, bool *force, struct error *error) {
     const struct planning *planning = context;
     const struct run_move *move = planning->move;
@@ -107,6 +140,8 @@ static int plan(void *context, const struct json *current, struct json *after, b
         traffic = run_traffic_parse(current, move->targets, error);
     else if (move->kind == RUN_MOVE_SHARE)
         traffic = run_traffic_share(current, move->name, move->percent);
+    else if (move->kind == RUN_MOVE_TAGS)
+        return plan_tags(planning, current, after, error);
     else if (plan_all(planning, current, after, error) < 0)
         return -1;
     if (!traffic && move->kind == RUN_MOVE_SHARES)

@@ -9,6 +9,7 @@ enum run_move_kind {
     RUN_MOVE_ROLLBACK, /* all back to `name`, a revision; NULL: the one that served before, see run_previous; without
                         * that the next older one that is ready */
     RUN_MOVE_SHARES,   /* as `targets` say: "NAME=PERCENT", see run_traffic_parse */
+    RUN_MOVE_TAGS,     /* nothing moves: `tags` are given and taken away */
     RUN_MOVE_SHARE,    /* `percent` to the revision `name`, the rest to the others in proportion */
 };
 
@@ -17,6 +18,7 @@ struct run_move {
     const char *service; /* a valid name */
     const char *name;
     const struct text_list *targets;
+    const struct text_list *tags, *removed_tags; /* "TAG=NAME", a name as for PROMOTE; "TAG" */
     unsigned percent;
     const char *drop_tag; /* a tag that is no longer needed, or NULL */
     run_permit *permit;   /* see change.h; may be NULL */

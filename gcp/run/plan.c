@@ -67,6 +67,9 @@ char *run_plan_mask(const struct json *before, const struct json *after) {
     for (void *i = json_first(after); i; i = json_next(after, i))
         if (!json_same(json_value(i), json_get(before, json_key(i))))
             buffer_append_format(&mask, "%s%s", mask.length ? "," : "", json_key(i));
+    for (void *i = json_first(before); i; i = json_next(before, i))
+        if (!json_get(after, json_key(i)))
+            buffer_append_format(&mask, "%s%s", mask.length ? "," : "", json_key(i));
     return buffer_take(&mask);
 }
 

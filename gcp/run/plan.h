@@ -16,7 +16,7 @@ struct json *run_job_writable(const struct json *current);
  * none. Borrowed. */
 struct json *run_serving_container(const struct json *template);
 
-/* "template,labels": the top-level fields that differ; "" when none does. The caller frees. */
+/* "template,labels": the top-level fields that differ, or that are gone; "" when none does. The caller frees. */
 char *run_plan_mask(const struct json *before, const struct json *after);
 
 /* One line for each field that differs, for people:

@@ -16,16 +16,25 @@ struct run_settings {
     long long port;
     int http2;
     int cpu_throttling, cpu_boost;
-    long long min_instances, max_instances, service_min_instances;
+    long long min_instances, max_instances, service_min_instances, service_max_instances;
+    const char *scaling; /* "auto", or how many instances */
     long long concurrency;
     long long timeout; /* seconds */
     const char *description;
     const char *ingress; /* all, internal, internal-and-cloud-load-balancing */
     int session_affinity;
     int invoker_check; /* 0: everybody may call, whatever the policy says */
-    struct text_list audiences;
+    struct text_list audiences, removed_audiences;
+    bool replace_audiences;           /* what is not named goes */
+    const char *binary_authorization; /* "default", the name of a policy; "": none */
+    const char *breakglass;           /* why the policy does not count */
+    const char *key_revocation;       /* prevent-new, shut-down */
+    long long key_shutdown_time;      /* seconds, whole hours */
+    int gpu_zonal_redundancy;
+    int default_url;           /* 0: no URL of run.app */
     const char *startup_probe; /* as run_probe_parse takes it */
     const char *liveness_probe;
+    const char *readiness_probe;
 };
 
 extern const struct option run_setting_rows[];

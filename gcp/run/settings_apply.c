@@ -73,7 +73,16 @@ static void put_template(struct json *template, const struct run_settings *setti
     }
     if (settings->session_affinity != -1)
         json_set_bool(template, "sessionAffinity", settings->session_affinity == 1);
-    run_pairs_apply(template, "labels", &settings->workload.labels);
+    if (settings->key_revocation)
+        json_set_text(template, "encryptionKeyRevocationAction",
+                      text_equal(settings->key_revocation, "shut-down") ? "SHUTDOWN" : "PREVENT_NEW");
+    if (settings->key_shutdown_time != -1) {
+        AUTO_FREE char *text = text_format("%llds", settings->key_shutdown_time);
+        json_set_text(template, "encryptionKeyShutdownDuration", text);
+    }
+    if (settings->gpu_zonal_redundancy != -1)
+        json_set_bool(template, "gpuZonalRedundancyDisabled", settings->gpu_zonal_redundancy == 0);
+    run_labels_apply(template, &settings->workload);
     run_pairs_apply(template, "annotations", &settings->workload.annotations);
 }
 
@@ -85,6 +94,40 @@ static const char *ingress_value(const char *name) {
                                           : "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER";
 }
 
+static void put_scaling(struct json *service, const struct run_settings *settings) {
+    uint64_t count;
+    if (settings->service_min_instances != -1)
+        json_set_integer(json_need_object(service, "scaling"), "minInstanceCount", settings->service_min_instances);
+    if (settings->service_max_instances != -1)
+        json_set_integer(json_need_object(service, "scaling"), "maxInstanceCount", settings->service_max_instances);
+    if (!settings->scaling)
+        return;
+    struct json *scaling = json_need_object(service, "scaling");
+    bool manual = text_to_u64(settings->scaling, INT32_MAX, &count);
+    json_set_text(scaling, "scalingMode", manual ? "MANUAL" : "AUTOMATIC");
+    json_remove(scaling, "manualInstanceCount");
+    if (!manual)
+        return;
+    json_remove(scaling, "minInstanceCount");
+    json_set_integer(scaling, "manualInstanceCount", (int64_t)count);
+}
+
+static void put_authorization(struct json *service, const struct run_settings *settings) {
+    const char *policy = settings->binary_authorization;
+    if (policy && !*policy)
+        json_remove(service, "binaryAuthorization");
+    if (text_equal(policy, "default")) {
+        json_remove(json_need_object(service, "binaryAuthorization"), "policy");
+        json_set_bool(json_need_object(service, "binaryAuthorization"), "useDefault", true);
+    } else if (!text_is_empty(policy)) {
+        json_remove(json_need_object(service, "binaryAuthorization"), "useDefault");
+        json_set_text(json_need_object(service, "binaryAuthorization"), "policy", policy);
+    }
+    if (settings->breakglass)
+        json_set_text(json_need_object(service, "binaryAuthorization"), "breakglassJustification",
+                      settings->breakglass);
+}
+
 void run_settings_apply(const struct run_settings *settings, struct json *service) {
     for (void *i = json_first(settings->service); i; i = json_next(settings->service, i))
         json_set(service, json_key(i), json_copy_deep(json_value(i)));
@@ -94,17 +137,22 @@ void run_settings_apply(const struct run_settings *settings, struct json *servic
     put_processor(container, settings);
     put_probe(container, "startupProbe", settings->startup_probe);
     put_probe(container, "livenessProbe", settings->liveness_probe);
+    put_probe(container, "readinessProbe", settings->readiness_probe);
     run_workload_apply(&settings->workload, template, container);
     run_containers_apply(&settings->containers, template, container);
     put_template(template, settings);
-    run_pairs_apply(service, "labels", &settings->workload.labels);
+    run_labels_apply(service, &settings->workload);
     run_texts_add(service, "customAudiences", &settings->audiences);
+    run_texts_remove(service, "customAudiences", &settings->removed_audiences, settings->replace_audiences,
+                     &settings->audiences);
     if (settings->description)
         json_set_text(service, "description", settings->description);
     if (settings->ingress)
         json_set_text(service, "ingress", ingress_value(settings->ingress));
     if (settings->invoker_check != -1)
         json_set_bool(service, "invokerIamDisabled", settings->invoker_check == 0);
-    if (settings->service_min_instances != -1)
-        json_set_integer(json_need_object(service, "scaling"), "minInstanceCount", settings->service_min_instances);
+    if (settings->default_url != -1)
+        json_set_bool(service, "defaultUriDisabled", settings->default_url == 0);
+    put_scaling(service, settings);
+    put_authorization(service, settings);
 }

@@ -2,11 +2,14 @@
 
 #include <string.h>
 
+enum { SECONDS_OF_HOUR = 3600 };
+
 static int check_numbers(const struct run_settings *settings, struct error *error) {
     if (run_range_check("port", settings->port, 1, 65535, error) < 0 ||
         run_range_check("min-instances", settings->min_instances, 0, 1000, error) < 0 ||
         run_range_check("max-instances", settings->max_instances, 1, 1000, error) < 0 ||
         run_range_check("min", settings->service_min_instances, 0, 1000, error) < 0 ||
+        run_range_check("max", settings->service_max_instances, 1, 1000, error) < 0 ||
         run_range_check("concurrency", settings->concurrency, 1, 1000, error) < 0 ||
         run_range_check("timeout", settings->timeout, 1, 3600, error) < 0)
         return -1;
@@ -20,6 +23,13 @@ static int check_numbers(const struct run_settings *settings, struct error *erro
     return 0;
 }
 
+static int check_scaling(const char *scaling, struct error *error) {
+    uint64_t count;
+    if (!scaling || text_equal(scaling, "auto") || text_to_u64(scaling, 1000, &count))
+        return 0;
+    return error_set(error, ERROR_USAGE, "--scaling is \"%.20s\"; it can be auto, or 0 to 1000", scaling);
+}
+
 static int check_probe(const char *text, struct error *error) {
     if (text_is_empty(text))
         return 0;
@@ -30,8 +40,11 @@ static int check_probe(const char *text, struct error *error) {
 int run_settings_check(const struct run_settings *settings, struct error *error) {
     if (run_workload_check(&settings->workload, error) < 0 || check_numbers(settings, error) < 0 ||
         run_containers_check(&settings->containers, error) < 0 || check_probe(settings->startup_probe, error) < 0 ||
-        check_probe(settings->liveness_probe, error) < 0)
+        check_probe(settings->liveness_probe, error) < 0 || check_probe(settings->readiness_probe, error) < 0 ||
+        check_scaling(settings->scaling, error) < 0)
         return -1;
+    if (settings->key_shutdown_time != -1 && settings->key_shutdown_time % SECONDS_OF_HOUR != 0)
+        return error_set(error, ERROR_USAGE, "--key-shutdown-time takes whole hours");
     for (size_t i = 0; i < settings->workload.environment.count; i++)
         if (text_starts_with(settings->workload.environment.items[i], "PORT=")) {
             error_set(error, ERROR_USAGE, "--env PORT: Cloud Run sets this variable itself");

@@ -4,6 +4,7 @@
 
 #define SETTING(member) .offset = offsetof(struct run_settings, member)
 
+static const char *const revocations[] = {"prevent-new", "shut-down", NULL};
 static const char *const ingresses[] = {"all", "internal", "internal-and-cloud-load-balancing", NULL};
 
 const struct option run_setting_rows[] = {
@@ -21,6 +22,8 @@ const struct option run_setting_rows[] = {
     NUMBER_ROW("max-instances", "N", "the most instances of a revision that run at once", max_instances),
     NUMBER_ROW("min", "N", "instances of the service that are kept running, whichever revisions serve",
                service_min_instances),
+    NUMBER_ROW("max", "N", "the most instances of the service, all its revisions together", service_max_instances),
+    TEXT_ROW("scaling", "N|auto", "so many instances, whatever the load; \"auto\": as the load asks for", scaling),
     NUMBER_ROW("concurrency", "N", "requests that one instance takes at once", concurrency),
     {.name = "timeout",
      .value_name = "TIME",
@@ -31,10 +34,29 @@ const struct option run_setting_rows[] = {
     CHOICE_ROW("ingress", "FROM", "whose requests reach it", ingresses, ingress),
     SWITCH_ROW("invoker-check", "without it everybody may call the service, whatever its policy says", invoker_check),
     LIST_ROW("audience", "URL", "an audience beside its URL that ID tokens may be for", audiences),
+    LIST_ROW("remove-audience", "URL", "one that goes", removed_audiences),
+    {.name = "replace-audiences",
+     .help = "audiences that are not named here go",
+     .kind = OPTION_FLAG,
+     SETTING(replace_audiences)},
+    SWITCH_ROW("default-url", "the URL of run.app; without it only load balancers reach the service", default_url),
+    TEXT_ROW("binary-authorization", "POLICY",
+             "which images may run: \"default\", the project's policy, or one by name; \"\": any",
+             binary_authorization),
+    TEXT_ROW("breakglass", "WHY", "run an image that the policy forbids, and why", breakglass),
+    CHOICE_ROW("key-revocation", "ACTION", "what happens when the key of --encryption-key is revoked", revocations,
+               key_revocation),
+    {.name = "key-shutdown-time",
+     .value_name = "TIME",
+     .help = "how long after that instances end, with shut-down: 2h; whole hours",
+     .kind = OPTION_DURATION,
+     SETTING(key_shutdown_time)},
+    SWITCH_ROW("gpu-zonal-redundancy", "GPUs are kept in a second zone, too", gpu_zonal_redundancy),
     SWITCH_ROW("session-affinity", "requests of one client to one instance, as far as possible", session_affinity),
     TEXT_ROW("startup-probe", "PROBE",
              "when it has started: httpGet.path=/ready,periodSeconds=2,failureThreshold=30; \"\" removes it",
              startup_probe),
     TEXT_ROW("liveness-probe", "PROBE", "whether it still works, in the same form", liveness_probe),
+    TEXT_ROW("readiness-probe", "PROBE", "whether it takes requests now, in the same form", readiness_probe),
     {0},
 };

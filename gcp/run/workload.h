@@ -23,7 +23,11 @@ struct run_workload {
     struct text_list removed_environment;
     bool replace_environment;          /* what is not named goes, secrets excepted */
     struct text_list secrets;          /* "NAME=SECRET[:VERSION]" a variable, "/path/file=SECRET[:VERSION]" a file */
+    struct text_list removed_secrets;  /* NAME, /path/file */
+    bool replace_secrets;              /* what is not named goes */
     struct text_list labels;           /* "key=value" */
+    struct text_list removed_labels;   /* key */
+    bool replace_labels;               /* what is not named goes */
     struct text_list annotations;      /* "key=value", of the revision or the execution */
     struct text_list command;          /* a word each */
     struct text_list arguments;        /* a word each */
@@ -31,8 +35,11 @@ struct run_workload {
     const char *execution_environment; /* gen1, gen2 */
     const char *vpc_connector, *network, *subnet;
     struct text_list network_tags;
-    const char *vpc_egress;              /* all-traffic, private-ranges-only */
-    struct text_list cloudsql_instances; /* PROJECT:REGION:INSTANCE */
+    const char *vpc_egress;     /* all-traffic, private-ranges-only */
+    bool no_vpc;                /* neither connector nor network */
+    const char *encryption_key; /* projects/P/locations/L/keyRings/R/cryptoKeys/K; "": none of one's own */
+    struct text_list cloudsql_instances, removed_cloudsql_instances; /* PROJECT:REGION:INSTANCE */
+    bool replace_cloudsql_instances;                                 /* what is not named goes */
 };
 
 extern const struct option run_workload_rows[];
@@ -49,16 +56,24 @@ int run_workload_check(const struct run_workload *workload, struct error *error)
 int run_range_check(const char *option, int64_t value, int64_t least, int64_t most, struct error *error) MUST_CHECK;
 /* CPUs, as a number; 1 when none are named. */
 double run_workload_processors(const struct run_workload *workload);
+/* Whether something is to go: of a template that has nothing, such settings make nothing. */
+bool run_workload_takes_away(const struct run_workload *workload);
 bool run_workload_names_resources(const struct run_workload *workload);
 
 /* Puts the settings into a template and one of its containers; labels and annotations excepted, whose place differs.
  * All that they do not name is kept, also what pl does not know. */
 void run_workload_apply(const struct run_workload *workload, struct json *template, struct json *container);
+/* The labels of a service or job, or of its template: those that go, and those that are named. */
+void run_labels_apply(struct json *object, const struct run_workload *workload);
 /* "key=value" each, into the object in object[key]. */
 void run_pairs_apply(struct json *object, const char *key, const struct text_list *pairs);
 /* The element of that name in a list of objects, made when it is missing. */
 struct json *run_named(struct json *list, const char *name);
 /* Those that are not there yet, to the array in object[key]. */
 void run_texts_add(struct json *object, const char *key, const struct text_list *texts);
+/* Takes the others out of the array in object[key]: those that are `removed`, and with `replace` all that are not
+ * `named`. */
+void run_texts_remove(struct json *object, const char *key, const struct text_list *removed, bool replace,
+                      const struct text_list *named);
 
 #endif

@@ -1,5 +1,5 @@
 /* What the settings of a workload make of a template. */
-#include "gcp/run/workload.h"
+#include "gcp/run/workload_internal.h"
 
 #include <string.h>
 
@@ -15,7 +15,12 @@ struct json *run_named(struct json *list, const char *name) {
     return element;
 }
 
+/* One that is empty: none. */
 static void texts_replace(struct json *object, const char *key, const struct text_list *texts) {
+    if (texts->count == 1 && !*texts->items[0]) {
+        json_remove(object, key);
+        return;
+    }
     struct json *list = json_new_array();
     for (size_t i = 0; i < texts->count; i++)
         json_append_text(list, texts->items[i]);
@@ -30,6 +35,16 @@ void run_texts_add(struct json *object, const char *key, const struct text_list 
             there = there || text_equal(json_text(json_at(list, j)), texts->items[i]);
         if (!there)
             json_append_text(list, texts->items[i]);
+    }
+}
+
+void run_texts_remove(struct json *object, const char *key, const struct text_list *removed, bool replace,
+                      const struct text_list *named) {
+    struct json *list = json_get(object, key);
+    for (size_t i = json_count(list); i-- > 0;) {
+        const char *text = json_text(json_at(list, i));
+        if (text && (text_list_contains(removed, text) || (replace && !text_list_contains(named, text))))
+            json_remove_at(list, i);
     }
 }
 
@@ -48,9 +63,11 @@ static void remove_environment(struct json *container, const struct run_workload
     for (size_t i = json_count(environment); i-- > 0;) {
         const struct json *entry = json_at(environment, i);
         const char *name = json_get_text(entry, "name", "");
-        bool replaced =
-            workload->replace_environment && !json_get(entry, "valueSource") && !has_name(&workload->environment, name);
-        if (replaced || has_name(&workload->removed_environment, name))
+        bool secret = json_get(entry, "valueSource") != NULL;
+        bool replaced = secret ? workload->replace_secrets && !has_name(&workload->secrets, name)
+                               : workload->replace_environment && !has_name(&workload->environment, name);
+        if (replaced || has_name(&workload->removed_environment, name) ||
+            (secret && has_name(&workload->removed_secrets, name)))
             json_remove_at(environment, i);
     }
 }
@@ -72,45 +89,6 @@ static void put_secret_variable(struct json *container, const char *name, const 
     json_set_text(json_need_object(source, "secretKeyRef"), "version", version);
     json_remove(entry, "value");
     json_set(entry, "valueSource", source);
-}
-
-/* What is mounted at a path. NULL: nothing. */
-static const char *mounted_at(struct json *container, const char *path) {
-    const struct json *mounts = json_get(container, "volumeMounts");
-    for (size_t i = 0; i < json_count(mounts); i++)
-        if (text_equal(json_get_text(json_at(mounts, i), "mountPath", NULL), path))
-            return json_get_text(json_at(mounts, i), "name", NULL);
-    return NULL;
-}
-
-static void mount(struct json *container, const char *volume, const char *path) {
-    if (mounted_at(container, path))
-        return;
-    struct json *entry = json_new_object();
-    json_set_text(entry, "name", volume);
-    json_set_text(entry, "mountPath", path);
-    json_append(json_need_array(container, "volumeMounts"), entry);
-}
-
-/* One volume for each directory, named by it: "/secrets/api" is "secret-secrets-api". */
-static void put_secret_file(struct json *template, struct json *container, const char *path, const char *secret,
-                            const char *version) {
-    const char *slash = strrchr(path, '/');
-    AUTO_FREE char *directory = text_copy_length(path, (size_t)(slash - path));
-    AUTO_FREE char *own = text_format("secret%.50s", directory);
-    for (char *at = own; *at; at++)
-        if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789", *at))
-            *at = '-';
-    const char *there = mounted_at(container, directory);
-    struct json *volume = run_named(json_need_array(template, "volumes"), there ? there : own);
-    struct json *items = json_new_array(), *item = json_new_object(), *source = json_new_object();
-    json_set_text(item, "path", slash + 1);
-    json_set_text(item, "version", version);
-    json_append(items, item);
-    json_set_text(source, "secret", secret);
-    json_set(source, "items", items);
-    json_set(volume, "secret", source);
-    mount(container, json_get_text(volume, "name", ""), directory);
 }
 
 static void put_secrets(struct json *template, struct json *container, const struct text_list *secrets) {
@@ -137,6 +115,18 @@ void run_pairs_apply(struct json *object, const char *key, const struct text_lis
     }
 }
 
+void run_labels_apply(struct json *object, const struct run_workload *workload) {
+    struct json *labels = json_get(object, "labels");
+    AUTO_LIST struct text_list going = {0};
+    for (void *i = json_first(labels); i; i = json_next(labels, i))
+        if (text_list_contains(&workload->removed_labels, json_key(i)) ||
+            (workload->replace_labels && !has_name(&workload->labels, json_key(i))))
+            text_list_add(&going, json_key(i));
+    for (size_t i = 0; i < going.count; i++)
+        json_remove(labels, going.items[i]);
+    run_pairs_apply(object, "labels", &workload->labels);
+}
+
 /* "2Gi", "512Mi", as people write it. */
 static char *memory_text(int64_t bytes) {
     if (bytes % GIBI == 0)
@@ -147,6 +137,16 @@ static char *memory_text(int64_t bytes) {
 }
 
 /* ---- the container ---- */
+
+bool run_workload_takes_away(const struct run_workload *workload) {
+    const struct text_list *const removed[] = {&workload->removed_environment, &workload->removed_secrets,
+                                               &workload->removed_labels, &workload->removed_cloudsql_instances};
+    for (size_t i = 0; i < ARRAY_LENGTH(removed); i++)
+        if (removed[i]->count > 0)
+            return true;
+    return workload->replace_environment || workload->replace_secrets || workload->replace_labels ||
+           workload->replace_cloudsql_instances || workload->no_vpc || workload->encryption_key;
+}
 
 bool run_workload_names_resources(const struct run_workload *workload) {
     return workload->cpu || workload->memory != -1 || workload->gpus != -1;
@@ -186,6 +186,8 @@ static void put_interface(struct json *access, const struct run_workload *worklo
 }
 
 static void put_network(struct json *template, const struct run_workload *workload) {
+    if (workload->no_vpc)
+        json_remove(template, "vpcAccess");
     if (workload->vpc_connector) {
         json_remove(json_need_object(template, "vpcAccess"), "networkInterfaces");
         json_set_text(json_need_object(template, "vpcAccess"), "connector", workload->vpc_connector);
@@ -197,17 +199,13 @@ static void put_network(struct json *template, const struct run_workload *worklo
                       text_equal(workload->vpc_egress, "all-traffic") ? "ALL_TRAFFIC" : "PRIVATE_RANGES_ONLY");
 }
 
-/* The volume that holds Cloud SQL instances already, or one of our own. */
-static void put_cloudsql(struct json *template, struct json *container, const struct text_list *instances) {
-    if (instances->count == 0)
-        return;
-    struct json *volumes = json_need_array(template, "volumes"), *volume = NULL;
-    for (size_t i = 0; i < json_count(volumes) && !volume; i++)
-        if (json_get(json_at(volumes, i), "cloudSqlInstance"))
-            volume = json_at(volumes, i);
-    volume = volume ? volume : run_named(volumes, "cloudsql");
-    run_texts_add(json_need_object(volume, "cloudSqlInstance"), "instances", instances);
-    mount(container, json_get_text(volume, "name", ""), "/cloudsql");
+static void put_key(struct json *template, const struct run_workload *workload) {
+    if (workload->encryption_key && !*workload->encryption_key) {
+        json_remove(template, "encryptionKey");
+        json_remove(template, "encryptionKeyRevocationAction");
+        json_remove(template, "encryptionKeyShutdownDuration");
+    } else if (workload->encryption_key)
+        json_set_text(template, "encryptionKey", workload->encryption_key);
 }
 
 static void put_container(struct json *template, struct json *container, const struct run_workload *workload) {
@@ -215,6 +213,7 @@ static void put_container(struct json *template, struct json *container, const s
         json_set_text(container, "image", workload->image);
     put_resources(container, workload);
     remove_environment(container, workload);
+    remove_secret_files(template, container, workload);
     put_environment(container, &workload->environment);
     put_secrets(template, container, &workload->secrets);
     if (workload->command.count > 0)
@@ -227,7 +226,8 @@ static void put_container(struct json *template, struct json *container, const s
 
 void run_workload_apply(const struct run_workload *workload, struct json *template, struct json *container) {
     put_container(template, container, workload);
-    put_cloudsql(template, container, &workload->cloudsql_instances);
+    put_databases(template, container, workload);
+    put_key(template, workload);
     if (workload->service_account)
         json_set_text(template, "serviceAccount", workload->service_account);
     if (workload->execution_environment)

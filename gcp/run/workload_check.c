@@ -1,4 +1,4 @@
-#include "gcp/run/workload.h"
+#include "gcp/run/workload_internal.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -76,6 +76,24 @@ static int check_secrets(const struct text_list *secrets, struct error *error) {
     return 0;
 }
 
+static int check_removed_secrets(const struct run_workload *workload, struct error *error) {
+    for (size_t i = 0; i < workload->removed_secrets.count; i++) {
+        const char *name = workload->removed_secrets.items[i];
+        if (name[0] == '/' && !is_mount(name, strlen(name)))
+            return error_set(error, ERROR_USAGE, "--remove-secret %.100s is no NAME and no /path/file", name);
+    }
+    return 0;
+}
+
+static int check_key(const struct run_workload *workload, struct error *error) {
+    const char *key = workload->encryption_key;
+    if (!text_is_empty(key) && (!text_starts_with(key, "projects/") || !strstr(key, "/cryptoKeys/")))
+        return error_set(
+            error, ERROR_USAGE,
+            "--encryption-key %.100s is no projects/PROJECT/locations/LOCATION/keyRings/RING/cryptoKeys/KEY", key);
+    return 0;
+}
+
 /* ---- all ---- */
 
 double run_workload_processors(const struct run_workload *workload) {
@@ -95,6 +113,9 @@ static int check_numbers(const struct run_workload *workload, struct error *erro
 }
 
 static int check_network(const struct run_workload *workload, struct error *error) {
+    if (workload->no_vpc && (workload->vpc_connector || workload->network || workload->subnet || workload->vpc_egress ||
+                             workload->network_tags.count > 0))
+        return error_set(error, ERROR_USAGE, "--no-vpc excludes the options of a VPC network");
     if (workload->vpc_connector && (workload->network || workload->subnet || workload->network_tags.count > 0))
         return error_set(error, ERROR_USAGE, "--vpc-connector excludes --network, --subnet and --network-tag");
     for (size_t i = 0; i < workload->cloudsql_instances.count; i++) {
@@ -108,7 +129,8 @@ static int check_network(const struct run_workload *workload, struct error *erro
 int run_workload_check(const struct run_workload *workload, struct error *error) {
     if (check_numbers(workload, error) < 0 || check_network(workload, error) < 0 ||
         check_pairs(&workload->environment, "env", false, error) < 0 ||
-        check_pairs(&workload->labels, "label", true, error) < 0 || check_secrets(&workload->secrets, error) < 0)
+        check_pairs(&workload->labels, "label", true, error) < 0 || check_secrets(&workload->secrets, error) < 0 ||
+        check_removed_secrets(workload, error) < 0 || check_key(workload, error) < 0)
         return -1;
     for (size_t i = 0; i < workload->annotations.count; i++)
         if (!strchr(workload->annotations.items[i], '='))

@@ -5,7 +5,7 @@ Each line of ROWS is JSON: the words of gcloud and of pl, and what each changes 
 "makes", and when pl's differs "pl_makes" and the reason, "why". An option that pl has not has no "pl" and a "why". gcloud runs in this process and
 changes the service "option" of the local cloud (whose image is not there, so that nothing is started), or its traffic that of
 "serving", which has two revisions of IMAGE. pl-run-deploy is run with --dry-run, and what it asks the cloud to validate is what
-it would make. Prints what is not as ROWS says; with `write`, ROWS is written anew."""
+it would make. Prints what is not as ROWS and docs/gcloud.md say; with `write`, both are written anew."""
 import http.client, http.server, json, os, re, shlex, subprocess, sys, threading, urllib.parse
 
 sdk, cloud, image, rows_file, *mode = sys.argv[1:]
@@ -92,10 +92,11 @@ def difference(before, after):
 
 def gcloud(service, words):
     arguments = shlex.split(words.replace("IMAGE", IMAGE))
-    command = arguments.pop(0) if not words.startswith("--") else "update"
+    track = [arguments.pop(0)] if words.startswith("beta ") else []
+    command = arguments.pop(0) if not arguments[0].startswith("--") else "update"
     os.ftruncate(2, 0)
     try:
-        CLI.Execute(["run", "services", command, service, "--region", "us-central1", "--async", "--quiet", *arguments])
+        CLI.Execute([*track, "run", "services", command, service, "--region", "us-central1", "--async", "--quiet", *arguments])
     except SystemExit as end:
         if end.code:
             with open("gcloud.out") as said:
@@ -146,7 +147,7 @@ def pl(service, words):
     Front.would_be = None
     arguments = shlex.split(words.replace("IMAGE", IMAGE))
     # What only moves traffic cannot be tried; everything else is a deployment without an image.
-    update = [] if {"--promote", "--traffic", "--rollback"} & set(arguments) else ["--update", "--dry-run"]
+    update = [] if {"--promote", "--traffic", "--rollback", "--set-tag", "--remove-tag"} & set(arguments) else ["--update", "--dry-run"]
     done = subprocess.run(["pl-run-deploy", service, "--region", "us-central1", "-q", *update, *arguments], env=ENVIRONMENT, text=True,
                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
     return done
@@ -210,6 +211,21 @@ def check(row):
     return wrong
 
 
+def document(rows):
+    """docs/gcloud.md"""
+    def shown(words):
+        words = words.replace("|", "\\|")
+        return f"`{words}`" if words else ""
+
+    lines = ["# gcloud's options and pl's", "",
+             "What `gcloud run services update OPTIONS` (`deploy` has the same), or `update-traffic`, does to a service, and what",
+             "`pl-run-deploy OPTIONS` does (with an image, or with `--update` and without one). A test runs both against the local cloud and compares the",
+             "services: where nothing is said, they are the same.", "", "| gcloud | pl-run-deploy | |", "|---|---|---|"]
+    lines += [f"| {shown(row['gcloud'])} | {shown(row.get('pl', ''))} | {row.get('why', '')} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+DOCUMENT = f"{HERE}/../../docs/gcloud.md"
 with open(rows_file) as file:
     rows = [json.loads(line) for line in file if line.strip()]
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Front)
@@ -231,6 +247,10 @@ if mode == ["write"]:
         for row in rows:
             order = ("gcloud", "pl", "makes", "pl_makes", "why")
             print(json.dumps({key: row[key] for key in order if key in row}), file=file)
+    with open(DOCUMENT, "w") as file:
+        file.write(document(rows))
+elif open(DOCUMENT).read() != document(rows):
+    wrong.append("docs/gcloud.md is not current: PL_GOLDEN=write TEST=test_options_of_gcloud_and_of_pl bash tests/e2e/test_gcloud_run.sh")
 print("\n".join(wrong), file=answers) if wrong else None
 print(f"{len(rows)} options, {sum('pl_makes' in row for row in rows)} differ, {sum('pl' not in row for row in rows)} without one of pl's", file=answers)
 sys.exit(1 if wrong else 0)

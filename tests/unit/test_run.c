@@ -36,6 +36,10 @@ static struct run_settings unset(void) {
                                  .cpu_throttling = -1,
                                  .cpu_boost = -1,
                                  .service_min_instances = -1,
+                                 .service_max_instances = -1,
+                                 .gpu_zonal_redundancy = -1,
+                                 .default_url = -1,
+                                 .key_shutdown_time = -1,
                                  .session_affinity = -1,
                                  .invoker_check = -1};
 }

@@ -25,7 +25,7 @@ struct arguments {
     const char *promote;
     bool rollback;
     const char *to;
-    struct text_list traffic;
+    struct text_list traffic, set_tags, removed_tags;
     bool revisions, list, describe, export;
     bool delete_service;
     const char *confirm;

@@ -28,7 +28,9 @@ static int run(struct command_context *context, void *given, struct error *error
     const struct {
         bool wanted;
         action *action;
-    } actions[] = {{arguments->promote || arguments->rollback || arguments->traffic.count > 0, action_move},
+    } actions[] = {{arguments->promote || arguments->rollback || arguments->traffic.count > 0 ||
+                        arguments->set_tags.count > 0 || arguments->removed_tags.count > 0,
+                    action_move},
                    {arguments->list || arguments->revisions || arguments->describe || arguments->export, action_show},
                    {arguments->delete_service, action_delete},
                    {arguments->logging.logs, action_log},
@@ -38,9 +40,10 @@ static int run(struct command_context *context, void *given, struct error *error
         if (!actions[i].wanted)
             continue;
         if (count++ > 0)
-            return error_set(error, ERROR_USAGE,
-                             "only one of --promote, --rollback, --traffic, --list, --revisions, "
-                             "--describe, --export, --delete, --logs and --policy-check can be done at a time");
+            return error_set(
+                error, ERROR_USAGE,
+                "only one of --promote, --rollback, --traffic, --set-tag, --remove-tag, --list, --revisions, "
+                "--describe, --export, --delete, --logs and --policy-check can be done at a time");
         chosen = actions[i].action;
     }
     const struct run_operands operands = operands_of(context, arguments);

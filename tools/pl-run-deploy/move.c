@@ -5,9 +5,11 @@
 #include "tools/pl-run-deploy/policy.h"
 
 static int check(const struct arguments *arguments, struct error *error) {
-    int kinds = (arguments->promote != NULL) + arguments->rollback + (arguments->traffic.count > 0);
+    bool tags = arguments->set_tags.count > 0 || arguments->removed_tags.count > 0;
+    int kinds = (arguments->promote != NULL) + arguments->rollback + (arguments->traffic.count > 0) + tags;
     if (kinds > 1)
-        return error_set(error, ERROR_USAGE, "--promote, --rollback and --traffic exclude each other");
+        return error_set(error, ERROR_USAGE,
+                         "--promote, --rollback, --traffic and --set-tag or --remove-tag exclude each other");
     if (arguments->to && !arguments->rollback)
         return error_set(error, ERROR_USAGE, "--to goes with --rollback");
     if (arguments->dry_run)
@@ -17,6 +19,11 @@ static int check(const struct arguments *arguments, struct error *error) {
 
 static void tell(struct command_context *context, const struct run_move *move, const struct run_moved *moved) {
     const char *unchanged = moved->unchanged ? "unchanged, " : "";
+    if (move->kind == RUN_MOVE_TAGS) {
+        command_summary(context, "service %s: %s", move->service,
+                        moved->unchanged ? "unchanged" : "the tags are changed");
+        return;
+    }
     if (moved->revision) {
         command_summary(context, "service %s: %srevision %s gets 100%% of the traffic", move->service, unchanged,
                         moved->revision);
@@ -54,12 +61,15 @@ int action_move(struct command_context *context, struct arguments *arguments, st
         return -1;
     struct permission permission = {
         .kind = POLICY_TRAFFIC, .setup = &setup, .cloud = &cloud, .service = service, .arguments = arguments};
-    const struct run_move move = {.kind = arguments->promote    ? RUN_MOVE_PROMOTE
-                                          : arguments->rollback ? RUN_MOVE_ROLLBACK
-                                                                : RUN_MOVE_SHARES,
+    const struct run_move move = {.kind = arguments->promote             ? RUN_MOVE_PROMOTE
+                                          : arguments->rollback          ? RUN_MOVE_ROLLBACK
+                                          : arguments->traffic.count > 0 ? RUN_MOVE_SHARES
+                                                                         : RUN_MOVE_TAGS,
                                   .service = service,
                                   .name = arguments->promote ? arguments->promote : arguments->to,
                                   .targets = &arguments->traffic,
+                                  .tags = &arguments->set_tags,
+                                  .removed_tags = &arguments->removed_tags,
                                   .permit = permission_check_move,
                                   .permit_context = &permission};
     int step = progress_begin(context->progress, "move the traffic of %s", service);
