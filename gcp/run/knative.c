@@ -236,6 +236,17 @@ static const struct knative_row service_metadata[] = {
 
 /* ---- spec ---- */
 
+/* Without the annotation a CPU is throttled in v1; in v2 it is not where resources are named and nothing is said of it.
+ */
+static void throttle(struct json *template) {
+    const struct json *containers = json_get(template, "containers");
+    for (size_t i = 0; i < json_count(containers); i++) {
+        struct json *resources = json_get(json_at(containers, i), "resources");
+        if (resources && !json_get(resources, "cpuIdle"))
+            json_set_bool(resources, "cpuIdle", true);
+    }
+}
+
 /* The revision before its metadata: annotations speak of containers. */
 static int take_template(struct knative_reading *reading, const struct knative_row *row, const struct json *value,
                          struct json *to, const char *place) {
@@ -249,9 +260,11 @@ static int take_template(struct knative_reading *reading, const struct knative_r
     reading->aliases = json_get(json_get_path(value, "metadata.annotations"), "run.googleapis.com/secrets");
     if (knative_take_members(reading, revision_rows, json_get(value, "spec"), reading->template, spec) < 0)
         return -1;
-    return json_get(value, "metadata") ? knative_take_members(reading, template_metadata, json_get(value, "metadata"),
-                                                              reading->template, metadata)
-                                       : 0;
+    if (json_get(value, "metadata") &&
+        knative_take_members(reading, template_metadata, json_get(value, "metadata"), reading->template, metadata) < 0)
+        return -1;
+    throttle(reading->template);
+    return 0;
 }
 
 static int take_traffic(struct knative_reading *reading, const struct knative_row *row, const struct json *value,

@@ -155,6 +155,13 @@ static void test_its_revision(void **state) {
 #define SPEC BEGIN "spec:\n  template:\n"
 #define CONTAINER SPEC "    spec:\n      containers:\n      - image: i\n"
 
+static void test_the_cpu_is_throttled_as_in_v1(void **state) {
+    (void)state;
+    is_read_as(CONTAINER "        resources: {limits: {cpu: 1000m}}\n", "template.containers",
+               "[{\"image\":\"i\",\"resources\":{\"cpuIdle\":true,\"limits\":{\"cpu\":\"1000m\"}}}]");
+    is_read_as(CONTAINER, "template.containers", "[{\"image\":\"i\"}]");
+}
+
 static void test_what_is_refused(void **state) {
     (void)state;
     is_refused("apiVersion: v1\nkind: Service\n", "apiVersion must be serving.knative.dev/v1");
@@ -251,9 +258,8 @@ static void a_job_is_read(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_job_is_read),
-        cmocka_unit_test(test_a_whole_service),
-        cmocka_unit_test(test_its_revision),
+        cmocka_unit_test(a_job_is_read),        cmocka_unit_test(test_a_whole_service),
+        cmocka_unit_test(test_its_revision),    cmocka_unit_test(test_the_cpu_is_throttled_as_in_v1),
         cmocka_unit_test(test_what_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
