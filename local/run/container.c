@@ -284,6 +284,7 @@ struct running_container *container_start(struct instance *instance, const struc
         return container;
     }
     instance_log(instance, container->name, failure->text, strlen(failure->text));
+    failure->is_logged = true;
     if (instance->has_several)
         failure_detail(failure, "container", "%s", container->name);
     container_end(&container, 0);

@@ -108,6 +108,7 @@ struct failure {
     char reason[32]; /* of the ErrorInfo that gcp/run/failure.h describes */
     struct json *metadata;
     char text[1024];
+    bool is_logged; /* the text is in the service's log already */
 };
 void failure_set(struct failure *failure, const char *reason, const char *format, ...) PRINTF_LIKE(3, 4);
 void failure_detail(struct failure *failure, const char *key, const char *format, ...) PRINTF_LIKE(3, 4);

@@ -191,6 +191,8 @@ static void *start_one(void *context) {
     int64_t begin = milliseconds_now();
     service_log(run, starting->service, starting->launch->revision, starting->why);
     struct instance *instance = instance_start(run, starting->launch, &failure);
+    if (!instance && !failure.is_logged)
+        service_log(run, starting->service, starting->launch->revision, failure.text);
     pthread_mutex_lock(&run->lock);
     set->starting--;
     if (instance) {

@@ -124,4 +124,38 @@ test_a_request_has_its_time() {
     contains "$(pl-local logs app)" "The request has been terminated because it has reached the maximum request timeout."
 }
 
+test_a_request_ends_where_it_began() {
+    cloud
+    holding_app
+    url=$(ship app app)
+    old=$(curl -sf "$url/id")
+    hold 11
+    # The traffic has moved, and the old instance stays for as long as it is needed.
+    ship app app --env A=1 > /dev/null
+    [ "$(curl -sf "$url/id")" != "$old" ]
+    equal "$(instances)" 2
+    equal "$(free 11)" "$old"
+    have 1
+}
+
+test_whoever_waits_is_sent_away_when_the_service_ends() {
+    cloud --queue-time 600
+    holding_app
+    url=$(ship app app --concurrency 1 --max-instances 1)
+    hold 11
+    curl -s -o body -w '%{http_code}' "$url/id" > waited &
+    pl-run-deploy --region us-central1 -q app --delete --confirm app
+    have 0
+    # It may not have come so far as to wait.
+    wait %1 || true
+    [ "$(cat waited)" = 503 ] || [ "$(cat waited)" = 000 ]
+    # The same when the cloud ends.
+    url=$(ship app app --concurrency 1 --max-instances 1)
+    hold 12
+    curl -s -o body -w '%{http_code}' "$url/id" > waited &
+    pl-local stop
+    wait %2 || true
+    [ "$(cat waited)" = 503 ] || [ "$(cat waited)" = 000 ]
+}
+
 run_tests
