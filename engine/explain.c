@@ -57,7 +57,10 @@ static const char *title(const char *member) {
                                             {"directory", "the working directory changed"},
                                             {"user", "the user changed"},
                                             {"epoch", "SOURCE_DATE_EPOCH changed"},
-                                            {"network", "the network changed"}};
+                                            {"network", "the network changed"},
+                                            {"services", "a service changed"},
+                                            {"stdin", "the standard input changed"},
+                                            {"expected", "the expected exit codes changed"}};
     for (size_t i = 0; i < ARRAY_LENGTH(titles); i++)
         if (text_equal(titles[i][0], member))
             return titles[i][1];

@@ -9,6 +9,7 @@
 #include "engine/container.h"
 #include "engine/layer.h"
 #include "engine/sandbox/sandbox.h"
+#include "engine/service.h"
 
 /* A secret that the user gave: known by its id, never part of a key. */
 struct step_secret {
@@ -51,6 +52,8 @@ struct step_exec {
     const struct step_mount *mounts;
     size_t mount_count;
     bool no_network;
+    const struct service *services; /* that run meanwhile: the only network that the command has */
+    size_t service_count;
     const struct digest *input;   /* what it reads as standard input, an object of the store; NULL: nothing */
     const int *expected;          /* the exit codes that are no failure */
     size_t expected_count;        /* 0: only 0 is none */

@@ -57,6 +57,9 @@ struct json *step_define(struct engine *engine, const char *operation, const str
     json_set_text(definition, "user", exec->user);
     if (exec->no_network)
         json_set_text(definition, "network", "none");
+    for (size_t i = 0; i < exec->service_count; i++)
+        json_set_text(json_need_object(definition, "services"), exec->services[i].name,
+                      digest_format(&exec->services[i].container->digest).text);
     if (exec->input)
         json_set_text(definition, "stdin", digest_format(exec->input).text);
     if (exec->expected_count > 0)
@@ -136,39 +139,49 @@ int step_check_architecture(const struct container *input, struct error *error) 
                       own);
 }
 
-int step_run(struct engine *engine, const struct step_run *run, int *status, struct error *error) {
-    const struct container *input = run->input;
+static enum sandbox_network network_of(const struct step_exec *exec) {
+    return exec->service_count > 0 ? SANDBOX_NETWORK_JOINED
+           : exec->no_network      ? SANDBOX_NETWORK_NONE
+                                   : SANDBOX_NETWORK_HOST;
+}
+
+static int run_beside(struct engine *engine, const struct step_run *run, const struct services *services, int *status,
+                      struct error *error) {
+    const struct json *config = json_get(run->input->config, "config");
     const struct step_exec *exec = run->exec;
-    AUTO_LIST struct text_list lowers = {0}, environment = {0};
+    AUTO_LIST struct text_list lowers = {0}, environment = {0}, names = {0};
     AUTO_FREE char *work = path_join(run->scratch, "sandbox");
     AUTO_CLOSE int input_fd = exec->input ? store_open_object(engine->store, exec->input, NULL, error) : -1;
     if (exec->input && input_fd < 0)
         return -1;
-    if (collect_lowers(engine, input, &lowers, error) < 0 || directory_make(work, 0700, error) < 0 ||
+    if (collect_lowers(engine, run->input, &lowers, error) < 0 || directory_make(work, 0700, error) < 0 ||
         step_prepare_mounts(engine, exec, run->scratch, run->prepared, error) < 0)
         return -1;
     if (run->mount)
         run->prepared->mounts[run->prepared->count++] = *run->mount;
-    make_environment(input, exec, run->prepared, engine->epoch, &environment);
-    const char *directory = json_get_text(json_get(input->config, "config"), "WorkingDir", "/");
+    make_environment(run->input, exec, run->prepared, engine->epoch, &environment);
+    for (size_t i = 0; i < exec->service_count; i++)
+        text_list_add(&names, exec->services[i].name);
+    const char *directory = json_get_text(config, "WorkingDir", "/");
     struct sandbox sandbox = {.lowers = (const char *const *)lowers.items,
                               .lower_count = lowers.count,
                               .upper = run->upper,
                               .scratch = work,
                               .argv = exec->argv,
                               .environment = &environment,
-                              .add_host_network_settings = true,
+                              .add_host_network_settings = exec->service_count == 0,
                               .directory = exec->directory ? exec->directory
                                            : *directory    ? directory
                                                            : "/",
-                              .user = exec->user ? exec->user
-                                                 : json_get_text(json_get(input->config, "config"), "User", ""),
+                              .user = exec->user ? exec->user : json_get_text(config, "User", ""),
                               .hostname = "build",
                               .mounts = run->prepared->mounts,
                               .mount_count = run->prepared->count,
                               .locks = run->prepared->locks,
                               .lock_count = run->prepared->lock_count,
-                              .network = exec->no_network ? SANDBOX_NETWORK_NONE : SANDBOX_NETWORK_HOST,
+                              .network = network_of(exec),
+                              .network_fd = services ? services_network(services) : -1,
+                              .names = &names,
                               .input_fd = input_fd,
                               .output = run->output,
                               .output_context = run->output_context,
@@ -176,6 +189,16 @@ int step_run(struct engine *engine, const struct step_run *run, int *status, str
                               .progress = engine->progress,
                               .timeout = run->timeout};
     return sandbox_run(&sandbox, status, error) < 0 ? error_wrap(error, "%s", exec->name) : 0;
+}
+
+int step_run(struct engine *engine, const struct step_run *run, int *status, struct error *error) {
+    struct services *services = NULL;
+    const struct step_exec *exec = run->exec;
+    if (exec->service_count > 0 && services_start(engine, exec->services, exec->service_count, &services, error) < 0)
+        return error_wrap(error, "%s", exec->name);
+    int result = run_beside(engine, run, services, status, error);
+    services_stop(&services);
+    return result;
 }
 
 static bool is_expected(const struct step_exec *exec, int status) {

@@ -9,6 +9,7 @@ complete -c pl-with -l mount-secret -x -d 'exec: a secret as the file /run/secre
 complete -c pl-with -l secret-env -x -d 'exec: a secret as an environment variable'
 complete -c pl-with -l mount-directory -x -d 'exec: a directory or file (a path or ref) that the command sees and the image does not get'
 complete -c pl-with -l mount-tmpfs -x -d 'exec: an empty directory in memory'
+complete -c pl-with -l service -x -d 'exec: run this container meanwhile, reached as the host NAME; REF is a container\'s ref or an image, and exposes the port that is waited for'
 complete -c pl-with -l network -x -a 'host none' -d 'exec: the network of the command'
 complete -c pl-with -l user -x -d 'exec: run as this user'
 complete -c pl-with -l env -x -d 'exec: a variable for this command alone'

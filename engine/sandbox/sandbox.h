@@ -100,6 +100,7 @@ struct sandbox {
     size_t lock_count;
     enum sandbox_network network;
     int network_fd;
+    const struct text_list *names; /* further names of 127.0.0.1; NULL: none. Not in mode chroot */
     bool read_only_root;
     /* The host's own file system instead of layers, and nothing forbidden: for a program of the host that makes a root
      * file system. Only argv, environment, directory and the output are looked at. What it mounts and starts ends with

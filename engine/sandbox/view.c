@@ -235,16 +235,23 @@ static int mount_text(struct view *view, const char *name, const char *text, con
     return write_small(path, text, error) < 0 ? -1 : bind(view, path, target, true, error);
 }
 
+static void add_names(const struct sandbox *sandbox, struct buffer *hosts) {
+    const char *hostname = sandbox->hostname ? sandbox->hostname : "localhost";
+    buffer_append_format(hosts, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n127.0.1.1\t%s\n", hostname);
+    if (sandbox->network != SANDBOX_NETWORK_HOST)
+        buffer_append_text(hosts, SANDBOX_METADATA "\tmetadata.google.internal\n");
+    for (size_t i = 0; sandbox->names && i < sandbox->names->count; i++)
+        buffer_append_format(hosts, "127.0.0.1\t%s\n", sandbox->names->items[i]);
+}
+
 static int mount_names(struct view *view, struct error *error) {
-    const char *hostname = view->sandbox->hostname ? view->sandbox->hostname : "localhost";
-    AUTO_FREE char *hosts = text_format(
-        "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n127.0.1.1\t%s\n%s", hostname,
-        view->sandbox->network != SANDBOX_NETWORK_HOST ? SANDBOX_METADATA "\tmetadata.google.internal\n" : "");
+    AUTO_BUFFER struct buffer hosts = BUFFER(65536);
+    add_names(view->sandbox, &hosts);
     AUTO_BUFFER struct buffer resolver = BUFFER(65536);
     bool found;
     if (view->sandbox->network == SANDBOX_NETWORK_HOST && file_read("/etc/resolv.conf", &resolver, &found, NULL) < 0)
         buffer_clear(&resolver);
-    if (mount_text(view, "hosts", hosts, "/etc/hosts", error) < 0)
+    if (mount_text(view, "hosts", buffer_text(&hosts), "/etc/hosts", error) < 0)
         return -1;
     return mount_text(view, "resolv.conf", buffer_text(&resolver), "/etc/resolv.conf", error);
 }

@@ -13,6 +13,7 @@ make_inputs() {
     git -C repository -c user.name=a -c user.email=a commit -qm 1
     pl-from "$(root)" | pl-with workdir /app | pl-with name shop > Container.json
     pl-from ./src > Directory.json; pl-from ./src/main.py > File.json
+    WEB=$(pl-with port 8080 < Container.json | pl-with entrypoint -- httpd -f -p 8080 -h /etc | ref); export WEB
     cp Container.json Secret.json; cp Container.json Service.json; cp Container.json CacheVolume.json
 }
 

@@ -31,6 +31,10 @@ static const struct option options[] = {
          "image does not get",
          directories),
     LIST("mount-tmpfs", "PATH", "exec: an empty directory in memory", temporaries),
+    LIST("service", "NAME=REF",
+         "exec: run this container meanwhile, reached as the host NAME; REF is a container's ref or an image, and "
+         "exposes the port that is waited for",
+         services),
     {.name = "network",
      .value_name = "NETWORK",
      .help = "exec: the network of the command",
@@ -80,6 +84,7 @@ static const struct command_example examples[] = {
      "a file, then a command that needs it"},
     {"pl-from ./site | pl-with new-file robots.txt 'User-agent: *' | pl-with without directory drafts",
      "change a directory"},
+    {"pl-build . | pl-with exec --service db=\"$(cat db.ref)\" -- pytest", "a database that runs beside the tests"},
     {"pl-build . | pl-with label team=shop | pl-with env LOG_LEVEL=debug", "settings of an image"},
     {"pl-from debian:12 | pl-with exec --mount-secret token=env:TOKEN --shell 'curl -H \"@/run/secrets/token\" $URL'",
      "a secret that only this command sees"},

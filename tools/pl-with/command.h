@@ -9,7 +9,7 @@ struct arguments {
     /* exec */
     const char *shell, *standard_input, *expect, *network, *user;
     struct text_list environment, volatile_environment, secret_environment;
-    struct text_list caches, secrets, directories, temporaries;
+    struct text_list caches, secrets, directories, temporaries, services;
     /* files */
     struct text_list include, exclude, allowed_files;
     bool gitignore;

@@ -12,7 +12,7 @@ enum {
 
 static const char *const exec_options[] = {
     "shell",       "stdin",   "expect", "mount-cache", "mount-secret", "secret-env", "mount-directory",
-    "mount-tmpfs", "network", "user",   "env",         "volatile-env", NULL};
+    "mount-tmpfs", "network", "user",   "env",         "volatile-env", "service",    NULL};
 static const char *const file_options[] = {"owner", "mode", "allow-file", NULL};
 static const char *const directory_options[] = {"owner", "mode", "allow-file", "include", "exclude", "gitignore", NULL};
 static const char *const new_file_options[] = {"owner", "mode", NULL};
