@@ -30,13 +30,14 @@ const char *logging_entry_label(const struct json *entry, const char *label);
  * there for gRPC alone. Entries of several writers appear out of order, some seconds late: so much is asked for again.
  */
 struct log_tail {
-    char newest[40];       /* the time of the newest entry that was seen */
-    struct text_list seen; /* "TIME ID" of the latest ones */
+    char newest[40];   /* the time of the newest entry that was seen */
+    struct json *seen; /* an object whose keys are "TIME ID" of the latest ones */
 };
 void log_tail_release(struct log_tail *tail);
 #define AUTO_LOG_TAIL AUTO(log_tail_release)
-/* The entries that have not been seen before, oldest first (the caller releases them). query->from and query->most are
- * those of the first time. */
+/* The entries that have not been seen before, oldest first (the caller releases them), page by page, at most
+ * LOG_TAIL_PAGES. query->from and query->most are those of the first time; query->most 0: all, then too. */
+enum { LOG_TAIL_PAGES = 20 };
 int log_tail_read(struct cloud *cloud, const struct logging_query *query, struct log_tail *tail, struct json **news,
                   struct error *error) MUST_CHECK;
 

@@ -58,7 +58,7 @@ static void tell_entry(const struct following *following, const struct json *ent
 /* Tells what is new. A log that cannot be read ends nothing: the execution tells how it ended. */
 static size_t tell_news(struct following *following) {
     const struct logging_query query = {
-        .job = following->follow->job, .execution = following->follow->execution, .most = LOG_MOST};
+        .job = following->follow->job, .execution = following->follow->execution, .most = 0};
     AUTO_JSON struct json *news = NULL;
     if (log_tail_read(following->cloud, &query, &following->tail, &news, NULL) < 0)
         return 0;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { PAGE_DEFAULT = 50, PAGE_MOST = 1000, FILTER_MOST = 20000, TERMS_MOST = 32, LOG_NAME_MOST = 300 };
+enum { PAGE_DEFAULT = 50, PAGE_MOST = 1000, FILTER_MOST = 20000, TERMS_MOST = 32, SKIP_MOST = 100000 };
 
 struct term {
     char field[80];
@@ -15,9 +15,10 @@ struct term {
 struct query {
     struct term terms[TERMS_MOST];
     size_t term_count;
-    uint64_t size;
-    bool newest_first;
-    struct json *found; /* array of entries, oldest first */
+    uint64_t size, skip; /* `skip` entries were on the pages before */
+    char until[40];      /* when the first page was asked for: what came later is on no page */
+    bool newest_first, more;
+    struct json *found; /* array of entries, oldest first; those to be skipped among them */
     const struct local_cloud *cloud;
     const char *region, *name;
     bool of_job;
@@ -165,7 +166,8 @@ static struct json *entry_new(const struct query *query, const struct json *line
     if (json_get(line, "container"))
         json_set_text(own, "container_name", json_get_text(line, "container", ""));
     json_set_text(entry, "textPayload", json_get_text(line, "text", ""));
-    json_set_text(entry, "insertId", time);
+    AUTO_FREE char *id = text_format("%s-%.12s", time, json_get_text(line, "instance", ""));
+    json_set_text(entry, "insertId", id);
     json_set(entry, "resource", resource_new(query, source));
     json_set_text(entry, "timestamp", time);
     json_set_text(entry, "receiveTimestamp", time);
@@ -174,18 +176,32 @@ static struct json *entry_new(const struct query *query, const struct json *line
     return entry;
 }
 
-/* Newest first keeps the last `size`, oldest first the first. */
+/* Newest first keeps the last ones, oldest first the first. */
 static bool take_line(void *context, const struct json *line) {
     struct query *query = context;
     struct json *entry = entry_new(query, line);
-    if (!matches(query, entry)) {
+    bool later = strcmp(json_get_text(entry, "timestamp", ""), query->until) > 0;
+    bool full = json_count(query->found) >= query->size + query->skip;
+    if (later || !matches(query, entry)) {
         json_release(&entry);
         return true;
     }
-    json_append(query->found, entry);
-    if (json_count(query->found) > query->size && query->newest_first)
+    query->more = query->more || full;
+    if (full && query->newest_first)
         json_remove_at(query->found, 0);
-    return query->newest_first || json_count(query->found) < query->size;
+    if (!full || query->newest_first)
+        json_append(query->found, entry);
+    else
+        json_release(&entry);
+    return query->newest_first || !full;
+}
+
+/* The terms are joined by AND, so any lower bound of the time holds. */
+static const char *since(const struct query *query) {
+    for (size_t i = 0; i < query->term_count; i++)
+        if (text_equal(query->terms[i].field, "timestamp") && query->terms[i].operator[0] == '>')
+            return query->terms[i].value;
+    return NULL;
 }
 
 /* The logs of all services, then of all jobs. */
@@ -220,8 +236,20 @@ static void search(struct run *run, struct query *query) {
         query->region = names.items[2 * i];
         query->name = names.items[2 * i + 1];
         query->of_job = i >= services;
-        run_log_each(paths.items[i], take_line, query);
+        run_log_each(paths.items[i], since(query), take_line, query);
     }
+}
+
+/* "UNTIL SKIP", as next_page writes it. */
+static bool read_page(const char *token, struct query *query) {
+    run_time_now(query->until, sizeof(query->until));
+    if (text_is_empty(token))
+        return true;
+    const char *space = strchr(token, ' ');
+    if (!space || (size_t)(space - token) >= sizeof(query->until) || !text_to_u64(space + 1, SKIP_MOST, &query->skip))
+        return false;
+    snprintf(query->until, sizeof(query->until), "%.*s", (int)(space - token), token);
+    return true;
 }
 
 static bool read_query(const struct json *body, struct query *query, struct reply *reply) {
@@ -236,9 +264,25 @@ static bool read_query(const struct json *body, struct query *query, struct repl
             reply_google_error(reply, 400, "Unparseable filter: unknown field %s", query->terms[i].field);
             return false;
         }
+    if (!read_page(json_get_text(body, "pageToken", ""), query)) {
+        reply_google_error(reply, 400, "page_token is invalid");
+        return false;
+    }
     query->size = size < 1 || size > PAGE_MOST ? PAGE_DEFAULT : (uint64_t)size;
     query->newest_first = text_equal(json_get_text(body, "orderBy", ""), "timestamp desc");
     return true;
+}
+
+static struct json *answer_of(const struct query *query) {
+    struct json *answer = json_new_object(), *entries = json_need_array(answer, "entries");
+    size_t count = json_count(query->found);
+    for (size_t i = (size_t)query->skip; i < count; i++)
+        json_append(entries, json_share(json_at(query->found, query->newest_first ? count - 1 - i : i)));
+    AUTO_FREE char *next =
+        text_format("%s %llu", query->until, (unsigned long long)(query->skip + json_count(entries)));
+    if (query->more && query->skip + query->size < SKIP_MOST)
+        json_set_text(answer, "nextPageToken", next);
+    return answer;
 }
 
 static void handle(void *context, struct request *request, struct reply *reply) {
@@ -247,15 +291,10 @@ static void handle(void *context, struct request *request, struct reply *reply) 
     struct query *query = memory_allocate(1, sizeof(*query));
     query->cloud = cloud;
     if (read_query(body, query, reply)) {
-        struct json *answer = json_new_object(), *entries = json_new_array();
         query->found = json_new_array();
         search(cloud->run, query);
-        size_t count = json_count(query->found);
-        for (size_t i = 0; i < count; i++)
-            json_append(entries, json_share(json_at(query->found, query->newest_first ? count - 1 - i : i)));
-        json_set(answer, "entries", entries);
+        reply_json(reply, 200, answer_of(query));
         json_release(&query->found);
-        reply_json(reply, 200, answer);
     }
     free(query);
 }

@@ -54,14 +54,21 @@ void run_log_append(const char *path, const struct run_log_origin *origin, const
         error_clear(&ignored);
 }
 
+/* Told by the line's beginning, so that what is older is not parsed. */
+static bool is_before(const char *line, const char *since) {
+    static const char prefix[] = "{\"time\":\"";
+    return since && text_starts_with(line, prefix) && strncmp(line + strlen(prefix), since, strlen(since)) < 0;
+}
+
 /* Calls `each` for the whole lines of a stream; false when `each` wanted no more. */
-static bool read_entries(FILE *file, bool (*each)(void *, const struct json *), void *context) {
+static bool read_entries(FILE *file, const char *since, bool (*each)(void *, const struct json *), void *context) {
     AUTO_FREE char *line = NULL;
     size_t size = 0;
     ssize_t length;
     long begin = ftell(file);
     while ((length = getline(&line, &size, file)) > 0 && line[length - 1] == '\n') {
-        AUTO_JSON struct json *entry = json_parse(line, (size_t)length, "a log entry", NULL);
+        AUTO_JSON struct json *entry =
+            is_before(line, since) ? NULL : json_parse(line, (size_t)length, "a log entry", NULL);
         if (json_is_object(entry) && !each(context, entry))
             return false;
         begin = ftell(file);
@@ -72,13 +79,13 @@ static bool read_entries(FILE *file, bool (*each)(void *, const struct json *), 
     return true;
 }
 
-void run_log_each(const char *path, bool (*each)(void *, const struct json *), void *context) {
+void run_log_each(const char *path, const char *since, bool (*each)(void *, const struct json *), void *context) {
     AUTO_FREE char *old = text_format("%s.1", path);
     AUTO_FILE FILE *before = fopen(old, "re");
     AUTO_FILE FILE *now = fopen(path, "re");
-    if (!before || read_entries(before, each, context))
+    if (!before || read_entries(before, since, each, context))
         if (now)
-            read_entries(now, each, context);
+            read_entries(now, since, each, context);
 }
 
 /* ---- for the tool ---- */
@@ -172,7 +179,7 @@ static int follow(const struct run_log_query *query, const char *path, long from
         fseek(file, from, SEEK_SET);
     while (!query->cancelled(query->context)) {
         struct stat open_one, named;
-        if (file && !read_entries(file, write_entry, &passing) && passing.failed)
+        if (file && !read_entries(file, NULL, write_entry, &passing) && passing.failed)
             return -1;
         /* The log was turned over, or has just begun. */
         bool other =
@@ -195,7 +202,7 @@ int run_log_show(const struct run_log_query *query, struct error *error) {
     struct stat info = {0};
     long end = stat(path, &info) == 0 ? (long)info.st_size : 0;
     struct tail tail = {.lines = &lines, .most = query->lines};
-    run_log_each(path, keep, &tail);
+    run_log_each(path, NULL, keep, &tail);
     for (size_t i = 0; i < lines.count; i++) {
         size_t at = tail.total > tail.most ? (tail.total + i) % tail.most : i;
         AUTO_FREE char *line = text_format("%s\n", lines.items[at]);

@@ -24,8 +24,10 @@ struct run_log_origin {
 void run_log_append(const char *path, const struct run_log_origin *origin, const char *text, size_t length);
 /* "2026-11-24T06:00:00.123456Z", now. */
 void run_time_now(char *text, size_t size);
-/* Calls `each` with every entry, oldest first; stops when it returns false. A damaged line is left out. */
-void run_log_each(const char *path, bool (*each)(void *context, const struct json *entry), void *context);
+/* Calls `each` with every entry of the time `since` (as entries have it; NULL: the beginning) or later, oldest first;
+ * stops when it returns false. A damaged line is left out. */
+void run_log_each(const char *path, const char *since, bool (*each)(void *context, const struct json *entry),
+                  void *context);
 
 /* For the tool: the last `lines` lines of a service, or of a job when there is no such service, and with `follow` what
  * comes, until cancelled. ERROR_NO_INPUT when none has ever printed or been made; ERROR_USAGE when several regions have

@@ -26,6 +26,9 @@ test_a_job_ends_as_its_task_does() {
     contains "$(cat log)" "ended with exit code 3 after 2 attempts; it printed last: migrate"
     contains "$(cat log)" " try 1 port="
     equal "$(jq -r .code out)" 70
+    # However much it prints, nothing of it is lost.
+    job migrate --execute --with-arg /bin/busybox --with-arg seq --with-arg 5000 > out 2> log
+    equal "$(grep -cE '^pl-run-job │   [0-9]+$' log)" 5000
     # What was changed for one execution was not changed in the job.
     job migrate --execute -o ref > out 2> log
     equal "$(cat out)" "projects/pl-local/locations/us-central1/jobs/migrate"
@@ -41,7 +44,7 @@ test_a_job_ends_as_its_task_does() {
     contains "$(cat log)" "is cancelled"
     status 1 wait $pid
     contains "$(cat attached.log)" "execution $execution was cancelled"
-    equal "$(job migrate --executions | awk 'NR > 1 { print $2 }' | tr '\n' ' ')" "cancelled failed succeeded failed succeeded "
+    equal "$(job migrate --executions | awk 'NR > 1 { print $2 }' | tr '\n' ' ')" "cancelled failed succeeded succeeded failed succeeded "
     # A signal stops the waiting at once, not the execution.
     pl-run-job migrate --region us-central1 --execute > out 2> log & pid=$!
     wait_for 10 grep -q 'try 0' log
