@@ -147,14 +147,14 @@ test_whoever_waits_is_sent_away_when_the_service_ends() {
     pl-run-deploy --region us-central1 -q app --delete --confirm app
     have 0
     # It may not have come so far as to wait.
-    wait %1 || true
+    wait $! || true
     [ "$(cat waited)" = 503 ] || [ "$(cat waited)" = 000 ]
     # The same when the cloud ends.
     url=$(ship app app --concurrency 1 --max-instances 1)
     hold 12
     curl -s -o body -w '%{http_code}' "$url/id" > waited &
     pl-local stop
-    wait %2 || true
+    wait $! || true
     [ "$(cat waited)" = 503 ] || [ "$(cat waited)" = 000 ]
 }
 
