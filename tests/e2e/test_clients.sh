@@ -3,6 +3,7 @@
 # Google's own client library for Cloud Run deploys, reads and deletes.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/cloud.sh"
+. "$ROOT/tests/packages.sh"
 
 token() {
     curl -sf -H 'Metadata-Flavor: Google' "$PL_CLOUD_URL/computeMetadata/v1/instance/service-accounts/default/token" |
@@ -64,9 +65,8 @@ test_google_client_library() {
     cloud
     web_app app "by Google's client"
     image=$(pl-build -q --name app app | pl-push-image -q --repo demo -o ref)
-    mkdir client
-    cd client
-    npm install --silent --no-audit --no-fund --prefer-offline @google-cloud/run@3.3.0 > npm.log 2>&1 || { cat npm.log; fail "npm install"; }
+    npm_packages @google-cloud/run@3.3.0
+    export NODE_PATH=$NODE_MODULES
     cat > deploy.js <<'EOF'
 const {ServicesClient, RevisionsClient, JobsClient, ExecutionsClient, TasksClient} = require('@google-cloud/run').v2;
 const {GoogleAuth} = require('google-auth-library');
