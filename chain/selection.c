@@ -101,6 +101,16 @@ static bool belongs(void *context, const char *path, bool is_directory, bool *de
     return false;
 }
 
+static int check_credentials(const struct credential_check *check, struct error *error) {
+    if (credential_check_finish(check, error) == 0)
+        return 0;
+    const char *path = check->paths.count ? check->paths.items[0] : "PATH";
+    return error_next(error,
+                      "leave it out with --exclude %s, or move it away; if it holds no secret, allow it: "
+                      "--allow-file %s",
+                      path, path);
+}
+
 static int finish(struct selection *selection, int result, struct tree *tree, struct error *error) {
     if (result == 0 && selection->error.kind != ERROR_NONE) {
         if (error)
@@ -108,7 +118,7 @@ static int finish(struct selection *selection, int result, struct tree *tree, st
         result = -1;
     }
     if (result == 0)
-        result = credential_check_finish(&selection->check, error);
+        result = check_credentials(&selection->check, error);
     if (result < 0)
         tree_release(tree);
     return result;
@@ -213,7 +223,7 @@ int selection_file(struct engine *engine, const char *path, const struct selecti
     struct credential_check check = {.directory = folder, .allowed = options->allowed_files};
     struct tree_entry entry = {.type = 'f'};
     if (!credential_check_file(&check, path_base(full)))
-        return credential_check_finish(&check, error);
+        return check_credentials(&check, error);
     if (take_file(engine, full, &status, &entry.digest, error) < 0)
         return -1;
     entry.path = text_copy(path_base(path));

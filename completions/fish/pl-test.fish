@@ -7,6 +7,7 @@ complete -c pl-test -l findings -r -F -d 'with --suite audit: take what another 
 complete -c pl-test -l timeout -x -d 'end the tests after this time: 90, 90s, 5m, 2h'
 complete -c pl-test -l no-cache -d 'run the tests although the same ones passed before'
 complete -c pl-test -s e -l env -x -d 'set an environment variable for the tests; never a secret'
+complete -c pl-test -l service -x -d 'run this container beside the tests, reached as the host NAME; REF is a container\'s ref or an image, and exposes the port that is waited for; the tests have no other network then'
 complete -c pl-test -s n -l name -x -d 'the name of the application, instead of the directory\'s'
 complete -c pl-test -l base -x -d 'start from this image, as pl-build --base'
 complete -c pl-test -s f -l file -r -F -d 'test in the image of this Dockerfile, as pl-build --file'

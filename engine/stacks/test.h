@@ -49,6 +49,8 @@ struct test_request {
     size_t argument_count;
     long long coverage_minimum;          /* percent, -1: none */
     const struct text_list *environment; /* "NAME=value", for the runner; may be NULL */
+    const struct service *services;      /* that run beside the runner */
+    size_t service_count;
 };
 
 /* How a runner's exit code is read: 0 is green and everything else is not, always. */

@@ -4,6 +4,8 @@
 . "$(dirname "$0")/chain_lib.sh"
 
 test_settings_of_an_image() {
+    # What the environment says to other tools is not said to these.
+    export PL_ENV=X=1 PL_SERVICE=shop PL_USER=me PL_NAME=other PL_TAG=v1 PL_PATH=/x
     pl-from "$(root)" | pl-with env A=1 B=2 GONE=3 | pl-with env --expand 'PATH=/opt:$PATH' | pl-with without env GONE |
         pl-with label x=y z=1 | pl-with without label z | pl-with port 8080 53/udp 9 | pl-with without port 9 |
         pl-with user app:mail | pl-with volume /data | pl-with stop-signal SIGINT |
@@ -97,6 +99,22 @@ test_directories() {
     refused 65 "the patch change.patch does not apply" "make it anew" pl-with patch change.patch < <(pl-with file extra a.txt < base)
     printf -- '--- a/../x\n+++ b/../x\n@@ -0,0 +1 @@\n+x\n' > out.patch
     refused 65 "does not apply" "" pl-with patch out.patch < base
+}
+
+test_gitignore_as_git_reads_it() {
+    git init -q work; cd work
+    mkdir -p a/b/c build/x docs/build 'sp ace' node_modules/m src/node_modules keep/deep log.d
+    for f in a/1.log a/b/2.log a/b/c/3.txt a/b/c/x.o build/x/f docs/build/f 'sp ace/f' node_modules/m/f src/node_modules/f src/a.c \
+        keep/deep/f keep/deep/keep.me log.d/f x.log important.log '#hash' '!bang' 'trail ' foo foo.txt doc.pdf docs/doc.pdf a/foo a/b/foo \
+        'a/[x]' a/q1 a/q2 a/qq .envx docs/readme.md a/b/c/d.tmp; do mkdir -p "$(dirname "$f")"; echo 1 > "$f"; done
+    printf '%s\n' '# comment' '*.log' '!important.log' '/build/' 'node_modules/' 'keep/**' '!keep/deep/' '!keep/deep/keep.me' '\#hash' '\!bang' \
+        'foo' '!a/b/foo' 'docs/*.pdf' 'a/**/x.o' 'log.d' 'trail\ ' 'a/q?' '!a/qq' '**/d.tmp' 'sp ace/' '/*.nothing' '[' 'docs/readme.md  ' > .gitignore
+    printf '%s\n' '!1.log' '/b/2.*' '*.txt' '!3.txt' > a/.gitignore
+    printf '%s\r\n' '3.txt' > a/b/c/.gitignore
+    git ls-files -co --exclude-standard | LC_ALL=C sort > ../git
+    pl-from --gitignore . | pl-export --show entries | grep -v '/$' | LC_ALL=C sort > ../ours
+    cd ..; diff git ours
+    pl-from ./work | pl-with filter --gitignore | pl-export --show entries | grep -v '/$' | LC_ALL=C sort | diff git -
 }
 
 test_where_a_chain_begins() {

@@ -328,4 +328,16 @@ coverage: the tests did not say how much of the code they cover; the floor is 1 
     equal "$(tested | jq -c .passed)" false
 }
 
+# A container runs beside them, which is all that they reach.
+test_services_beside_the_tests() {
+    project
+    [ -e "$WORK/root.tar" ] || "$ROOT/tests/engine/make_rootfs" "$WORK/root.tar"
+    web() { pl-from "rootfs:$WORK/root.tar" | pl-with new-file /www/index.html "$1" | pl-with port 8080 | pl-with entrypoint -- httpd -f -p 8080 -h /www | jq -r .ref; }
+    printf '%s\n' 'from urllib.request import urlopen' 'def test_db(): assert urlopen("http://db:8080/").read() == b"rows"' > tests/test_db.py
+    run 0 --service "db=$(web rows 2> /dev/null)" .
+    counts "1 1 0 0 0"
+    run 1 --service "db=$(web others 2> /dev/null)" .
+    run 64 --service db .
+}
+
 run_tests

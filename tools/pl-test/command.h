@@ -17,6 +17,7 @@ struct arguments {
     const char *name;
     struct text_list environment;
     struct text_list secrets;
+    struct text_list services;
     struct text_list allowed_files;
     bool no_cache;
     bool explain;

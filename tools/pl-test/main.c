@@ -1,3 +1,4 @@
+#include "chain/services.h"
 #include "common/command/source.h"
 #include "common/evidence/audit.h"
 #include "common/file/file.h"
@@ -25,12 +26,14 @@ struct testing {
     struct source_secrets given_secrets;
     struct step_secret secrets[SOURCE_SECRET_LIMIT];
     struct credential_check credentials; /* of a Dockerfile's context */
+    struct chain_services services;
     struct tree tree, image;
     struct test_request request;
 };
 
 static void testing_release(struct testing *testing) {
     source_secrets_release(&testing->given_secrets);
+    chain_services_release(&testing->services);
     credential_check_release(&testing->credentials);
     tree_release(&testing->tree);
     tree_release(&testing->image);
@@ -201,6 +204,14 @@ static int check_dockerfile_options(const struct testing *testing, const struct 
     return 0;
 }
 
+static int open_services(struct testing *testing, struct error *error) {
+    if (chain_services_read(&testing->engine, &testing->arguments->services, &testing->services, error) < 0)
+        return -1;
+    testing->request.services = testing->services.items;
+    testing->request.service_count = testing->services.count;
+    return 0;
+}
+
 static int test(struct testing *testing, struct error *error) {
     AUTO_GOOGLE_LOGIN struct google_login login = {.options = &testing->arguments->credentials};
     AUTO_REGISTRIES struct registries registries = {
@@ -225,7 +236,8 @@ static int test(struct testing *testing, struct error *error) {
         return -1;
     if (testing->arguments->findings)
         return take_findings(testing, error);
-    if (test_detect(&testing->request, &plan, error) < 0 || check_dockerfile_options(testing, &plan, error) < 0)
+    if (open_services(testing, error) < 0 || test_detect(&testing->request, &plan, error) < 0 ||
+        check_dockerfile_options(testing, &plan, error) < 0)
         return -1;
     return testing->arguments->plan ? print_plan(testing, &plan, error) : run_tests(testing, &plan, error);
 }

@@ -2,13 +2,13 @@
 
 #define LIST(option_name, value, text, member)                                                                         \
     {                                                                                                                  \
-        .name = option_name, .value_name = value, .help = text, .kind = OPTION_TEXT, .traits = OPTION_REPEATABLE,      \
-        INTO(member)                                                                                                   \
+        .name = option_name, .value_name = value, .help = text, .kind = OPTION_TEXT, .variable = "",                   \
+        .traits = OPTION_REPEATABLE, INTO(member)                                                                      \
     }
 #define TEXT(option_name, value, text, member)                                                                         \
-    { .name = option_name, .value_name = value, .help = text, .kind = OPTION_TEXT, INTO(member) }
+    { .name = option_name, .value_name = value, .help = text, .kind = OPTION_TEXT, .variable = "", INTO(member) }
 #define FLAG(option_name, text, member)                                                                                \
-    { .name = option_name, .help = text, .kind = OPTION_FLAG, INTO(member) }
+    { .name = option_name, .help = text, .kind = OPTION_FLAG, .variable = "", INTO(member) }
 
 static const char *const networks[] = {"host", "none", NULL};
 
@@ -18,6 +18,7 @@ static const struct option options[] = {
      .value_name = "FILE",
      .help = "exec: a file or ref that the command reads as its standard input",
      .kind = OPTION_FILE,
+     .variable = "",
      INTO(standard_input)},
     TEXT("expect", "CODES", "exec: the exit codes that are no failure, such as 0,1, or any", expect),
     LIST("mount-cache", "ID=PATH", "exec: a directory that stays from run to run, in no image", caches),
@@ -40,6 +41,7 @@ static const struct option options[] = {
      .help = "exec: the network of the command",
      .kind = OPTION_CHOICE,
      .choices = networks,
+     .variable = "",
      INTO(network)},
     TEXT("user", "USER[:GROUP]", "exec: run as this user", user),
     LIST("env", "NAME=VALUE", "exec: a variable for this command alone", environment),
@@ -63,9 +65,13 @@ static const struct option options[] = {
      .value_name = "N",
      .help = "health-check: how many failures count as one",
      .kind = OPTION_NUMBER,
+     .variable = "",
      INTO(retries)},
-    FLAG("no-cache", "make the step anew", no_cache),
-    FLAG("explain", "say whether the step was found or made, and which of its inputs changed", explain),
+    {.name = "no-cache", .help = "make the step anew", .kind = OPTION_FLAG, INTO(no_cache)},
+    {.name = "explain",
+     .help = "say whether the step was found or made, and which of its inputs changed",
+     .kind = OPTION_FLAG,
+     INTO(explain)},
     {0},
 };
 

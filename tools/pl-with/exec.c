@@ -1,8 +1,8 @@
 /* A command that is run in the container. */
 #include "chain/secret.h"
+#include "chain/services.h"
 #include "common/base/text.h"
 #include "common/command/source.h"
-#include "engine/base.h"
 #include "engine/owner.h"
 #include "engine/tree.h"
 #include "tools/pl-with/with.h"
@@ -20,16 +20,14 @@ struct exec {
     const char *sources[MOUNT_LIMIT];         /* where they are; NULL: the mount is no secret */
     struct text_list argv, kept;              /* owns the texts that mounts point to */
     struct digest input;
-    struct service services[SERVICE_LIMIT];
-    struct container containers[SERVICE_LIMIT]; /* of the services */
+    struct chain_services services;
     int codes[CODE_LIMIT];
 };
 
 static void exec_release(struct exec *exec) {
     for (size_t i = 0; i < MOUNT_LIMIT; i++)
         chain_secret_release(&exec->secrets[i]);
-    for (size_t i = 0; i < exec->step.service_count; i++)
-        container_release(&exec->containers[i]);
+    chain_services_release(&exec->services);
     text_list_release(&exec->argv);
     text_list_release(&exec->kept);
 }
@@ -197,43 +195,15 @@ static int set_input(struct exec *exec, struct error *error) {
     return 0;
 }
 
-/* ---- services ---- */
-
-static bool is_host_name(const char *name) {
-    size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
-    return length > 0 && length < 64 && !name[length] && *name != '-' && !text_equal(name, "localhost");
-}
-
-static int open_service(struct exec *exec, const char *ref, struct container *container, struct error *error) {
-    struct engine *engine = &exec->with->session.engine;
-    struct digest digest;
-    const char *prefix = "container:";
-    if (!text_starts_with(ref, prefix))
-        return base_resolve(engine, ref, platform_native(), container, error);
-    if (digest_parse(ref + strlen(prefix), &digest, error) < 0)
-        return -1;
-    return store_has(engine->store, &digest) ? container_load(engine, &digest, container, error)
-                                             : artifact_is_gone(ref, error);
-}
-
 static int set_services(struct exec *exec, struct error *error) {
-    const struct text_list *given = &exec->with->arguments->services;
-    exec->step.services = exec->services;
-    if (given->count > SERVICE_LIMIT)
-        return error_set(error, ERROR_USAGE, "more than %d services", SERVICE_LIMIT);
-    if (given->count > 0 && exec->with->arguments->network)
+    const struct arguments *arguments = exec->with->arguments;
+    if (arguments->services.count > 0 && arguments->network)
         return error_set(error, ERROR_USAGE,
                          "--service and --network exclude each other: it has the services' network");
-    for (size_t i = 0; i < given->count; i++) {
-        const char *name, *ref;
-        if (split(exec, "service", given->items[i], "NAME=REF", false, &name, &ref, error) < 0)
-            return -1;
-        if (!is_host_name(name))
-            return error_set(error, ERROR_USAGE, "--service: \"%.60s\" is no host name", name);
-        if (open_service(exec, ref, &exec->containers[i], error) < 0)
-            return error_wrap(error, "the service %s", name);
-        exec->services[exec->step.service_count++] = (struct service){name, &exec->containers[i]};
-    }
+    if (chain_services_read(&exec->with->session.engine, &arguments->services, &exec->services, error) < 0)
+        return -1;
+    exec->step.services = exec->services.items;
+    exec->step.service_count = exec->services.count;
     return 0;
 }
 
