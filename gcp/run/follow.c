@@ -106,6 +106,7 @@ static bool is_of(const struct json *entry, const char *index, const char *attem
 
 /* "; it printed last: …" of the task's last attempt; "" when it printed nothing. */
 static char *last_words(const struct following *following, const struct json *task) {
+    const char *reason = json_get_text(json_get_path(task, "lastAttemptResult.status"), "message", NULL);
     AUTO_FREE char *index = text_format("%lld", (long long)json_get_integer(task, "index", 0));
     AUTO_FREE char *attempt = text_format("%lld", (long long)json_get_integer(task, "retried", 0));
     AUTO_BUFFER struct buffer words = BUFFER(4096);
@@ -119,7 +120,7 @@ static char *last_words(const struct following *following, const struct json *ta
             text &&
             (text_starts_with(text, "Container called exit") || text_starts_with(text, "Container terminated") ||
              text_starts_with(text, "Terminating task") || text_starts_with(text, "The container exited with"));
-        if (!text_is_empty(text) && !of_cloud && is_of(entry, index, attempt))
+        if (!text_is_empty(text) && !of_cloud && !text_equal(text, reason) && is_of(entry, index, attempt))
             lines[count++] = text;
     }
     for (size_t i = count; i-- > 0;)
@@ -132,12 +133,14 @@ static int set_failure(const struct following *following, const struct json *tas
     const struct run_follow *follow = following->follow;
     const char *region = following->cloud->region;
     const struct json *result = json_get(task, "lastAttemptResult"), *status = json_get(result, "status");
-    const char *message = json_get_text(status, "message", "");
+    AUTO_FREE char *message = text_copy(json_get_text(status, "message", ""));
     long long index = json_get_integer(task, "index", 0), tries = json_get_integer(task, "retried", 0) + 1;
     int64_t code = json_get_integer(result, "exitCode", 0), signal = json_get_integer(result, "termSignal", 0);
     AUTO_FREE char *attempts = tries > 1 ? text_format(" after %lld attempts", tries) : text_copy("");
     AUTO_FREE char *head = text_format("job %s: task %lld of execution %s", follow->job, index, follow->execution);
     AUTO_FREE char *words = last_words(following, task);
+    if (text_ends_with(message, "."))
+        message[strlen(message) - 1] = '\0';
     if (strcasestr(message, "timeout") || json_get_integer(status, "code", 0) == 4) {
         error_set(error, ERROR_TIMEOUT, "%s reached its time limit of %s%s%s", head,
                   json_get_text(json_get(execution, "template"), "timeout", "600s"), attempts, words);

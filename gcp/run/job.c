@@ -27,6 +27,11 @@ char *run_job_path(const struct cloud *cloud, const char *job) {
     return text_format("projects/%s/locations/%s/jobs/%s", cloud->project, cloud->region, job);
 }
 
+static int no_such_job(const struct cloud *cloud, const char *job, struct error *error) {
+    error_set(error, ERROR_CONFIGURATION, "there is no job %s in %s", job, cloud->region);
+    return error_next(error, "what there is: pl-run-job --list --region %s", cloud->region);
+}
+
 /* ---- deploying ---- */
 
 struct planning {
@@ -41,10 +46,8 @@ static const char *image_of(const struct json *job) {
 static int plan(void *context, const struct json *current, struct json *after, bool *force, struct error *error) {
     const struct planning *planning = context;
     const struct run_job_deployment *deployment = planning->deployment;
-    if (!current && deployment->must_exist) {
-        error_set(error, ERROR_CONFIGURATION, "there is no job %s in %s", deployment->job, planning->cloud->region);
-        return error_next(error, "what there is: pl-run-job --list --region %s", planning->cloud->region);
-    }
+    if (!current && deployment->must_exist)
+        return no_such_job(planning->cloud, deployment->job, error);
     run_job_settings_apply(deployment->settings, after);
     if (text_is_empty(image_of(after)))
         return error_set(error, ERROR_USAGE, "job %s has no image; give one", deployment->job);
@@ -118,13 +121,17 @@ int run_job_execute(struct cloud *cloud, const char *path, const struct run_over
     AUTO_JSON struct json *body = json_new_object(), *operation = NULL, *asked = run_overrides_json(overrides);
     if (asked)
         json_set(body, "overrides", take_pointer(&asked));
+    static const long missing[] = {404, 0};
     const struct cloud_request request = {
-        .method = "POST", .url = url, .body = body, .what = what, .response_limit = JOB_LIMIT};
-    if (cloud_call(cloud, &request, &operation, NULL, error) < 0) {
+        .method = "POST", .url = url, .body = body, .what = what, .accept = missing, .response_limit = JOB_LIMIT};
+    long status = 0;
+    if (cloud_call(cloud, &request, &operation, &status, error) < 0) {
         if (error && error->kind == ERROR_UNAVAILABLE)
             error_next(error, "it may have begun; see: pl-run-job %s --executions --region %s", job, cloud->region);
         return -1;
     }
+    if (status == 404)
+        return no_such_job(cloud, job, error);
     const struct json *failure = json_get(operation, "error");
     const struct google_subject subject = {.project = cloud->project, .region = cloud->region};
     const char *name = run_short_name(json_get_text(json_get(operation, "metadata"), "name", NULL));

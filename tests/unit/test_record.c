@@ -77,6 +77,7 @@ static void bare_refs_are_typed_by_their_form(void **state) {
         {"localhost/shop:1", RECORD_IMAGE},
         {"https://shop-abc.a.run.app", RECORD_SERVICE},
         {"http://127.0.0.1:8080", RECORD_SERVICE},
+        {"projects/p/locations/r/jobs/migrate", RECORD_JOB},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct record record;

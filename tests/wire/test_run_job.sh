@@ -162,11 +162,11 @@ test_how_it_failed_is_told() {
     ends task 70 "job migrate: task 1 of execution migrate-x7k2p ended with exit code 3 after 2 attempts; it printed last: table users: column missing"
     contains "$(cat log)" "its log: pl-run-job migrate --logs --execution migrate-x7k2p --region us-central1"
     ends signal 70 "task 1 of execution migrate-x7k2p was ended by signal 9 after 2 attempts"
-    ends memory 70 "needs more memory than it has after 2 attempts: Memory limit of 512 MiB exceeded."
+    ends memory 70 "needs more memory than it has after 2 attempts: Memory limit of 512 MiB exceeded"
     contains "$(cat log)" "--memory 1Gi"
     ends late 124 "reached its time limit of 600s after 2 attempts"
     contains "$(cat log)" "--task-timeout 1h"
-    ends image 70 "failed after 2 attempts: Image 'h/r' not found."
+    ends image 70 "failed after 2 attempts: Image 'h/r' not found; it printed last: table users: column missing"
     ends silent 70 "execution migrate-x7k2p failed: Task migrate-x7k2p-task1 failed with message"
     ends cancelled 1 "job migrate: execution migrate-x7k2p was cancelled"
 }
@@ -188,6 +188,8 @@ test_waiting_ends() {
     job --cancel migrate-x7k2p 2> log
     contains "$(cat log)" "had ended already"
     equal "$(methods | grep -c cancel)" 1
+    status 78 pl-run-job other --region us-central1 --execute > out 2> log
+    contains "$(cat log)" "there is no job other in us-central1"
     status 78 job --attach migrate-other > out 2> log
     contains "$(cat log)" "there is no execution migrate-other"
 }
