@@ -7,7 +7,7 @@
 holding_app() {
     web_app app x '/bin/busybox cat /proc/sys/kernel/random/uuid > /www/id; trap \"echo stopped; exit 0\" TERM; /bin/busybox httpd -f -p $PORT -h /www & wait'
     mkdir -p app/www/cgi-bin
-    printf '#!/bin/busybox sh\nread line\nprintf "Content-Type: text/plain\\r\\n\\r\\n"; exec /bin/busybox cat /www/id\n' > app/www/cgi-bin/hold
+    printf '#!/bin/busybox sh\necho held >&2\nread line\nprintf "Content-Type: text/plain\\r\\n\\r\\n"; exec /bin/busybox cat /www/id\n' > app/www/cgi-bin/hold
     chmod +x app/www/cgi-bin/*
 }
 # hold N: a request that takes a place until `free N`, which prints the answer; N is a descriptor
@@ -99,18 +99,17 @@ test_a_client_stays_with_its_instance() {
     cloud
     holding_app
     url=$(ship app app --concurrency 2 --min-instances 2 --session-affinity)
-    # With one place taken in the first instance, both have room.
-    first=$(curl -sf -c jar "$url/id")
+    # The first instance is full, so the other one answers, and its name is kept.
+    hold 11; hold 12
+    wait_for 10 eval '[ "$(pl-local logs app | grep -c held)" = 2 ]'
+    other=$(curl -sf -c jar "$url/id")
     contains "$(cat jar)" GAESA
-    hold 11
-    hold 12
-    other=$(curl -sf "$url/id")
-    [ "$other" != "$first" ]
-    free 11 > /dev/null
-    equal "$(for _ in 1 2 3 4 5; do curl -sf -b jar "$url/id"; done | sort -u)" "$first"
+    free 11 > /dev/null; free 12 > /dev/null
+    # Whoever has no name comes to the first one again.
+    wait_for 10 eval '[ "$(curl -sf '"$url"'/id)" != '"$other"' ]'
+    equal "$(for _ in 1 2 3 4 5; do curl -sf -b jar "$url/id"; done | sort -u)" "$other"
     curl -sf -b jar -D head -o body "$url/id"
     lacks "$(cat head)" Set-Cookie
-    free 12 > /dev/null
 }
 
 test_a_request_has_its_time() {
