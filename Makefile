@@ -80,6 +80,7 @@ LIBRARIES_pl-cache = -lseccomp
 LIBRARIES_pl-from = -lseccomp
 LIBRARIES_pl-with = -lseccomp
 LIBRARIES_pl-export = -lseccomp
+LIBRARIES_pl-serve = -lseccomp
 LIBRARIES_pl-firebase-deploy = -lseccomp
 $(foreach tool,$(TOOLS),$(eval $(call tool_rule,$(tool))))
 

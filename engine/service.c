@@ -2,8 +2,8 @@
 
 #include "common/base/text.h"
 #include "common/file/file.h"
-#include "engine/layer.h"
 #include "engine/sandbox/sandbox.h"
+#include "engine/step.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -57,18 +57,6 @@ static int find_port(const struct service *service, unsigned *port, struct error
 }
 
 /* ---- one ---- */
-
-static int lay_out(struct engine *engine, const struct container *container, struct text_list *lowers,
-                   struct error *error) {
-    for (size_t i = container_layer_count(container); i-- > 0;) {
-        struct digest diff_id;
-        char *path = NULL;
-        if (container_layer(container, i, &diff_id, error) < 0 || layer_directory(engine, &diff_id, &path, error) < 0)
-            return -1;
-        text_list_take(lowers, path);
-    }
-    return 0;
-}
 
 static int make_folders(struct services *services, struct running *running, char **upper, char **work,
                         struct error *error) {
@@ -179,7 +167,7 @@ static int start_one(struct services *services, const struct service *service, s
     AUTO_LIST struct text_list lowers = {0};
     *running = (struct running){.service = service};
     if (find_port(service, &running->port, error) < 0 ||
-        lay_out(services->engine, service->container, &lowers, error) < 0 ||
+        container_lay_out(services->engine, service->container, &lowers, error) < 0 ||
         launch(services, running, &lowers, error) < 0 || open_network(services, running, error) < 0)
         return -1;
     return wait_for(services, running, error);

@@ -105,6 +105,10 @@ int step_remove(struct engine *engine, const struct container *input, const stru
 int step_replace_root(struct engine *engine, const struct container *input, const struct digest *tree, const char *name,
                       struct container *output, struct error *error) MUST_CHECK;
 
+/* Every layer as a directory, topmost first, as a struct sandbox takes them; fetches and unpacks what is missing. */
+int container_lay_out(struct engine *engine, const struct container *container, struct text_list *lowers,
+                      struct error *error) MUST_CHECK;
+
 /* Where an absolute path leads in a container when symbolic links on the way are followed, the last part excluded; what
  * does not exist is kept as it is. Fetches its layers. The caller frees. */
 int container_resolve(struct engine *engine, const struct container *container, const char *path, char **resolved,

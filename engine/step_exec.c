@@ -116,12 +116,12 @@ static void pass_output(void *context, int stream, const char *data, size_t leng
         target->exec->output(target->exec->output_context, stream, data, length);
 }
 
-static int collect_lowers(struct engine *engine, const struct container *input, struct text_list *lowers,
-                          struct error *error) {
-    for (size_t i = container_layer_count(input); i-- > 0;) {
+int container_lay_out(struct engine *engine, const struct container *container, struct text_list *lowers,
+                      struct error *error) {
+    for (size_t i = container_layer_count(container); i-- > 0;) {
         struct digest diff_id;
         char *path = NULL;
-        if (container_layer(input, i, &diff_id, error) < 0 || layer_directory(engine, &diff_id, &path, error) < 0)
+        if (container_layer(container, i, &diff_id, error) < 0 || layer_directory(engine, &diff_id, &path, error) < 0)
             return error_wrap(error, "cannot lay out the base");
         text_list_take(lowers, path);
     }
@@ -154,7 +154,7 @@ static int run_beside(struct engine *engine, const struct step_run *run, const s
     AUTO_CLOSE int input_fd = exec->input ? store_open_object(engine->store, exec->input, NULL, error) : -1;
     if (exec->input && input_fd < 0)
         return -1;
-    if (collect_lowers(engine, run->input, &lowers, error) < 0 || directory_make(work, 0700, error) < 0 ||
+    if (container_lay_out(engine, run->input, &lowers, error) < 0 || directory_make(work, 0700, error) < 0 ||
         step_prepare_mounts(engine, exec, run->scratch, run->prepared, error) < 0)
         return -1;
     if (run->mount)

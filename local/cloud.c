@@ -7,6 +7,7 @@
 #include "local/identity/identity.h"
 #include "local/issuer/issuer.h"
 #include "local/knative/knative.h"
+#include "local/network/network.h"
 #include "local/registry/registry.h"
 #include "local/run/run.h"
 #include "local/secrets/secrets.h"

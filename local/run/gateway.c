@@ -28,7 +28,8 @@ struct passage {
 
 static void *pass_through(void *context) {
     struct passage *passage = context;
-    (void)relay(passage->run, &(struct relay){.client = passage->client, .server = passage->server});
+    (void)relay(
+        &(struct relay){.client = passage->client, .server = passage->server, .stopping = &passage->run->stopping});
     close(passage->server);
     close(passage->client);
     run_work_done(passage->run);

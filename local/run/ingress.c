@@ -271,11 +271,15 @@ static int connect_instance(const struct visit *visit, const char *wanted, struc
 static void pass_on(const struct visit *visit, int server, const struct slot *slot, const char *wanted) {
     AUTO_FREE char *cookie = affinity_header(visit, slot, wanted);
     AUTO_BUFFER struct buffer head = BUFFER(3 * HEAD_LIMIT);
-    struct relay passage = {visit->client, server, request_seconds(visit, slot), cookie, false};
+    struct relay passage = {.client = visit->client,
+                            .server = server,
+                            .stopping = &visit->run->stopping,
+                            .seconds = request_seconds(visit, slot),
+                            .header = cookie};
     make_head(visit, &head);
     bool sent = !head.failed && send_text(server, buffer_text(&head), head.length);
     memory_wipe(head.data, head.length);
-    bool in_time = !sent || relay(visit->run, &passage);
+    bool in_time = !sent || relay(&passage);
     if (!in_time)
         service_log(
             visit->run, visit->service, slot->revision->name,

@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "engine/sandbox/sandbox.h"
 #include "local/cloud.h"
+#include "local/network/network.h"
 #include "local/registry/registry.h"
 #include "local/run/log.h"
 #include "local/run/run.h"
@@ -167,34 +168,6 @@ struct door {
 struct door instance_door(const struct instance *instance);
 /* A connection to a port of it (0: the one that requests come to), or -1 with errno. Closes the door. */
 int door_connect(struct door *door, unsigned port);
-
-/* ---- network.c ---- */
-
-int network_connect(int network, const char *address, unsigned port);
-/* A listening socket in that network. -1 with errno. */
-int network_listen(int network, const char *address, unsigned port);
-/* Gives its loopback interface one more address. */
-int network_add_address(int network, const char *address, const char *alias);
-
-struct listener_address {
-    char address[46];
-    unsigned port;
-};
-/* What listens in the network of a process: TCP, IPv4 and IPv6. Returns how many of at most `most` were found. */
-size_t network_listeners(pid_t pid, struct listener_address *found, size_t most);
-bool address_is_loopback(const char *address);
-
-/* ---- relay.c ---- */
-
-struct relay {
-    int client, server;
-    unsigned seconds;   /* 0: no limit */
-    const char *header; /* whole lines to add to the head of the answer, or NULL */
-    bool answered;      /* set: the server has sent something */
-};
-/* Passes bytes both ways until both sides have ended or the run stops; false when the time passed before. Closes
- * neither. */
-bool relay(const struct run *run, struct relay *relay);
 
 /* ---- rollout.c ---- */
 

@@ -101,7 +101,4 @@ struct server *server_start(int listener, request_handler *begin, void *context,
 /* Stops listening and waits for requests under way. */
 void server_stop(struct server **server);
 
-/* A listening socket on 127.0.0.1; port 0 or one that is taken by others while `any`: a free one. *port is set. */
-int loopback_listen(unsigned *port, bool any, struct error *error) MUST_CHECK;
-
 #endif

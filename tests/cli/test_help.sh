@@ -4,6 +4,7 @@
 
 test_pl_build() { pl-build --help | golden build-help.txt; }
 test_pl_local() { pl-local --help | golden local-help.txt; }
+test_pl_serve() { pl-serve --help | golden serve-help.txt; }
 test_pl_cache() { pl-cache --help | golden cache-help.txt; }
 
 test_every_tool_tells_its_version_and_its_table() {

@@ -1,10 +1,13 @@
 /* Sockets in another network namespace: a socket belongs to the network in which it was made. */
-#include "local/run/internal.h"
+#include "local/network/network.h"
+
+#include "common/base/text.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -67,6 +70,27 @@ int network_listen(int network, const char *text, unsigned port) {
     if (fd < 0 || make_address(text, port, &address) < 0 ||
         bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, BACKLOG) < 0)
         return -1;
+    return take_fd(&fd);
+}
+
+int loopback_listen(unsigned *port, bool any, struct error *error) {
+    AUTO_CLOSE int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return error_set_errno(error, errno, "cannot make a socket");
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    address.sin_port = htons((uint16_t)*port);
+    if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+        if (!any || errno != EADDRINUSE)
+            return error_set_errno(error, errno, "cannot listen on 127.0.0.1:%u", *port);
+        address.sin_port = 0;
+        if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+            return error_set_errno(error, errno, "cannot listen on 127.0.0.1");
+    }
+    socklen_t size = sizeof(address);
+    if (listen(fd, 128) < 0 || getsockname(fd, (struct sockaddr *)&address, &size) < 0)
+        return error_set_errno(error, errno, "cannot listen on 127.0.0.1");
+    *port = ntohs(address.sin_port);
     return take_fd(&fd);
 }
 

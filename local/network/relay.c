@@ -1,4 +1,5 @@
-#include "local/run/internal.h"
+#include "common/base/text.h"
+#include "local/network/network.h"
 
 #include <poll.h>
 #include <string.h>
@@ -53,11 +54,11 @@ static bool pass_first(struct relay *relay, char *block) {
            send_all(relay->client, block + line, (size_t)got - line);
 }
 
-bool relay(const struct run *run, struct relay *relay) {
+bool relay(struct relay *relay) {
     AUTO_FREE char *block = memory_allocate(1, BLOCK);
     struct pollfd sides[2] = {{.fd = relay->client, .events = POLLIN}, {.fd = relay->server, .events = POLLIN}};
     int64_t end = seconds_now() + relay->seconds;
-    while (sides[1].fd >= 0 && !atomic_load(&run->stopping)) {
+    while (sides[1].fd >= 0 && !atomic_load(relay->stopping)) {
         if (relay->seconds && seconds_now() >= end)
             return false;
         if (poll(sides, 2, LOOK_MILLISECONDS) <= 0)

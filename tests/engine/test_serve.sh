@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# pl-serve: a container as a service on loopback, for a person and while a command runs; and that nothing of it is left.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/chain_lib.sh"
+
+serving() { # serving SCRIPT: a container that runs it
+    pl-from "$(root)" | pl-with entrypoint -- sh -c "$1"
+}
+# A web server on $PORT, or where it is told
+WEB='mkdir -p /www; echo "hello from $K_SERVICE $GREETING" > /www/index.html; echo ready >&2; exec httpd -f -p ${WHERE:-$PORT} -h /www'
+left() { pgrep -f "$1" || true; }
+
+test_a_command_runs_beside_the_service() {
+    serving "$WEB" > record
+    equal "$(pl-serve -- sh -c 'wget -q -O - "$PL_SERVICE_URL/"; echo "$PL_SERVICE_HOST"' < record 2> log)" "hello from service 
+127.0.0.1"
+    equal "$(pl-serve --env GREETING=hi --port :9000 -- sh -c 'wget -q -O - "http://$PL_SERVICE_HOST:$PL_SERVICE_PORT"' < record 2> log)" \
+        "hello from service hi"
+    # Its exit code, and nothing but its own on standard output.
+    status 7 pl-serve -- sh -c 'echo out; exit 7' < record > out 2> log
+    equal "$(cat out)" out
+    contains "$(cat log)" "sh ended with exit code 7"
+    contains "$(cat log)" "  │ ready"
+    status 143 pl-serve -- sh -c 'kill $$' < record > out 2> log
+    status 78 pl-serve -- no-such-program < record > out 2> log
+    contains "$(cat log)" "there is no program no-such-program"
+}
+
+test_in_the_host_network_it_gets_a_port_of_its_own() {
+    serving "$WEB" | pl-serve --network host -- sh -c 'wget -q -O - "$PL_SERVICE_URL/"' > out 2> log
+    contains "$(cat out)" "hello from service"
+}
+
+test_several_have_a_url_each() {
+    { serving "$WEB" | jq -c '.name = "web"'; serving "$WEB" | jq -c '.name = "shop-api"'; } > records
+    pl-serve -- sh -c 'wget -q -O - "$WEB_URL" "$SHOP_API_URL"' < records > out 2> log
+    equal "$(cat out)" "hello from web 
+hello from shop-api "
+    status 64 pl-serve --port 8080 -- true < records > out 2> log
+    contains "$(cat log)" "--port 8080 is for one container, and there are 2"
+}
+
+test_one_that_does_not_come_up_is_told_why() {
+    serving 'echo about to fail; exit 3' > record
+    status 70 pl-serve -- touch called < record > out 2> log
+    contains "$(cat log)" "service ended with exit code 3 before it listened on port 8080"
+    contains "$(cat log)" "about to fail"
+    serving "$WEB" > record
+    status 70 pl-serve --startup-time 1s --env WHERE=127.0.0.1:8080 -- touch called < record > out 2> log
+    contains "$(cat log)" "it listens on 127.0.0.1:8080"
+    contains "$(cat log)" "let it listen on all addresses"
+    status 70 pl-serve --startup-time 1s --env WHERE=3000 -- touch called < record > out 2> log
+    contains "$(cat log)" "tell its port: --port :3000"
+    status 70 pl-serve --startup-time 1s --health /no-such-page -- touch called < record > out 2> log
+    contains "$(cat log)" "GET /no-such-page was answered with 404"
+    [ ! -e called ]
+    pl-serve --health /index.html -- touch called < record > out 2> log
+    [ -e called ]
+}
+
+test_up_serves_until_it_is_told_to_end() {
+    serving "echo in-$$; $WEB" > record
+    pl-serve --up < record > out 2> log & local pid=$!
+    wait_for 20 test -s out
+    equal "$(jq -r .type out)" service
+    contains "$(wget -q -O - "$(ref < out)")" "hello from service"
+    wait_for 10 grep -q "in-$$" log
+    kill -TERM $pid; status 0 wait $pid
+    equal "$(left "echo in-$$")" ""
+    equal "$(find "$PL_STORE/tmp" -mindepth 1)" ""
+}
+
+test_up_ends_as_its_container_does() {
+    status 5 pl-serve --up < <(serving 'nc -l -p $PORT < /dev/null; exit 5') > out 2> log
+    contains "$(cat log)" "service ended with exit code 5"
+}
+
+test_nothing_outlives_a_kill() {
+    serving "sleep 1000$$ & $WEB" > record
+    pl-serve -- sh -c "echo \$\$ > command; exec sleep 2000$$" < record > out 2> log & local pid=$!
+    wait_for 20 test -s command
+    [ -n "$(left "sleep 1000$$")" ]
+    kill -KILL $pid; wait $pid || true
+    wait_for 10 eval '[ -z "$(left "sleep [12]000$$")" ]'
+    # One that listens to nothing is killed, and its port is free again.
+    pl-serve -- true < record 2> log
+}
+
+test_bad_lines() {
+    serving "$WEB" > record
+    refused 64 "serve until when?" "pl-serve --up" pl-serve < record
+    refused 64 "exclude each other" "" pl-serve --up -- true < record
+    refused 64 "is no port" "" pl-serve --up --port 99999 < record
+    refused 64 "PORT is told by pl-serve" "--port :80" pl-serve --up --env PORT=80 < record
+    refused 66 "" "" pl-serve --up < /dev/null
+    pl-from "$(root)" > bare
+    refused 65 "names no command to run" "pl-with entrypoint" pl-serve --up < bare
+    mkdir source; echo x > source/x
+    pl-from ./source > directory
+    refused 65 "" "" pl-serve --up < directory
+}
+
+run_tests

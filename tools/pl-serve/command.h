@@ -1,0 +1,18 @@
+/* The arguments of pl-serve, as its table fills them. */
+#ifndef TOOLS_PL_SERVE_COMMAND_H
+#define TOOLS_PL_SERVE_COMMAND_H
+
+#include "common/command/command.h"
+#include "gcp/credentials/options.h"
+
+struct arguments {
+    bool up;
+    const char *port, *health, *network;
+    struct text_list environment;
+    long long startup_time, memory;
+    struct credential_options credentials;
+};
+
+extern const struct command pl_serve_command;
+
+#endif
