@@ -36,6 +36,13 @@ test_the_lines_for_people_who_come_from_dagger() {
         pl-export --show stdout > out
     equal "$(cat out)" "***14"
     absent -r "kept at Google" "$PL_STORE" out log
+    # Through a registry and back, in another store: the same container, with what was taken away still gone.
+    pl-with without file /etc/removed < Container.json | pl-with annotation org.example.a=1 | pl-push-image -q --repo demo --tag gone > image.json 2> log
+    equal "$(jq -r .type image.json)" image
+    PL_STORE=$PWD/other pl-from < image.json > back
+    equal "$(ref < back)" "$(pl-with without file /etc/removed < Container.json 2> log | ref)"
+    PL_STORE=$PWD/other pl-with exec --shell 'ls /etc' < back 2> log | PL_STORE=$PWD/other pl-export --show stdout > out
+    grep -q passwd out; absent removed out
     # A step that is found asks nobody for its secret.
     pl-local stop -q
     pl-with exec --mount-secret "t=gcp:projects/$GOOGLE_CLOUD_PROJECT/secrets/key/versions/1" --shell 'cat /run/secrets/t; wc -c < /run/secrets/t' < Container.json > out
