@@ -1,4 +1,5 @@
 /* DEST: what it may be, and how it is replaced. */
+#include "chain/lay_out.h"
 #include "common/base/text.h"
 #include "common/file/file.h"
 #include "tools/pl-export/export.h"

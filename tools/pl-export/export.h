@@ -24,11 +24,4 @@ int export_load(struct exporting *exporting, struct error *error);
 /* show.c: --show. */
 int export_show(struct exporting *exporting, struct error *error);
 
-/* lay_out.c: the entries below an open directory; nothing that is reached through a link is written. `epoch` is the
- * time that files get, 0: now. */
-int lay_out(struct engine *engine, const struct tree *tree, int root, int64_t epoch, struct error *error);
-/* One file in an open directory, in the place of a file or link of this name. */
-int lay_out_file(struct engine *engine, const struct tree_entry *file, int folder, const char *name, int64_t epoch,
-                 struct error *error);
-
 #endif

@@ -1,6 +1,6 @@
 /* A patch (a unified diff, git's extensions included) on a directory, by git apply: it keeps what a patch says below
  * the directory. */
-#include "chain/tree_edit.h"
+#include "chain/lay_out.h"
 #include "common/base/text.h"
 #include "common/file/file.h"
 #include "common/process/process.h"
@@ -42,28 +42,6 @@ static int apply(struct with *with, const char *folder, const struct tree_entry 
     return error_next(error, "make it anew against this directory (pl-export ./here shows it)");
 }
 
-static int lay_out(struct with *with, const struct tree *tree, const char *folder, struct error *error) {
-    struct engine *engine = &with->session.engine;
-    for (size_t i = 0; i < tree->count; i++) {
-        const struct tree_entry *entry = &tree->entries[i];
-        AUTO_FREE char *path = path_join(folder, entry->path);
-        AUTO_BUFFER struct buffer content = BUFFER(SIZE_MAX);
-        int result = 0;
-        if (entry->type == 'd')
-            result = directory_make(path, 0755, error);
-        else if (entry->type == 'l')
-            result = symlink(entry->target, path) < 0 ? error_set_errno(error, errno, "cannot make %s", path) : 0;
-        else
-            result = store_read(engine->store, &entry->digest, &content, error) < 0
-                         ? -1
-                         : file_replace(path, buffer_text(&content), content.length, entry->type == 'x' ? 0755 : 0644,
-                                        error);
-        if (result < 0)
-            return -1;
-    }
-    return 0;
-}
-
 /* What git did not touch keeps its owner and mode. */
 static void take_owners(const struct tree *old, struct tree *tree) {
     for (size_t i = 0; i < tree->count; i++) {
@@ -79,7 +57,10 @@ static int patch_in(struct with *with, const char *folder, const struct tree_ent
     AUTO_TREE struct tree old = {0}, tree = {0};
     struct tree_scan scan = {.directory = folder, .is_temporary = true};
     struct digest digest;
-    if (tree_load(engine, &with->artifact.digest, &old, error) < 0 || lay_out(with, &old, folder, error) < 0 ||
+    AUTO_CLOSE int root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0)
+        return error_set_errno(error, errno, "cannot write to the store");
+    if (tree_load(engine, &with->artifact.digest, &old, error) < 0 || lay_out(engine, &old, root, 0, error) < 0 ||
         apply(with, folder, patch, error) < 0 || tree_scan(engine, &scan, &tree, error) < 0)
         return -1;
     take_owners(&old, &tree);

@@ -1,6 +1,7 @@
+#include "chain/lay_out.h"
+
 #include "common/base/text.h"
 #include "common/file/file.h"
-#include "tools/pl-export/export.h"
 
 #include <fcntl.h>
 #include <linux/openat2.h>
