@@ -21,6 +21,7 @@ knative_handler knative_revisions;
 knative_handler knative_routes;
 knative_handler knative_configurations;
 knative_handler knative_operations;
+knative_handler knative_locations;
 knative_handler knative_jobs;
 knative_handler knative_executions;
 knative_handler knative_tasks;

@@ -17,6 +17,7 @@ static const struct collection {
     {"executions", "run.googleapis.com", knative_executions},
     {"tasks", "run.googleapis.com", knative_tasks},
     {"operations", NULL, knative_operations},
+    {"locations", "projects", knative_locations},
 };
 
 static const struct collection *find_collection(const char *name) {
@@ -26,14 +27,16 @@ static const struct collection *find_collection(const char *name) {
     return NULL;
 }
 
-/* The two forms of a path: where the project, the region (0: in the host's name), the collection and the name are. */
+/* The forms of a path: where the project, the region (0: in the host's name), the collection and the name are. */
 struct form {
     size_t project, region, collection, name;
 };
 
 static const struct form *form_of(const struct text_list *parts) {
-    static const struct form spaces = {4, 0, 5, 6}, projects = {2, 4, 5, 6};
+    static const struct form spaces = {4, 0, 5, 6}, projects = {2, 4, 5, 6}, locations = {2, 0, 3, 4};
     char **items = parts->items;
+    if (parts->count == 4 && text_equal(items[0], "v1") && text_equal(items[3], "locations"))
+        return &locations;
     if (parts->count < 6 || parts->count > 7)
         return NULL;
     if (text_equal(items[0], "apis") && text_equal(items[2], "v1") && text_equal(items[3], "namespaces"))

@@ -50,6 +50,11 @@ test_deploy_change_and_delete() {
     gcloud run services get-iam-policy hello --region us-central1 --format=json | jq -e '.bindings[] | select(.role == "roles/run.invoker") | .members == ["allUsers", "user:a@example.com"]' > kept
     wait_for 10 eval "gcloud run services logs read hello --region us-central1 | grep 'response:200'"
     equal "$(gcloud run services list --region europe-west1 --format='value(metadata.name)')" ""
+    contains "$(gcloud run regions list --format='value(locationId)')" us-central1
+    # A container that does not start: gcloud says why, and the revision before goes on.
+    status 1 gcloud run services update hello --region us-central1 --command /bin/busybox --args false --port 8081 2> said
+    contains "$(cat said)" "is not ready and cannot serve traffic. The user-provided container failed to start and listen on the port"
+    equal "$(curl -sf "$url/")" hello
     does run services delete hello --region us-central1
     status 1 gcloud run services describe hello --region us-central1 2> said
     contains "$(cat said)" "Cannot find service [hello]"
