@@ -3,6 +3,7 @@ complete -c pl-serve -f
 complete -c pl-serve -l up -d 'serve until Ctrl-C, and show what the container prints'
 complete -c pl-serve -l port -x -d 'the port on 127.0.0.1, without it a free one; and the one that the container is told in $PORT, without it 8080'
 complete -c pl-serve -l env -x -d 'a variable of the container'
+complete -c pl-serve -l env-file -r -F -d 'a file of NAME=VALUE lines, as pl-run-deploy reads it; --env comes last'
 complete -c pl-serve -l health -x -d 'ready is who answers a GET of this path with 200 to 399; without it who listens'
 complete -c pl-serve -l startup-time -x -d 'how long it may take until it is ready'
 complete -c pl-serve -l memory -x -d 'how much memory it may take; without it no limit'

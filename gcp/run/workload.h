@@ -46,6 +46,9 @@ extern const struct option run_workload_rows[];
 #define RUN_WORKLOAD_OPTIONS(member)                                                                                   \
     { .title = "The container", .options = run_workload_rows, INTO(member) }
 
+/* Appends the NAME=value of an environment file: empty lines and those that begin with # are none, "export " and quotes
+ * around a value are dropped. ERROR_DATA names the line. */
+int environment_file_read(const char *path, struct text_list *pairs, struct error *error) MUST_CHECK;
 /* Reads the environment files: lines NAME=VALUE, empty ones and those that begin with '#' left out, `export ` before a
  * name too; a value in single or double quotes loses them, and in double quotes \n, \" and \\ are read. At most 1 MiB
  * each. */

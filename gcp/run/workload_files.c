@@ -39,7 +39,7 @@ static int read_line(const char *line, const char *path, size_t number, struct t
     return 0;
 }
 
-static int read_file(const char *path, struct text_list *pairs, struct error *error) {
+int environment_file_read(const char *path, struct text_list *pairs, struct error *error) {
     AUTO_BUFFER struct buffer text = BUFFER(FILE_LIMIT);
     AUTO_LIST struct text_list lines = {0};
     if (file_read(path, &text, NULL, error) < 0)
@@ -57,7 +57,7 @@ static int read_file(const char *path, struct text_list *pairs, struct error *er
 int run_workload_read(struct run_workload *workload, struct error *error) {
     AUTO_LIST struct text_list all = {0};
     for (size_t i = 0; i < workload->environment_files.count; i++)
-        if (read_file(workload->environment_files.items[i], &all, error) < 0)
+        if (environment_file_read(workload->environment_files.items[i], &all, error) < 0)
             return -1;
     if (all.count == 0)
         return 0;

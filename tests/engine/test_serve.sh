@@ -14,7 +14,9 @@ test_a_command_runs_beside_the_service() {
     serving "$WEB" > record
     equal "$(pl-serve -- sh -c 'wget -q -O - "$PL_SERVICE_URL/"; echo "$PL_SERVICE_HOST"' < record 2> log)" "hello from service 
 127.0.0.1"
-    equal "$(pl-serve --env GREETING=hi --port :9000 -- sh -c 'wget -q -O - "http://$PL_SERVICE_HOST:$PL_SERVICE_PORT"' < record 2> log)" \
+    printf '# of the service\nGREETING="from a file"\n' > settings
+    contains "$(pl-serve --env-file settings -- sh -c 'wget -q -O - "$PL_SERVICE_URL"' < record 2> log)" "hello from service from a file"
+    equal "$(pl-serve --env-file settings --env GREETING=hi --port :9000 -- sh -c 'wget -q -O - "http://$PL_SERVICE_HOST:$PL_SERVICE_PORT"' < record 2> log)" \
         "hello from service hi"
     # Its exit code, and nothing but its own on standard output.
     status 7 pl-serve -- sh -c 'echo out; exit 7' < record > out 2> log
@@ -46,13 +48,14 @@ test_one_that_does_not_come_up_is_told_why() {
     contains "$(cat log)" "service ended with exit code 3 before it listened on port 8080"
     contains "$(cat log)" "about to fail"
     serving "$WEB" > record
-    status 70 pl-serve --startup-time 1s --env WHERE=127.0.0.1:8080 -- touch called < record > out 2> log
-    contains "$(cat log)" "it listens on 127.0.0.1:8080"
-    contains "$(cat log)" "let it listen on all addresses"
-    status 70 pl-serve --startup-time 1s --env WHERE=3000 -- touch called < record > out 2> log
-    contains "$(cat log)" "tell its port: --port :3000"
-    status 70 pl-serve --startup-time 1s --health /no-such-page -- touch called < record > out 2> log
-    contains "$(cat log)" "GET /no-such-page was answered with 404"
+    pl-serve --startup-time 1s --env WHERE=127.0.0.1:8080 -- touch called < record 2> loopback & local loopback=$!
+    pl-serve --startup-time 1s --env WHERE=3000 -- touch called < record 2> elsewhere & local elsewhere=$!
+    pl-serve --startup-time 1s --health /no-such-page -- touch called < record 2> ill & local ill=$!
+    status 70 wait $loopback; status 70 wait $elsewhere; status 70 wait $ill
+    contains "$(cat loopback)" "it listens on 127.0.0.1:8080"
+    contains "$(cat loopback)" "let it listen on all addresses"
+    contains "$(cat elsewhere)" "tell its port: --port :3000"
+    contains "$(cat ill)" "GET /no-such-page was answered with 404"
     [ ! -e called ]
     pl-serve --health /index.html -- touch called < record > out 2> log
     [ -e called ]
@@ -82,8 +85,12 @@ test_nothing_outlives_a_kill() {
     [ -n "$(left "sleep 1000$$")" ]
     kill -KILL $pid; wait $pid || true
     wait_for 10 eval '[ -z "$(left "sleep [12]000$$")" ]'
-    # One that listens to nothing is killed, and its port is free again.
-    pl-serve -- true < record 2> log
+    # A signal ends the command, and the container after it.
+    rm command
+    pl-serve -- sh -c "echo \$\$ > command; exec sleep 2000$$" < record > out 2> log & pid=$!
+    wait_for 20 test -s command
+    kill -TERM $pid; status 143 wait $pid
+    equal "$(left "sleep [12]000$$")" ""
 }
 
 test_bad_lines() {

@@ -8,7 +8,7 @@
 struct arguments {
     bool up;
     const char *port, *health, *network;
-    struct text_list environment;
+    struct text_list environment, environment_files; /* the files are read into `environment`, before what is there */
     long long startup_time, memory;
     struct credential_options credentials;
 };

@@ -1,4 +1,5 @@
 #include "chain/session.h"
+#include "gcp/run/workload.h"
 #include "tools/pl-serve/caller.h"
 #include "tools/pl-serve/served.h"
 
@@ -40,6 +41,19 @@ static int read_ports(const char *given, unsigned *host, unsigned *container, st
     if (read_port(given, length, host, error) < 0)
         return -1;
     return given[length] ? read_port(given + length + 1, strlen(given + length + 1), container, error) : 0;
+}
+
+/* What the line names comes last, and so wins. */
+static int read_environment(struct arguments *arguments, struct error *error) {
+    AUTO_LIST struct text_list all = {0};
+    for (size_t i = 0; i < arguments->environment_files.count; i++)
+        if (environment_file_read(arguments->environment_files.items[i], &all, error) < 0)
+            return -1;
+    text_list_add_all(&all, &arguments->environment);
+    text_list_release(&arguments->environment);
+    arguments->environment = all;
+    all = (struct text_list){0};
+    return 0;
 }
 
 static int check_environment(const struct text_list *environment, struct error *error) {
@@ -252,7 +266,9 @@ static int serve(struct serving *serving, struct error *error) {
 
 static int run(struct command_context *context, void *arguments, struct error *error) {
     struct serving serving = {.context = context, .arguments = arguments, .caller = {.go = -1}};
-    int result = check(&serving, error);
+    int result = read_environment(arguments, error);
+    if (result == 0)
+        result = check(&serving, error);
     if (result == 0 && context->rest_count)
         result = caller_prepare(&serving.caller, context->rest, error);
     if (result == 0)
