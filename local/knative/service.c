@@ -281,6 +281,11 @@ void refusal_to_knative(struct error *error) {
         {"template.", "spec.template.metadata."},
         {"", "metadata."},
         {0}};
-    if (!replace_place(error, "Violation in UpdateServiceRequest.service.", of_service))
+    /* Some of v2's refusals begin with the field itself. */
+    if (text_starts_with(error->text, "template.template."))
+        replace_place(error, "", of_job);
+    else if (text_starts_with(error->text, "template."))
+        replace_place(error, "", of_service);
+    else if (!replace_place(error, "Violation in UpdateServiceRequest.service.", of_service))
         replace_place(error, "Violation in UpdateJobRequest.job.", of_job);
 }

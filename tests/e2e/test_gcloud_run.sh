@@ -94,6 +94,7 @@ test_refusals_in_googles_words() {
 .metadata.name = "other"	metadata.name: must be 'refused'
 .spec.template.spec.volumes = [{"name": "v"}]	spec.template.spec.volumes[0]: Volume must have a source of secret, emptyDir, csi or nfs
 .spec.template.spec.timeoutSeconds = 4000	spec.template.spec.timeout_seconds: maximum allowed time is one hour.
+.spec.template.metadata.annotations = {"run.googleapis.com/execution-environment": "gen2"} | .spec.template.spec.containers[0].resources.limits.cpu = "500m"	spec.template.spec.containers.resources.limits.cpu: Invalid value specified for cpu. Total cpu < 1 is not supported with gen2 execution environment.
 END
     equal "$(v1 PUT services/refused "$(service '.spec.template.spec.containers[0].imagePull = "Always"')")" 400
     contains "$(message)" "Unknown name \"imagePull\""
