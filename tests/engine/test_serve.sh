@@ -2,6 +2,7 @@
 # pl-serve: a container as a service on loopback, for a person and while a command runs; and that nothing of it is left.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/chain_lib.sh"
+. "$(dirname "$0")/users.sh"
 
 serving() { # serving SCRIPT: a container that runs it
     pl-from "$(root)" | pl-with entrypoint -- sh -c "$1"
@@ -91,6 +92,15 @@ test_nothing_outlives_a_kill() {
     wait_for 20 test -s command
     kill -TERM $pid; status 143 wait $pid
     equal "$(left "sleep [12]000$$")" ""
+}
+
+test_the_command_is_whoever_calls() {
+    local root; root=$(root); chmod 644 "${root#rootfs:}"
+    add_user pl-test-serve
+    as_user pl-test-serve sh -c "cd; pl-from $root | pl-with entrypoint -- sh -c '$WEB' > record
+        pl-serve -- sh -c 'id -un; wget -q -O - \$PL_SERVICE_URL' < record" > out 2> log || { cat log; return 1; }
+    equal "$(cat out)" "pl-test-serve
+hello from service "
 }
 
 test_bad_lines() {
