@@ -13,11 +13,11 @@ left() { pgrep -f "$1" || true; }
 
 test_a_command_runs_beside_the_service() {
     serving "$WEB" > record
-    equal "$(pl-serve -- sh -c 'wget -q -O - "$PL_SERVICE_URL/"; echo "$PL_SERVICE_HOST"' < record 2> log)" "hello from service 
+    equal "$(pl-serve -- sh -c 'curl -sf "$PL_SERVICE_URL/"; echo "$PL_SERVICE_HOST"' < record 2> log)" "hello from service 
 127.0.0.1"
     printf '# of the service\nGREETING="from a file"\n' > settings
-    contains "$(pl-serve --env-file settings -- sh -c 'wget -q -O - "$PL_SERVICE_URL"' < record 2> log)" "hello from service from a file"
-    equal "$(pl-serve --env-file settings --env GREETING=hi --port :9000 -- sh -c 'wget -q -O - "http://$PL_SERVICE_HOST:$PL_SERVICE_PORT"' < record 2> log)" \
+    contains "$(pl-serve --env-file settings -- sh -c 'curl -sf "$PL_SERVICE_URL"' < record 2> log)" "hello from service from a file"
+    equal "$(pl-serve --env-file settings --env GREETING=hi --port :9000 -- sh -c 'curl -sf "http://$PL_SERVICE_HOST:$PL_SERVICE_PORT"' < record 2> log)" \
         "hello from service hi"
     # Its exit code, and nothing but its own on standard output.
     status 7 pl-serve -- sh -c 'echo out; exit 7' < record > out 2> log
@@ -30,13 +30,13 @@ test_a_command_runs_beside_the_service() {
 }
 
 test_in_the_host_network_it_gets_a_port_of_its_own() {
-    serving "$WEB" | pl-serve --network host -- sh -c 'wget -q -O - "$PL_SERVICE_URL/"' > out 2> log
+    serving "$WEB" | pl-serve --network host -- sh -c 'curl -sf "$PL_SERVICE_URL/"' > out 2> log
     contains "$(cat out)" "hello from service"
 }
 
 test_several_have_a_url_each() {
     { serving "$WEB" | jq -c '.name = "web"'; serving "$WEB" | jq -c '.name = "shop-api"'; } > records
-    pl-serve -- sh -c 'wget -q -O - "$WEB_URL" "$SHOP_API_URL"' < records > out 2> log
+    pl-serve -- sh -c 'curl -sf "$WEB_URL" "$SHOP_API_URL"' < records > out 2> log
     equal "$(cat out)" "hello from web 
 hello from shop-api "
     status 64 pl-serve --port 8080 -- true < records > out 2> log
@@ -67,7 +67,7 @@ test_up_serves_until_it_is_told_to_end() {
     pl-serve --up < record > out 2> log & local pid=$!
     wait_for 20 test -s out
     equal "$(jq -r .type out)" service
-    contains "$(wget -q -O - "$(ref < out)")" "hello from service"
+    contains "$(curl -sf "$(ref < out)")" "hello from service"
     wait_for 10 grep -q "in-$$" log
     kill -TERM $pid; status 0 wait $pid
     equal "$(left "echo in-$$")" ""
@@ -98,7 +98,7 @@ test_the_command_is_whoever_calls() {
     local root; root=$(root); chmod 644 "${root#rootfs:}"
     add_user pl-test-serve
     as_user pl-test-serve sh -c "cd; pl-from $root | pl-with entrypoint -- sh -c '$WEB' > record
-        pl-serve -- sh -c 'id -un; wget -q -O - \$PL_SERVICE_URL' < record" > out 2> log || { cat log; return 1; }
+        pl-serve -- sh -c 'id -un; curl -sf \$PL_SERVICE_URL' < record" > out 2> log || { cat log; return 1; }
     equal "$(cat out)" "pl-test-serve
 hello from service "
 }
