@@ -1,9 +1,10 @@
 # fish completion for pl-changed
 complete -c pl-changed -f
 complete -c pl-changed -a '(__fish_complete_directories)'
-complete -c pl-changed -l since -x -d 'the commit, branch or tag to compare with: with what it and HEAD have in common'
-complete -c pl-changed -l also -r -F -d 'a path that every directory depends on, such as a shared library'
-complete -c pl-changed -l json -d 'print all of them as JSON, with the files that changed'
+complete -c pl-changed -l since -x -d 'a commit, branch or tag; what the work tree has changed since it and HEAD parted. Without it: the target of the pull or merge request, the commit before the push (in CI), else the default branch of origin'
+complete -c pl-changed -l shared -x -d 'a file or directory that all components depend on'
+complete -c pl-changed -l all-when-unknown -d 'when the commit is not there (a new branch, a shallow clone), all components count as changed'
+complete -c pl-changed -l json -d 'print an array of {"directory", "files"} with the files that changed, at most 1000 of each'
 complete -c pl-changed -l progress -x -a 'auto tty plain github' -d 'how the work is told on standard error'
 complete -c pl-changed -s q -l quiet -d 'tell only what fails'
 complete -c pl-changed -s v -l verbose -d 'tell more'

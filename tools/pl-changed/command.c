@@ -3,57 +3,58 @@
 static const struct option options[] = {
     {.name = "since",
      .value_name = "COMMIT",
-     .help = "the commit, branch or tag to compare with: with what it and HEAD have in common",
+     .help = "a commit, branch or tag; what the work tree has changed since it and HEAD parted. Without it: the target "
+             "of the pull or merge request, the commit before the push (in CI), else the default branch of origin",
      .kind = OPTION_TEXT,
-     .fallback = "origin/main",
      INTO(since)},
-    {.name = "also",
+    {.name = "shared",
      .value_name = "PATH",
-     .help = "a path that every directory depends on, such as a shared library",
-     .kind = OPTION_FILE,
+     .help = "a file or directory that all components depend on",
+     .kind = OPTION_TEXT,
      .traits = OPTION_REPEATABLE,
-     .variable = "",
-     INTO(also)},
-    {.name = "json",
-     .help = "print all of them as JSON, with the files that changed",
+     INTO(shared)},
+    {.name = "all-when-unknown",
+     .help = "when the commit is not there (a new branch, a shallow clone), all components count as changed",
      .kind = OPTION_FLAG,
-     .variable = "",
+     INTO(all_when_unknown)},
+    {.name = "json",
+     .help = "print an array of {\"directory\", \"files\"} with the files that changed, at most 1000 of each",
+     .kind = OPTION_FLAG,
      INTO(json)},
     {0},
 };
 
 static const struct command_example examples[] = {
-    {"for dir in $(pl-changed backend frontend); do pl-test \"$dir\"; done", "only what this branch changes"},
-    {"pl-changed --since HEAD~1 --also shared backend && make -C backend deploy", "by the exit code"},
-    {"pl-changed --json --since v1.2 services/* | jq '.[] | select(.changed)'", "with the files"},
+    {"pl-changed --since origin/main", "the components that differ from main"},
+    {"pl-changed -q backend:libs/common && pl-build backend | …", "only when backend or what it uses has changed"},
+    {"for dir in $(pl-changed --shared Makefile services/*/); do make -C \"$dir\" deploy; done", "each that changed"},
     {0},
 };
 
 static const struct command_exit exits[] = {
-    {65, "a directory does not exist, or git does not know the commit"},
-    {78, "git is missing"},
+    {1, "nothing has changed"},
+    {70, "git does not answer, or does not know the commit"},
     {0},
 };
 
-static const char *const see_also[] = {"pl-build", "pl-test", NULL};
+static const char *const see_also[] = {"pl-build", NULL};
 
 const struct command pl_changed_command = {
     .name = "pl-changed",
-    .summary = "which directories of a repository have changed since a commit",
-    .synopsis = "DIR...",
-    .description = "Prints those of the directories in which a file was changed, added or removed since the commit, "
-                   "one a line, as they "
-                   "were named; files that are not committed count, those that .gitignore names do not. The exit code "
-                   "is 1 when there "
-                   "is none.\n\n"
-                   "It saves starting a build. Whether a build has anything to do is known better by pl-build itself, "
-                   "which finds what "
-                   "was made before by its content.",
+    .summary = "tell which components of a repository have changed",
+    .synopsis = "[DIR[:PATH...]...]",
+    .description =
+        "A component is a directory with an application. Those that are named are asked about; without names, all "
+        "directories of the git work tree, three levels deep, that pl-build can build. DIR:PATH:… also depends on "
+        "those files or directories.\n\n"
+        "Prints the directories that changed, one to a line, as they were named (or relative to the directory that it "
+        "runs in), and ends with 0; with 1 when none has changed. Files that git does not know yet count, those that "
+        "it ignores do not.",
     .options = options,
     .examples = examples,
     .exits = exits,
     .see_also = see_also,
-    .operands_minimum = 1,
+    .operands_minimum = 0,
     .operands_maximum = 1000,
     .operand_kind = OPTION_DIRECTORY,
     .arguments_size = sizeof(struct arguments),

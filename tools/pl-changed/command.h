@@ -6,8 +6,8 @@
 
 struct arguments {
     const char *since;
-    struct text_list also;
-    bool json;
+    struct text_list shared;
+    bool all_when_unknown, json;
 };
 
 extern const struct command pl_changed_command;
