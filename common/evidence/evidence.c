@@ -5,8 +5,13 @@
 #include <string.h>
 #include <time.h>
 
+/* Nothing is written when it is known already: a build in which nothing changed writes nothing. */
 static int write_hint(struct store *store, const char *kind, const struct digest *key, const struct json *value,
                       struct error *error) {
+    AUTO_JSON struct json *known = NULL;
+    if (store_name_read(store, kind, digest_format_hex(key).text, &known, NULL) == 0 && known &&
+        json_same(known, value))
+        return 0;
     return store_hint_write(store, kind, digest_format_hex(key).text, value, error);
 }
 
