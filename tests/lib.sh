@@ -42,6 +42,9 @@ wait_for() { # wait_for SECONDS COMMAND...: until it succeeds
     until "$@" > /dev/null 2>&1; do [ "$(date +%s)" -lt "$end" ] || fail "not within the time: $*" || return 1; sleep 0.05; done
 }
 
+# deep TEST...: these take long, and what they show is shown in part by others; they are run with PL_DEEP=1 (docs/testing.md).
+deep() { [ "${PL_DEEP:-}" = 1 ] || unset -f "$@"; }
+
 run_tests() {
     local passed=0 failed=0 skipped=0 result function
     for function in $(declare -F | sed -n 's/^declare -f \(test_.*\)/\1/p'); do

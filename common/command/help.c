@@ -1,10 +1,10 @@
-/* The text of --help: examples first, options in one column, at most 100 columns wide. */
+/* The text of --help: examples first, options in one column, at most 80 columns wide. */
 #include "common/command/help.h"
 #include "common/command/options.h"
 
 #include <string.h>
 
-enum { WIDTH = 100, COLUMN = 30, HELP_LIMIT = 256 * 1024 };
+enum { WIDTH = 80, COLUMN = 28, MARGIN = 2, HELP_LIMIT = 256 * 1024 };
 
 /* Characters on a line, not bytes. */
 static size_t columns(const char *text, size_t length) {
@@ -14,23 +14,51 @@ static size_t columns(const char *text, size_t length) {
     return count;
 }
 
-/* Breaks `text` at spaces; the first line begins at column `at`, the following ones at `indent`. */
+/* Breaks `text` at spaces, and in words such as "auto|tty|plain" behind a bar; the first line begins at column `at`,
+ * the following ones at `indent`. */
 static void append_wrapped(struct buffer *out, const char *text, size_t at, size_t indent) {
-    bool first = true;
+    bool first = true, glued = false;
     while (*text) {
-        size_t length = strcspn(text, " \n"), wide = columns(text, length);
-        if (!first && at + 1 + wide > WIDTH) {
+        size_t length = strcspn(text, " \n|"), space = first || glued ? 0 : 1;
+        length += text[length] == '|';
+        if (!first && at + space + columns(text, length) > WIDTH) {
             buffer_append_format(out, "\n%*s", (int)indent, "");
             at = indent;
-            first = true;
+            space = 0;
         }
-        if (!first)
-            buffer_append_byte(out, ' ');
+        buffer_append_text(out, space ? " " : "");
         buffer_append(out, text, length);
-        at += wide + (first ? 0 : 1);
-        first = false;
+        at += space + columns(text, length);
         text += length;
-        text += *text ? 1 : 0;
+        glued = *text && *text != ' ' && *text != '\n';
+        text += *text && !glued ? 1 : 0;
+        first = false;
+    }
+    buffer_append_byte(out, '\n');
+}
+
+/* A command that a shell still understands: broken behind a bar of a pipe, else at a space with a backslash; at a
+ * space between quotes never. */
+static void append_command(struct buffer *out, const char *line) {
+    size_t at = 2;
+    buffer_append_text(out, "  ");
+    for (const char *word = line; *word;) {
+        size_t length = 0;
+        for (char quote = '\0'; word[length] && (quote || word[length] != ' '); length++)
+            if (quote ? word[length] == quote : strchr("'\"", word[length]) != NULL)
+                quote = quote ? '\0' : word[length];
+        bool is_first = word == line;
+        /* An option and its value stay together. */
+        const char *next = word + length + (word[length] == ' ');
+        size_t value = *word == '-' && !strchr("-|", *next) ? 1 + columns(next, strcspn(next, " ")) : 0;
+        if (!is_first && at + 1 + columns(word, length) + value + MARGIN > WIDTH) {
+            buffer_append_format(out, "%s\n     ", word[-2] == '|' ? "" : " \\");
+            at = 5;
+        }
+        buffer_append_text(out, is_first ? "" : " ");
+        buffer_append(out, word, length);
+        at += columns(word, length) + !is_first;
+        word += length + strspn(word + length, " ");
     }
     buffer_append_byte(out, '\n');
 }
@@ -115,7 +143,8 @@ static void append_examples(struct buffer *out, const struct command *command) {
         return;
     buffer_append_text(out, "\nExamples\n");
     for (const struct command_example *example = command->examples; example->line; example++) {
-        buffer_append_format(out, "  %s\n      ", example->line);
+        append_command(out, example->line);
+        buffer_append_format(out, "%6s", "");
         append_wrapped(out, example->meaning, 6, 6);
     }
 }
@@ -136,22 +165,31 @@ static void append_options(struct buffer *out, const struct command *command) {
     }
 }
 
+static void append_exit(struct buffer *out, int status, const char *meaning) {
+    buffer_append_format(out, "  %-3d  ", status);
+    append_wrapped(out, meaning, 7, 7);
+}
+
 static void append_exits(struct buffer *out, const struct command *command) {
-    buffer_append_text(out, "\nExit codes\n  0    done\n");
+    buffer_append_text(out, "\nExit codes\n");
+    append_exit(out, 0, "done");
     for (const struct command_exit *exits = command->exits; exits && exits->meaning; exits++)
         if (exits->status < 64)
-            buffer_append_format(out, "  %-3d  %s\n", exits->status, exits->meaning);
-    buffer_append_text(out, "  64   the command line is wrong\n");
+            append_exit(out, exits->status, exits->meaning);
+    append_exit(out, 64, "the command line is wrong");
     for (const struct command_exit *exits = command->exits; exits && exits->meaning; exits++)
         if (exits->status >= 64)
-            buffer_append_format(out, "  %-3d  %s\n", exits->status, exits->meaning);
+            append_exit(out, exits->status, exits->meaning);
 }
 
 char *help_text(const struct command *command) {
     struct buffer out = BUFFER(HELP_LIMIT);
-    buffer_append_format(&out, "%s: %s\n\nUsage: ", command->name, command->summary);
-    help_usage(command, &out);
-    buffer_append_byte(&out, '\n');
+    AUTO_BUFFER struct buffer usage = BUFFER(1024);
+    buffer_append_format(&out, "%s: ", command->name);
+    append_wrapped(&out, command->summary, strlen(command->name) + 2, 4);
+    help_usage(command, &usage);
+    buffer_append_text(&out, "\nUsage: ");
+    append_wrapped(&out, buffer_text(&usage), 7, 7);
     if (command->reads)
         buffer_append_format(&out, "Reads: %s   ", command->reads);
     if (command->writes)

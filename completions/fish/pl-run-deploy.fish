@@ -72,7 +72,7 @@ complete -c pl-run-deploy -l gpu-zonal-redundancy -d 'GPUs are kept in a second 
 complete -c pl-run-deploy -l no-gpu-zonal-redundancy -d 'turn --gpu-zonal-redundancy off'
 complete -c pl-run-deploy -l session-affinity -d 'requests of one client to one instance, as far as possible'
 complete -c pl-run-deploy -l no-session-affinity -d 'turn --session-affinity off'
-complete -c pl-run-deploy -l startup-probe -x -d 'when it has started: httpGet.path=/ready,periodSeconds=2,failureThreshold=30; "" removes it'
+complete -c pl-run-deploy -l startup-probe -x -d 'when it has started: httpGet.path=/ready,periodSeconds=2; "" removes it'
 complete -c pl-run-deploy -l liveness-probe -x -d 'whether it still works, in the same form'
 complete -c pl-run-deploy -l readiness-probe -x -d 'whether it takes requests now, in the same form'
 complete -c pl-run-deploy -l volume -x -d 'a volume: memory[:SIZE], disk[:SIZE], secret:SECRET[:VERSION], bucket:NAME[:ro], nfs:SERVER:/PATH[:ro]'

@@ -15,6 +15,15 @@ test_every_tool_tells_its_version_and_its_table() {
     done
 }
 
+test_every_help_fits_eighty_columns() {
+    for tool in "$OUT"/bin/pl "$OUT"/bin/pl-*; do
+        "$tool" --help > help
+        equal "$(python3 -c 'import sys
+for line in open(sys.argv[1], encoding="utf-8"):
+    if len(line) > 81: print(line)' help)" ""
+    done
+}
+
 test_every_tool_refuses_an_unknown_option() {
     for tool in "$OUT"/bin/pl-*; do
         status 64 "$tool" --no-such-option < /dev/null > out 2> error

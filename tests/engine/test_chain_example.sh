@@ -43,9 +43,8 @@ test_the_backend() {
     equal "$(jq -r .type out)" error
 }
 
-# The whole of Angular once more takes half a minute: where there is time for it.
-[ "${PL_DEEP:-}" != 1 ] || eval 'test_the_frontend() { the_frontend; }'
-the_frontend() {
+# The whole of Angular once more takes half a minute.
+test_the_frontend() {
     shared_store
     cp -r "$ROOT/examples/shop/frontend" .
     export NODE='apt:bookworm?ca-certificates&node=22.23.3'
@@ -55,5 +54,7 @@ the_frontend() {
     equal "$(ref < site)" "$(pl-build --base "$NODE" -o ref frontend)"
     contains "$(test_frontend frontend)" passed
 }
+
+deep test_the_frontend
 
 run_tests

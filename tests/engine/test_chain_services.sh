@@ -52,9 +52,8 @@ test_services_that_do_not_serve() {
     equal "$(find "$PL_STORE/tmp" -mindepth 1 | head -3)" ""
 }
 
-# A PostgreSQL of Debian's packages and pytest; half a minute to make: where there is time for it.
-[ "${PL_DEEP:-}" != 1 ] || eval 'test_postgresql() { postgresql; }'
-postgresql() {
+# A PostgreSQL of Debian's packages and pytest; half a minute to make.
+test_postgresql() {
     shared_store
     mkdir tests
     printf '%s\n' 'import psycopg2' 'def test_rows():' '    connection = psycopg2.connect(host="db", user="postgres", dbname="postgres")' \
@@ -73,5 +72,7 @@ postgresql() {
     for pid in $pids; do wait "$pid" || { cat log1 log2; return 1; }; done
     contains "$(cat out1)" "1 passed"; contains "$(cat out2)" "1 passed"
 }
+
+deep test_postgresql
 
 run_tests

@@ -118,5 +118,6 @@ test_an_ordinary_user_without_ids_builds_it() {
     contains "$(cat log)" "2 steps found, 0 made"
     as_user pl-test-noids pl-cache verify
 }
+deep test_an_ordinary_user_without_ids_builds_it # test_modes.sh has such a user, with another base
 
 run_tests

@@ -45,4 +45,6 @@ PY
     contains "$(cat why)" 'pnpm@9.15.9 is not what "packageManager" of package.json says'
 }
 
+deep test_yarn_1 test_bun # beside npm, pnpm and yarn 4; what they plan is in test_node.c
+
 run_tests

@@ -31,4 +31,6 @@ test_starlette_gets_a_server() { answers starlette '"hello": "from Starlette"'; 
 test_litestar() { answers litestar '"hello": "from Litestar"'; }
 test_a_script() { answers script '"hello": "from a script"'; }
 
+deep test_fastapi_in_app test_fastapi_in_main_with_another_name test_fastapi_deep_below test_litestar # four of the thirteen layouts
+
 run_tests

@@ -102,4 +102,6 @@ test_pipenv() {
     contains "$answer" '"hello": "from Bottle"'
 }
 
+deep test_pdm test_pipenv # beside pip, uv and Poetry; what they plan is in test_stacks.c
+
 run_tests
