@@ -108,7 +108,10 @@ static int open_network(struct services *services, const struct running *running
     if (services->network >= 0)
         return 0;
     services->network = open(path, O_RDONLY | O_CLOEXEC);
-    return services->network < 0 ? error_set_errno(error, errno, "cannot see the network of a service") : 0;
+    /* One that has ended already has none: whoever waits for it sees that and says so. */
+    return services->network >= 0 || errno == ENOENT
+               ? 0
+               : error_set_errno(error, errno, "cannot see the network of a service");
 }
 
 /* ---- waiting for it ---- */
