@@ -136,7 +136,7 @@ static void handle(void *context, struct request *request, struct reply *reply) 
         text_ends_with(path.verb ? path.verb : "", "IamPolicy") || text_equal(path.verb, "testIamPermissions");
     if (!is_name(path.region) || !is_name(path.name) || !is_name(path.project))
         reply_google_error(reply, 404, "the local cloud has no %s %.200s", request->method, request->path);
-    else if (!is_permitted(cloud, &path, request, reply))
+    else if (!region_admits(path.region, reply) || !is_permitted(cloud, &path, request, reply))
         return;
     else if (policy && path.name && (text_equal(path.collection, "services") || text_equal(path.collection, "jobs")))
         policy_handle(cloud->run, &path, request, reply);

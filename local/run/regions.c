@@ -47,11 +47,18 @@ static const char *const regions[] = {
     "us-west2",
     "us-west3",
     "us-west4",
+    NULL,
 };
 
-bool region_exists(const char *name) {
-    for (size_t i = 0; i < ARRAY_LENGTH(regions); i++)
-        if (text_equal(regions[i], name))
-            return true;
-    return false;
+const char *const *region_names(void) {
+    return regions;
+}
+
+bool region_admits(const char *name, struct reply *reply) {
+    bool exists = text_equal(name, "-");
+    for (const char *const *region = regions; *region && !exists; region++)
+        exists = text_equal(*region, name);
+    if (!exists)
+        reply_google_error(reply, 403, "Permission denied on 'locations/%s' (or it may not exist).", name);
+    return exists;
 }

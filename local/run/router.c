@@ -165,10 +165,8 @@ static void handle(void *context, struct request *request, struct reply *reply) 
         reply_google_error(reply, 404, "the local cloud has no %s %.200s", request->method, request->path);
         return;
     }
-    if (!text_equal(path.region, "-") && !region_exists(path.region)) {
-        reply_google_error(reply, 403, "Permission denied on 'locations/%s' (or it may not exist).", path.region);
+    if (!region_admits(path.region, reply))
         return;
-    }
     bool policy = text_equal(path.verb, "getIamPolicy") || text_equal(path.verb, "setIamPolicy") ||
                   text_equal(path.verb, "testIamPermissions");
     if (!check_permission(cloud, &path, request, reply))

@@ -65,7 +65,7 @@ test_deploy_change_and_delete() {
 # v1 METHOD PATH [BODY]: the status; the answer is in `answer`
 v1() {
     curl -s -o answer -w '%{http_code}' -X "$1" -H "Authorization: Bearer $TOKEN" --noproxy '' --proxy "$PL_CLOUD_URL" \
-        "http://us-central1-run.googleapis.localhost/apis/serving.knative.dev/v1/namespaces/pl-local/$2" ${3:+-d "$3"}
+        "http://${REGION:-us-central1}-run.googleapis.localhost/apis/serving.knative.dev/v1/namespaces/pl-local/$2" ${3:+-d "$3"}
 }
 message() { jq -r '.error.message' answer; }
 
@@ -75,6 +75,8 @@ test_refusals_in_googles_words() {
         spec: {template: {spec: {containers: [{$image}]}}}} | '"$1"; }
     equal "$(v1 GET services/refused)" 404
     equal "$(message)" "Resource 'refused' of kind 'SERVICE' in region 'us-central1' in project 'pl-local' does not exist."
+    equal "$(REGION=moon-north1 v1 GET services/refused)" 403
+    equal "$(message)" "Permission denied on 'locations/moon-north1' (or it may not exist)."
     equal "$(v1 PUT services/refused "$(service .)")" 404
     equal "$(v1 POST services "$(service .)")" 200
     equal "$(v1 POST services "$(service .)")" 409
