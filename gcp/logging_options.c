@@ -69,10 +69,7 @@ static int print_new(struct command_context *context, struct cloud *cloud, const
     *count = json_count(news);
     for (size_t i = 0; i < json_count(news); i++)
         add_entry(view, json_at(news, i), &out);
-    if (buffer_check(&out, "the log", error) < 0)
-        return -1;
-    AUTO_FREE char *text = text_scrub(buffer_text(&out), out.length, true);
-    return *text ? command_print(context, text, error) : 0;
+    return out.length > 0 ? command_print_scrubbed(context, &out, "the log", error) : 0;
 }
 
 static int follow(struct command_context *context, struct cloud *cloud, const struct logging_view *view,

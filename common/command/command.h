@@ -128,6 +128,10 @@ int command_write_records(struct command_context *context, struct record_list *l
 
 /* Text that is the answer itself and no record (pl-local env, pl-build --plan, pl-cache): to stdout as it is. */
 int command_print(struct command_context *context, const char *text, struct error *error) MUST_CHECK;
+/* The same for a text with parts from outside: control characters in it are shown as '?'. `what` names it when it has
+ * outgrown the buffer. */
+int command_print_scrubbed(struct command_context *context, const struct buffer *text, const char *what,
+                           struct error *error) MUST_CHECK;
 
 /* Whether the answer was asked for as JSON: by --output or PL_OUTPUT, not because no terminal reads it. */
 bool command_wants_json(const struct command_context *context);

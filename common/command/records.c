@@ -125,6 +125,14 @@ int command_print(struct command_context *context, const char *text, struct erro
     return write_output(text, strlen(text), error);
 }
 
+int command_print_scrubbed(struct command_context *context, const struct buffer *text, const char *what,
+                           struct error *error) {
+    if (buffer_check(text, what, error) < 0)
+        return -1;
+    AUTO_FREE char *scrubbed = text_scrub(buffer_text(text), text->length, true);
+    return command_print(context, scrubbed, error);
+}
+
 bool command_wants_json(const struct command_context *context) {
     const struct run *run = (const struct run *)(const void *)context;
     return run->output_is_named && run->output == OUTPUT_JSON;

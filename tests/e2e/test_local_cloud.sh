@@ -58,6 +58,14 @@ test_old_images_go_and_what_runs_stays() {
     pl-push-image --repo demo --list > list
     equal "$(wc -l < list)" 4
     equal "$(grep -c '^in use ' list)" 1
+    # Where nobody can say what runs, they are listed all the same, and none is deleted.
+    python3 -u -m http.server --bind 127.0.0.1 0 > nobody 2>&1 & nobody=$!
+    wait_for 10 grep -q 'port [0-9]' nobody
+    export PL_ENDPOINT_RUN; run=$PL_ENDPOINT_RUN PL_ENDPOINT_RUN=http://127.0.0.1:$(sed -n 's/.*port \([0-9]*\).*/\1/p' nobody)
+    equal "$(pl-push-image --repo demo --list 2> log | grep -c '^? ')" 4
+    contains "$(cat log)" "which of them run is not known"
+    status 78 pl-push-image --repo demo --clean --keep 0 --older-than 0s --confirm demo > out 2> log
+    PL_ENDPOINT_RUN=$run; kill $nobody
     clean() { pl-push-image --repo demo --clean --keep 1 --older-than 0s --keep-tag tw "$@"; }
     clean --dry-run > out 2> log
     contains "$(cat log)" "1 of 4 images of demo are old: nothing was deleted (--dry-run)"

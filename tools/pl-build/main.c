@@ -149,8 +149,7 @@ static int print_plan(struct build *build, struct error *error) {
     } else if (detect(build, &tree, &source, &plan, error) < 0 || stack_plan_print(&plan, &text, error) < 0) {
         return -1;
     }
-    AUTO_FREE char *shown = text_scrub(buffer_text(&text), text.length, true);
-    return buffer_check(&text, "the plan", error) < 0 ? -1 : command_print(build->context, shown, error);
+    return command_print_scrubbed(build->context, &text, "the plan", error);
 }
 
 /* --env and --label come last: they make no step anew. */

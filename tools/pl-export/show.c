@@ -8,13 +8,6 @@
 
 enum { ANSWER_LIMIT = 512 * 1024 * 1024, BLOCK = 64 * 1024 };
 
-static int print(struct exporting *exporting, struct buffer *text, const char *what, struct error *error) {
-    if (buffer_check(text, what, error) < 0)
-        return -1;
-    AUTO_FREE char *clean = text_scrub(buffer_text(text), text->length, true);
-    return command_print(exporting->session.context, clean, error);
-}
-
 /* Byte for byte, hashed again. */
 static int print_object(struct exporting *exporting, const struct digest *digest, struct error *error) {
     struct buffer content = BUFFER(ANSWER_LIMIT);
@@ -40,7 +33,7 @@ static int print_output(struct exporting *exporting, const char *stream, struct 
     if (text_equal(stream, "status")) {
         AUTO_BUFFER struct buffer text = BUFFER(64);
         buffer_append_format(&text, "%lld\n", (long long)json_get_integer(exec, "status", 0));
-        return print(exporting, &text, "the exit code", error);
+        return command_print_scrubbed(exporting->session.context, &text, "the exit code", error);
     }
     if (!ref || !text_starts_with(ref, "file:") || digest_parse(ref + strlen("file:"), &digest, error) < 0)
         return error_set(error, ERROR_DATA, "the record says nothing of the command's %s", stream);
@@ -119,7 +112,7 @@ static int show_tree(struct exporting *exporting, const struct tree *tree, struc
             size += tree->entries[i].size;
         buffer_append_format(&out, "%llu\n", (unsigned long long)size);
     }
-    return print(exporting, &out, "the answer", error);
+    return command_print_scrubbed(exporting->session.context, &out, "the answer", error);
 }
 
 /* Of a container its configuration; of all else its files. */
@@ -130,7 +123,7 @@ static int show_files(struct exporting *exporting, struct error *error) {
     AUTO_BUFFER struct buffer out = BUFFER(ANSWER_LIMIT);
     if (artifact->type == RECORD_CONTAINER && text_equal(exporting->arguments->show, "inspect")) {
         add_json(&out, artifact->container.config);
-        return print(exporting, &out, "the configuration", error);
+        return command_print_scrubbed(exporting->session.context, &out, "the configuration", error);
     }
     AUTO_FREE char *line = json_format(artifact->record, JSON_COMPACT_STYLE);
     if (operand_open(engine, line, NULL, &operand, error) < 0)
@@ -148,7 +141,7 @@ int export_show(struct exporting *exporting, struct error *error) {
     if (text_equal(what, "digest")) {
         AUTO_BUFFER struct buffer out = BUFFER(DIGEST_TEXT + 8);
         buffer_append_format(&out, "%s\n", json_get_text(artifact->record, "digest", ""));
-        return print(exporting, &out, "the digest", error);
+        return command_print_scrubbed(exporting->session.context, &out, "the digest", error);
     }
     if (!text_equal(what, "contents"))
         return show_files(exporting, error);

@@ -24,28 +24,28 @@ static void add_line(struct buffer *out, const struct artifact_image *image, con
     buffer_append_byte(out, '\n');
 }
 
-static int print(struct command_context *context, const struct buffer *text, struct error *error) {
-    if (buffer_check(text, "the images", error) < 0)
-        return -1;
-    AUTO_FREE char *scrubbed = text_scrub(buffer_text(text), text->length, true);
-    return command_print(context, scrubbed, error);
-}
-
 static int list(struct command_context *context, const struct arguments *arguments, struct cloud *cloud,
                 struct error *error) {
     AUTO_ARTIFACT_IMAGES struct artifact_images images = {0};
     AUTO_LIST struct text_list used = {0};
     AUTO_BUFFER struct buffer out = BUFFER(TEXT_LIMIT);
-    if (artifact_images_list(cloud, arguments->region, arguments->repo, &images, error) < 0 ||
-        run_images_in_use(cloud, &used, error) < 0)
+    struct error failure = {0};
+    if (artifact_images_list(cloud, arguments->region, arguments->repo, &images, error) < 0)
         return -1;
+    /* A project may have images and no Cloud Run. */
+    bool known = run_images_in_use(cloud, &used, &failure) == 0;
+    if (!known)
+        progress_note(context->progress, "which of them run is not known: %s", failure.text);
     const struct artifact_retention all = {.keep = KEEP_MOST};
     artifact_images_judge(&images, &all, &used, (int64_t)time(NULL));
     for (size_t i = 0; i < images.count; i++)
-        add_line(&out, &images.items[i], images.items[i].verdict == ARTIFACT_IS_USED ? "in use" : "-");
+        add_line(&out, &images.items[i],
+                 images.items[i].verdict == ARTIFACT_IS_USED ? reasons[ARTIFACT_IS_USED]
+                 : known                                     ? "-"
+                                                             : "?");
     if (images.count == 0)
         progress_note(context->progress, "no images in %s", arguments->repo);
-    return print(context, &out, error);
+    return command_print_scrubbed(context, &out, "the list of images", error);
 }
 
 /* ---- cleaning ---- */
@@ -96,7 +96,7 @@ static int clean_now(struct command_context *context, const struct arguments *ar
         add_line(&out, &images.items[i], reasons[images.items[i].verdict]);
         old += images.items[i].verdict == ARTIFACT_IS_OLD;
     }
-    if (print(context, &out, error) < 0)
+    if (command_print_scrubbed(context, &out, "the list of images", error) < 0)
         return -1;
     if (old == 0 || arguments->dry_run) {
         command_summary(context, "%zu of %zu images of %s are old%s", old, images.count, arguments->repo,

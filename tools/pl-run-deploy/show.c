@@ -9,13 +9,6 @@
 
 enum { TEXT_LIMIT = 4 << 20 };
 
-static int print(struct command_context *context, const struct buffer *text, struct error *error) {
-    if (buffer_check(text, "the list", error) < 0)
-        return -1;
-    AUTO_FREE char *scrubbed = text_scrub(buffer_text(text), text->length, true);
-    return command_print(context, scrubbed, error);
-}
-
 /* "2026-11-24T06:00:00.123456Z" → "2026-11-24 06:00:00" */
 static void add_time(struct buffer *out, const char *time) {
     if (time && strlen(time) >= 19)
@@ -25,7 +18,7 @@ static void add_time(struct buffer *out, const char *time) {
 }
 
 static const char *digest_of(const struct json *revision) {
-    const char *image = json_get_text(json_at(json_get(revision, "containers"), 0), "image", "");
+    const char *image = json_get_text(run_serving_container(revision), "image", "");
     const char *at = strstr(image, "@sha256:");
     return at ? at + strlen("@sha256:") : "-";
 }
@@ -58,7 +51,7 @@ static int show_list(struct command_context *context, const struct arguments *ar
         buffer_append_format(&out, "%-24s %-7s %-28s %s\n", run_short_name(json_get_text(service, "name", "")),
                              state_of(service), serving ? serving : "(divided)", json_get_text(service, "uri", ""));
     }
-    return print(context, &out, error);
+    return command_print_scrubbed(context, &out, "the list", error);
 }
 
 /* ---- revisions ---- */
@@ -98,7 +91,7 @@ static int show_revisions(struct command_context *context, const struct argument
         add_tags(&out, service, short_name);
         buffer_append_byte(&out, '\n');
     }
-    return print(context, &out, error);
+    return command_print_scrubbed(context, &out, "the list", error);
 }
 
 /* ---- one service ---- */
@@ -148,7 +141,7 @@ static int show_service(struct command_context *context, const struct arguments 
     buffer_append_text(&out, "changed   ");
     add_time(&out, json_get_text(service, "updateTime", NULL));
     buffer_append_format(&out, " by %s\n", json_get_text(service, "lastModifier", "-"));
-    return print(context, &out, error);
+    return command_print_scrubbed(context, &out, "the list", error);
 }
 
 /* Every byte as it is: the text is for a file. */

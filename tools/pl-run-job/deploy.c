@@ -37,11 +37,11 @@ static char *job_name(const struct command_context *context, const struct argume
 static int dry_run(struct command_context *context, struct cloud *cloud, const struct run_job_deployment *deployment,
                    struct error *error) {
     AUTO_BUFFER struct buffer difference = BUFFER(4 << 20);
-    if (run_job_deploy_dry(cloud, deployment, &difference, error) < 0 ||
-        buffer_check(&difference, "the difference", error) < 0)
+    if (run_job_deploy_dry(cloud, deployment, &difference, error) < 0)
         return -1;
-    AUTO_FREE char *text = text_scrub(buffer_text(&difference), difference.length, true);
-    if (command_print(context, *text ? text : "nothing would change\n", error) < 0)
+    if (difference.length == 0)
+        buffer_append_text(&difference, "nothing would change\n");
+    if (command_print_scrubbed(context, &difference, "the difference", error) < 0)
         return -1;
     command_summary(context, "job %s in %s: nothing was changed (--dry-run)", deployment->job, cloud->region);
     return 0;

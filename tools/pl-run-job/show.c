@@ -8,13 +8,6 @@
 
 enum { TEXT_LIMIT = 4 << 20 };
 
-static int print(struct command_context *context, const struct buffer *text, struct error *error) {
-    if (buffer_check(text, "the list", error) < 0)
-        return -1;
-    AUTO_FREE char *scrubbed = text_scrub(buffer_text(text), text->length, true);
-    return command_print(context, scrubbed, error);
-}
-
 /* "2026-11-24T06:00:00.123456Z" → "2026-11-24 06:00:00" */
 static void add_time(struct buffer *out, const char *time) {
     if (time && strlen(time) >= 19)
@@ -52,7 +45,7 @@ static int show_list(struct command_context *context, const struct arguments *ar
         add_time(&out, json_get_text(latest, "createTime", NULL));
         buffer_append_byte(&out, '\n');
     }
-    return print(context, &out, error);
+    return command_print_scrubbed(context, &out, "the list", error);
 }
 
 /* ---- executions ---- */
@@ -81,7 +74,7 @@ static int show_executions(struct command_context *context, const struct argumen
                          "ENDED", "BY");
     for (size_t i = 0; i < json_count(executions); i++)
         add_execution(&out, json_at(executions, i));
-    return print(context, &out, error);
+    return command_print_scrubbed(context, &out, "the list", error);
 }
 
 /* ---- one job ---- */
@@ -136,7 +129,7 @@ static int show_job(struct command_context *context, const struct arguments *arg
     if (message)
         buffer_append_format(&out, "          %s\n", message);
     add_job(&out, job);
-    return print(context, &out, error);
+    return command_print_scrubbed(context, &out, "the list", error);
 }
 
 /* Every byte as it is: the text is for a file. */

@@ -63,8 +63,7 @@ static int list(struct command_context *context, struct error *error) {
         add_rows(&out, others, widths);
     }
     buffer_append_text(&out, "\nMore: pl help TOOL\n");
-    AUTO_FREE char *text = text_scrub(buffer_text(&out), out.length, true);
-    return command_print(context, text, error);
+    return command_print_scrubbed(context, &out, "the list of tools", error);
 }
 
 static int run(struct command_context *context, void *arguments, struct error *error) {
