@@ -63,12 +63,17 @@ test_one_that_does_not_come_up_is_told_why() {
 }
 
 test_up_serves_until_it_is_told_to_end() {
-    serving "echo in-$$; $WEB" > record
+    serving "echo in-$$; (while sleep 0.1; do echo tick; done) & $WEB" > record
     pl-serve --up < record > out 2> log & local pid=$!
     wait_for 20 test -s out
     equal "$(jq -r .type out)" service
     contains "$(curl -sf "$(ref < out)")" "hello from service"
     wait_for 10 grep -q "in-$$" log
+    # What it prints once its record is written is shown as it comes, too.
+    lacks "$(cat log)" "serve service: stopped"
+    local ticks; ticks=$(grep -c tick log || true)
+    more_ticks() { [ "$(grep -c tick log)" -gt $((ticks + 2)) ]; }
+    wait_for 10 more_ticks
     kill -TERM $pid; status 0 wait $pid
     equal "$(left "echo in-$$")" ""
     equal "$(find "$PL_STORE/tmp" -mindepth 1)" ""

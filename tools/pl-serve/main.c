@@ -146,8 +146,25 @@ static void wait_a_little(void) {
     nanosleep(&(struct timespec){.tv_nsec = LOOK_MILLISECONDS * 1000000}, NULL);
 }
 
+/* Records end what is told of the steps before them: what the containers print then goes on in a step of its own. */
+static int tell_up(struct serving *serving, struct error *error) {
+    struct progress *progress = serving->context->progress;
+    for (size_t i = 0; i < serving->count; i++) {
+        output_pause(&serving->services[i].output);
+        progress_end(progress, serving->services[i].step, PROGRESS_MADE);
+    }
+    int result = write_records(serving, error);
+    for (size_t i = 0; i < serving->count; i++) {
+        struct served *service = &serving->services[i];
+        service->step = progress_begin(progress, "%s is up", service->name);
+        progress_show(progress, service->step);
+        output_resume(&service->output, service->step);
+    }
+    return result;
+}
+
 static int serve_until_the_end(struct serving *serving, struct error *error) {
-    if (write_records(serving, error) < 0)
+    if (tell_up(serving, error) < 0)
         return -1;
     while (!progress_cancelled(serving->context->progress)) {
         for (size_t i = 0; i < serving->count; i++) {

@@ -58,6 +58,15 @@ void output_hide(struct output *output) {
     pthread_mutex_unlock(&output->lock);
 }
 
+void output_pause(struct output *output) {
+    pthread_mutex_lock(&output->lock);
+}
+
+void output_resume(struct output *output, int step) {
+    output->step = step;
+    pthread_mutex_unlock(&output->lock);
+}
+
 char *output_tail(struct output *output) {
     pthread_mutex_lock(&output->lock);
     const char *begin = output->tail, *end = output->tail + output->used;

@@ -25,6 +25,9 @@ struct output {
 void output_open(struct output *output, struct progress *progress, int step);
 /* What comes from now on is remembered alone. */
 void output_hide(struct output *output);
+/* Nothing is read until output_resume, after which it goes to another step; nothing of it is lost. */
+void output_pause(struct output *output);
+void output_resume(struct output *output, int step);
 /* The last whole lines; the caller frees. */
 char *output_tail(struct output *output);
 /* Everything that was printed has been read afterwards: to be called when the container has ended. */
