@@ -5,33 +5,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-enum { WAIT_SECONDS = 60 };
-
-/* Something that is used for itself: a name that describes no layer, or a package manager's cache. */
-struct use {
-    const struct store_item *item;
-    bool is_mount;
-};
-
-struct uses {
-    struct use *items;
-    size_t count;
-};
-
-static void add_use(struct uses *uses, bool is_mount, const struct store_item *item) {
-    if ((uses->count & (uses->count - 1)) == 0)
-        uses->items = memory_resize(uses->items, uses->count ? uses->count * 2 : 1, sizeof(*uses->items));
-    uses->items[uses->count++] = (struct use){item, is_mount};
-}
-
-static int latest_first(const void *left, const void *right) {
-    int64_t was = ((const struct use *)left)->item->used, is = ((const struct use *)right)->item->used;
-    return was < is   ? 1
-           : was > is ? -1
-                      : strcmp(((const struct use *)left)->item->id, ((const struct use *)right)->item->id);
-}
+enum { WAIT_SECONDS = 60, ROUNDS = 3 };
 
 static int by_id(const void *left, const void *right) {
     return strcmp(((const struct store_item *)left)->id, ((const struct store_item *)right)->id);
@@ -40,63 +15,12 @@ static int by_id(const void *left, const void *right) {
 static int look(struct gc_view *view, struct error *error) {
     struct store *store = view->engine->store;
     if (store_list_names(store, &view->names, error) < 0 || store_list_objects(store, &view->objects, error) < 0 ||
-        store_list_trees(store, &view->trees, error) < 0 || store_list_mounts(store, &view->mounts, error) < 0)
+        store_list_trees(store, &view->trees, error) < 0 || store_list_mounts(store, &view->mounts, error) < 0 ||
+        store_list_quarantine(store, &view->quarantine, error) < 0)
         return -1;
     if (view->trees.count)
         qsort(view->trees.items, view->trees.count, sizeof(*view->trees.items), by_id);
     return 0;
-}
-
-static void forget_marks(struct gc_view *view) {
-    digest_set_release(&view->marked_objects);
-    digest_set_release(&view->marked_layers);
-    view->marked_bytes = 0;
-}
-
-/* The latest first. */
-static void list_uses(const struct gc_view *view, struct uses *uses) {
-    struct digest layer;
-    for (size_t i = 0; i < view->names.count; i++)
-        if (!gc_describes_layer(&view->names.items[i], &layer))
-            add_use(uses, false, &view->names.items[i]);
-    for (size_t i = 0; i < view->mounts.count; i++)
-        add_use(uses, true, &view->mounts.items[i]);
-    if (uses->count)
-        qsort(uses->items, uses->count, sizeof(*uses->items), latest_first);
-}
-
-static void mark_use(struct gc_view *view, const struct use *use) {
-    if (use->is_mount)
-        view->marked_bytes += use->item->bytes;
-    else
-        gc_mark_name(view, use->item);
-}
-
-static void mark_uses(struct gc_view *view, const struct uses *uses, size_t count) {
-    forget_marks(view);
-    for (size_t i = 0; i < count; i++)
-        mark_use(view, &uses->items[i]);
-}
-
-static bool fits(const struct gc_view *view, const struct gc *gc) {
-    return gc->size_limit == 0 || view->marked_bytes <= gc->size_limit;
-}
-
-/* Marks what is kept; returns how many of the uses, which are the latest, that is. */
-static size_t mark(struct gc_view *view, const struct gc *gc, const struct uses *uses) {
-    int64_t oldest = (int64_t)time(NULL) - gc->keep_seconds;
-    size_t kept = 0;
-    for (; kept < uses->count && uses->items[kept].item->used > oldest && fits(view, gc); kept++)
-        mark_use(view, &uses->items[kept]);
-    if (!fits(view, gc)) {
-        oldest = uses->items[kept - 1].item->used;
-        mark_uses(view, uses, --kept);
-    }
-    /* A container or a site that was only printed: no name refers to it. */
-    for (size_t i = 0; i < view->objects.count && fits(view, gc); i++)
-        if (view->objects.items[i].used > oldest)
-            gc_mark_object(view, &view->objects.items[i]);
-    return kept;
 }
 
 /* ---- taking ---- */
@@ -131,10 +55,10 @@ static int sweep_mount(const struct sweep *sweep, const struct store_item *mount
     return take ? store_trash_mount(sweep->view->engine->store, mount, error) : 0;
 }
 
-static int sweep_uses(const struct sweep *sweep, const struct uses *uses, size_t kept, struct error *error) {
+static int sweep_uses(const struct sweep *sweep, const struct gc_uses *uses, struct error *error) {
     for (size_t i = 0; i < uses->count; i++) {
-        const struct use *use = &uses->items[i];
-        if ((use->is_mount ? sweep_mount : sweep_name)(sweep, use->item, i < kept, error) < 0)
+        const struct gc_use *use = &uses->items[i];
+        if ((use->is_mount ? sweep_mount : sweep_name)(sweep, use->item, i < uses->kept, error) < 0)
             return -1;
     }
     return 0;
@@ -144,7 +68,7 @@ static int sweep_layer_names(const struct sweep *sweep, struct error *error) {
     const struct gc_view *view = sweep->view;
     struct digest layer;
     for (size_t i = 0; i < view->names.count; i++)
-        if (gc_describes_layer(&view->names.items[i], &layer) &&
+        if (reference_describes_layer(&view->names.items[i], &layer) &&
             sweep_name(sweep, &view->names.items[i], digest_set_has(&view->marked_layers, &layer), error) < 0)
             return -1;
     return 0;
@@ -178,43 +102,58 @@ static int sweep_objects(const struct sweep *sweep, struct error *error) {
 }
 
 /* What says that something is there goes before it: stat caches, names, what names are about, the things. */
-static int sweep_all(const struct sweep *sweep, const struct uses *uses, size_t kept, struct error *error) {
+static int sweep_all(const struct sweep *sweep, const struct gc_uses *uses, struct error *error) {
     const struct gc_view *view = sweep->view;
     struct store *store = view->engine->store;
     bool takes_objects = view->marked_objects.count < view->objects.count;
     if (!sweep->gc->dry_run &&
         ((takes_objects && store_trash_stat_caches(store, error) < 0) || store_trash_rest(store, error) < 0))
         return -1;
-    if (sweep_uses(sweep, uses, kept, error) < 0 || sweep_layer_names(sweep, error) < 0 ||
+    if (sweep_uses(sweep, uses, error) < 0 || sweep_layer_names(sweep, error) < 0 ||
         (!sweep->gc->dry_run && store_barrier(store, error) < 0))
         return -1;
     return sweep_trees(sweep, error) < 0 ? -1 : sweep_objects(sweep, error);
 }
 
+static uint64_t item_bytes(const struct store_items *list) {
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < list->count; i++)
+        bytes += list->items[i].bytes;
+    return bytes;
+}
+
+static uint64_t held_bytes(const struct gc_view *view) {
+    uint64_t bytes = item_bytes(&view->names) + item_bytes(&view->trees) + item_bytes(&view->mounts);
+    for (size_t i = 0; i < view->objects.count; i++)
+        bytes += view->objects.items[i].bytes;
+    return bytes;
+}
+
 static int collect(struct gc_view *view, const struct gc *gc, struct gc_result *result, struct error *error) {
     struct sweep sweep = {view, gc, result};
-    struct uses uses = {0};
+    struct gc_uses uses = {0};
     int outcome = look(view, error);
     if (outcome == 0) {
-        list_uses(view, &uses);
-        outcome = sweep_all(&sweep, &uses, mark(view, gc, &uses), error);
+        /* What sweep_all throws away in any case makes room, too. */
+        uint64_t available = store_available(view->engine->store) + item_bytes(&view->quarantine);
+        gc_list_uses(view, &uses);
+        gc_mark(view, gc, &uses, gc_limit(gc, held_bytes(view), available));
+        outcome = sweep_all(&sweep, &uses, error);
+        result->available = available + result->taken.bytes;
     }
     free(uses.items);
-    forget_marks(view);
+    gc_forget_marks(view);
     store_items_release(&view->names);
     free(view->objects.items);
     store_items_release(&view->trees);
     store_items_release(&view->mounts);
+    store_items_release(&view->quarantine);
     return outcome;
 }
 
-int gc_run(struct engine *engine, const struct gc *gc, struct gc_result *result, struct error *error) {
+static int run_once(struct engine *engine, const struct gc *gc, struct gc_result *result, struct error *error) {
     struct gc_view view = {.engine = engine};
     struct error none;
-    *result = (struct gc_result){0};
-    /* Where no mode works there are no layers of other ids either. */
-    if (sandbox_enter(&none) == 0)
-        store_remove_leftovers(engine->store);
     if (!gc->dry_run && store_lock_alone(engine->store, WAIT_SECONDS, engine->progress, error) < 0)
         return error_next(error, "run it again when no build runs");
     int outcome = collect(&view, gc, result, error);
@@ -222,5 +161,35 @@ int gc_run(struct engine *engine, const struct gc *gc, struct gc_result *result,
         return outcome;
     int shared = store_share(engine->store, outcome == 0 ? error : &none);
     int emptied = store_empty_trash(engine->store, outcome == 0 && shared == 0 ? error : &none);
+    result->available = store_available(engine->store);
     return outcome < 0 || shared < 0 || emptied < 0 ? -1 : 0;
+}
+
+static void add_counts(struct gc_counts *sum, const struct gc_counts *counts) {
+    sum->steps += counts->steps;
+    sum->bases += counts->bases;
+    sum->others += counts->others;
+    sum->layers += counts->layers;
+    sum->objects += counts->objects;
+    sum->caches += counts->caches;
+    sum->bytes += counts->bytes;
+}
+
+/* How much room a removal makes is only known afterwards: others write meanwhile, and file systems count in their own
+ * ways. */
+int gc_run(struct engine *engine, const struct gc *gc, struct gc_result *result, struct error *error) {
+    struct gc_counts taken = {0};
+    struct error none;
+    int outcome, round = 0;
+    /* Where no mode works there are no layers of other ids either. */
+    if (sandbox_enter(&none) == 0)
+        store_remove_leftovers(engine->store);
+    do {
+        *result = (struct gc_result){0};
+        outcome = run_once(engine, gc, result, error);
+        add_counts(&taken, &result->taken);
+    } while (outcome == 0 && !gc->dry_run && result->available < gc->free_wanted && result->kept.bytes > 0 &&
+             ++round < ROUNDS);
+    result->taken = taken;
+    return outcome;
 }

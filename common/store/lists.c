@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 enum { DEPTH_LIMIT = 1000 };
 
@@ -82,25 +83,32 @@ int store_list_names(struct store *store, struct store_items *list, struct error
     return 0;
 }
 
-static int add_object(struct store *store, const char *hex, int fd, uint64_t size, void *context, struct error *error) {
-    struct store_objects *list = context;
+static void add_object(struct store_objects *list, int shard, const char *prefix, const char *name) {
     struct store_object object;
     struct stat status;
-    (void)store, (void)size;
-    if (fstat(fd, &status) < 0)
-        return error_set_errno(error, errno, "cannot read an object");
-    if (digest_parse_hex(hex, &object.digest, NULL) < 0)
-        return 0;
+    AUTO_FREE char *hex = text_format("%s%s", prefix, name);
+    if (digest_parse_hex(hex, &object.digest, NULL) < 0 || fstatat(shard, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return;
     object.used = status.st_mtim.tv_sec;
     object.bytes = disk_bytes(&status);
     if ((list->count & (list->count - 1)) == 0)
         list->items = memory_resize(list->items, list->count ? list->count * 2 : 1, sizeof(*list->items));
     list->items[list->count++] = object;
-    return 0;
 }
 
 int store_list_objects(struct store *store, struct store_objects *list, struct error *error) {
-    return store_visit_objects(store, add_object, list, error);
+    for (unsigned shard = 0; shard < 256; shard++) {
+        char prefix[3];
+        snprintf(prefix, sizeof(prefix), "%02x", shard);
+        AUTO_FREE char *folder = text_format("%s/objects/%s", store->path, prefix);
+        AUTO_LIST struct text_list names = {0};
+        AUTO_CLOSE int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0 || directory_list(folder, &names, error) < 0)
+            return fd < 0 ? error_set_errno(error, errno, "cannot read %s", folder) : -1;
+        for (size_t i = 0; i < names.count; i++)
+            add_object(list, fd, prefix, names.items[i]);
+    }
+    return 0;
 }
 
 int store_list_trees(struct store *store, struct store_items *list, struct error *error) {
@@ -109,6 +117,18 @@ int store_list_trees(struct store *store, struct store_items *list, struct error
 
 int store_list_mounts(struct store *store, struct store_items *list, struct error *error) {
     return list_folder(store, "mounts", NULL, true, list, error);
+}
+
+int store_list_quarantine(struct store *store, struct store_items *list, struct error *error) {
+    return list_folder(store, "quarantine", NULL, true, list, error);
+}
+
+uint64_t store_available(const struct store *store) {
+    struct statvfs status;
+    uint64_t bytes;
+    if (fstatvfs(store->root_fd, &status) < 0 || __builtin_mul_overflow(status.f_bavail, status.f_frsize, &bytes))
+        return UINT64_MAX;
+    return bytes;
 }
 
 static uint64_t sum(const struct store_items *list) {

@@ -24,6 +24,9 @@ struct store_usage {
 };
 int store_usage(struct store *store, struct store_usage *usage, struct error *error) MUST_CHECK;
 
+/* Bytes that its file system has room for, for who runs this; UINT64_MAX when it does not tell. */
+uint64_t store_available(const struct store *store);
+
 /* ---- for gc: who calls these decides what is of use ---- */
 
 /* Waits until no other process uses the store, and keeps others from opening it until store_share or store_close.
@@ -56,6 +59,8 @@ int store_list_names(struct store *store, struct store_items *list, struct error
 int store_list_objects(struct store *store, struct store_objects *list, struct error *error) MUST_CHECK;
 int store_list_trees(struct store *store, struct store_items *list, struct error *error) MUST_CHECK;
 int store_list_mounts(struct store *store, struct store_items *list, struct error *error) MUST_CHECK;
+/* What verify and readers put away as damaged. */
+int store_list_quarantine(struct store *store, struct store_items *list, struct error *error) MUST_CHECK;
 void store_items_release(struct store_items *list);
 #define AUTO_ITEMS AUTO(store_items_release)
 

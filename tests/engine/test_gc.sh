@@ -17,6 +17,7 @@ EOF
 build() { (cd "$1" && shift && pl-build -q -o ref "$@" .); }
 made() { sed -n 's/.* \([0-9]*\) steps found, \([0-9]*\) made.*/\1 \2/p'; }
 age() { find "$PL_STORE" -mindepth 1 ! -name lock ! -name version -exec touch -h -d "$1 days ago" {} +; }
+age_new() { find "$PL_STORE" -mindepth 1 -mmin -60 ! -name lock ! -name version -exec touch -h -d "$1 days ago" {} +; }
 removed() { sed -n 's/^removed.*: \([0-9]*\) steps, \([0-9]*\) bases, \([0-9]*\) layers.*/\1 \2 \3/p'; }
 listing() { (cd "$PL_STORE" && find . ! -path './tmp*' -printf '%p %y %s\n' | sort); }
 
@@ -76,6 +77,62 @@ test_days_and_sizes() {
     status 64 pl-cache gc --keep-days many 2> error
     status 64 pl-cache gc --max-size huge 2> error
     pl-cache verify > verified
+}
+
+# What is said to go is what goes.
+test_a_dry_run_tells_the_truth() {
+    for i in 1 2 3; do make_source s$i w$i; head -c 2000000 /dev/urandom > s$i/large; build s$i > /dev/null; age_new $((4 - i)); done
+    free=$(($(stat -f -c '%a * %S' "$PL_STORE")))
+    for how in "--keep-days 2" "--max-size 10M" "--max-size 0" "--keep-days 0" "--min-free $((free + 6000000))" "--min-free 1000T"; do
+        rm -rf saved; cp -a "$PL_STORE" saved
+        pl-cache gc $how --dry-run > would || true
+        pl-cache gc $how > did || true
+        equal "$(sed -n 's/^would remove  *//p' would)" "$(sed -n 's/^removed  *//p' did)"
+        equal "$(sed -n 's/^would keep  *//p' would)" "$(sed -n 's/^kept  *//p' did)"
+        rm -rf "$PL_STORE"; mv saved "$PL_STORE"
+    done
+}
+
+# A file system of its own, of which something else takes a part.
+test_room_on_the_file_system() {
+    [ "$(id -u)" = 0 ] || skip "only root can mount a file system"
+    mkdir disk; mount -t tmpfs -o size=40m none disk
+    trap 'umount -l disk' EXIT
+    export PL_STORE=$PWD/disk/store
+    make_source a one; make_source b two
+    head -c 5000000 /dev/urandom > a/large; build a > /dev/null; age_new 2
+    head -c 5000000 /dev/urandom > b/large; build b > /dev/null; age_new 1
+    head -c 3000000 /dev/urandom > disk/other
+    free() { echo $(($(stat -f -c '%a * %S' disk))); }
+    before=$(free)
+    # There is enough: nothing goes. Then a's, which were used longest ago; then all.
+    equal "$(pl-cache gc --min-free 5M | removed)" "0 0 0"
+    pl-cache gc --min-free $((before + 4000000)) > out
+    contains "$(cat out)" "free          "
+    [ "$(free)" -ge $((before + 4000000)) ]
+    equal "$(cd b && pl-build . 2>&1 > /dev/null | made)" "3 0"
+    lacks "$(cd a && pl-build . 2>&1 > /dev/null | made)" "3 0"
+    status 1 pl-cache gc --min-free 39M > out 2> error
+    contains "$(cat error)" "less than the 39.0 MB of --min-free: the store can give no more"
+    contains "$(cat out)" "kept          0.0 MB: 0 steps"
+    status 1 pl-cache gc --min-free 39M --dry-run > out 2> error
+    status 64 pl-cache gc --min-free 99999999999999999999 2> error
+    status 64 pl-cache gc --min-free 99999999999T 2> error
+    status 64 pl-cache gc --min-free -1 2> error
+    build b > /dev/null; pl-cache verify > verified
+}
+
+# The input of a step is a file to it, and a container with layers to who made it: the check of a test suite names one.
+test_what_one_name_takes_for_a_file_may_be_a_container() {
+    make_source a one
+    build a > /dev/null
+    last=$(ls -t "$PL_STORE"/names/steps | head -1)
+    container=$(jq -r .container "$PL_STORE/names/steps/$last")
+    mkdir -p "$PL_STORE/names/tested-unit"
+    echo "{\"source\":\"$container\"}" > "$PL_STORE/names/tested-unit/00"
+    touch -d '1 hour ago' "$PL_STORE"/names/steps/*
+    equal "$(pl-cache gc | removed)" "0 0 0"
+    equal "$(cd a && pl-build . 2>&1 > /dev/null | made)" "3 0"
 }
 
 test_a_reference_that_was_printed_is_good_for_days() {

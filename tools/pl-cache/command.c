@@ -12,6 +12,11 @@ static const struct option options[] = {
      .help = "gc keeps of that only the latest, as much as fits into this size",
      .kind = OPTION_SIZE,
      INTO(max_size)},
+    {.name = "min-free",
+     .value_name = "SIZE",
+     .help = "gc keeps of that only so much that the file system has so much room",
+     .kind = OPTION_SIZE,
+     INTO(min_free)},
     {.letter = 'n',
      .name = "dry-run",
      .help = "say what gc would remove, and remove nothing",
@@ -25,13 +30,15 @@ static const struct command_example examples[] = {
     {"pl-cache status", "where the store is and what it holds"},
     {"pl-cache gc", "remove what was of no use for two weeks"},
     {"pl-cache gc --keep-days 3 --max-size 10G", "make more room"},
+    {"pl-cache gc --keep-days 90 --min-free 20G", "see to it that 20 GB are free, taking what was used longest ago"},
     {"pl-cache gc --keep-days 0", "remove everything that no build uses at this moment"},
     {"pl-cache verify", "hash everything; put away what is damaged"},
     {0},
 };
 
 static const struct command_exit exits[] = {
-    {1, "something was damaged; it was put away and is made again by the next build"},
+    {1, "verify: something was damaged; it was put away and is made again by the next build. gc: less is free than "
+        "--min-free asks for, although nothing is left to remove"},
     {73, "the store cannot be written"},
     {75, "gc: other processes have used the store for longer than a minute"},
     {0},
@@ -50,7 +57,9 @@ const struct command pl_cache_command = {
         "status prints where it is and how much it holds.\n\n"
         "gc removes what was of no use for some days: steps that no build has found, bases that none has asked for, "
         "containers and sites that none has made, and the layers, files and package managers' caches that only they "
-        "needed. Each use counts anew, so what is built daily stays, however old it is. It waits for running builds; "
+        "needed. Each use counts anew, so what is built daily stays, however old it is. Of what is young enough the "
+        "latest stays, as much as fits into --max-size and leaves --min-free on the file system. It waits for running "
+        "builds; "
         "builds that begin meanwhile wait for it, which takes moments.\n\n"
         "verify hashes every object, reads every name and packs every unpacked layer again. What is not what "
         "its name says is put away, so that the next build makes it anew. It runs safely beside builds.",

@@ -7,7 +7,7 @@
 struct arguments {
     bool shallow;
     long long keep_days;
-    long long max_size;
+    long long max_size, min_free;
     bool dry_run;
 };
 

@@ -9,7 +9,8 @@
 enum { DAYS_LIMIT = 36500 };
 
 static char *megabytes(uint64_t bytes) {
-    return text_format("%.1f MB", (double)bytes / 1e6);
+    return bytes < 10000000000 ? text_format("%.1f MB", (double)bytes / 1e6)
+                               : text_format("%.1f GB", (double)bytes / 1e9);
 }
 
 static int status(struct command_context *context, struct store *store, struct error *error) {
@@ -42,11 +43,24 @@ static void describe(struct buffer *out, const char *verb, const struct gc_count
                          (unsigned long long)counts->caches);
 }
 
+static void describe_room(struct buffer *out, const char *verb, uint64_t available) {
+    AUTO_FREE char *size = megabytes(available);
+    buffer_append_format(out, "%-13s %s on its file system\n", verb, size);
+}
+
+static int too_little_room(const struct gc *gc, const struct gc_result *result, struct error *error) {
+    AUTO_FREE char *wanted = megabytes(gc->free_wanted), *available = megabytes(result->available);
+    error_set(error, ERROR_ANSWER_NO, "%s are free, less than the %s of --min-free: the store can give no more",
+              available, wanted);
+    return error_next(error, "look what else fills the disk: df -h, du -xh");
+}
+
 static int collect(struct command_context *context, struct store *store, const struct arguments *arguments,
                    struct error *error) {
     struct engine engine = {.store = store, .progress = context->progress};
     struct gc gc = {.keep_seconds = arguments->keep_days * 24 * 60 * 60,
-                    .size_limit = arguments->max_size > 0 ? (uint64_t)arguments->max_size : 0,
+                    .size_limit = arguments->max_size >= 0 ? (uint64_t)arguments->max_size : UINT64_MAX,
+                    .free_wanted = arguments->min_free > 0 ? (uint64_t)arguments->min_free : 0,
                     .dry_run = arguments->dry_run};
     struct gc_result result;
     AUTO_BUFFER struct buffer text = BUFFER(4096);
@@ -56,7 +70,11 @@ static int collect(struct command_context *context, struct store *store, const s
         return -1;
     describe(&text, gc.dry_run ? "would remove" : "removed", &result.taken);
     describe(&text, gc.dry_run ? "would keep" : "kept", &result.kept);
-    return command_print(context, buffer_text(&text), error);
+    if (gc.free_wanted > 0)
+        describe_room(&text, gc.dry_run ? "would be free" : "free", result.available);
+    if (command_print(context, buffer_text(&text), error) < 0)
+        return -1;
+    return result.available < gc.free_wanted ? too_little_room(&gc, &result, error) : 0;
 }
 
 /* ---- verify ---- */
