@@ -118,9 +118,12 @@ generated: completions
 
 tests: $(UNIT_TESTS)
 
-check: 
+# As many compilers as processors, unless a -j is given.
+JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+check:
 	@tests/setup
-	@$(MAKE) --no-print-directory all completions tests
+	@$(MAKE) --no-print-directory $(JOBS) all completions tests
 	@tests/run engine variants e2e wire cli lint unit
 
 check-unit check-lint check-cli check-wire check-engine check-e2e check-variants: check-%: all completions tests

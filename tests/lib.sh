@@ -36,7 +36,7 @@ golden() {
     if [ "${PL_GOLDEN:-}" = write ]; then mkdir -p "$(dirname "$file")"; cat > "$file"; else diff -u "$file" - ; fi
 }
 # A store that all tests share: what takes long to make (the base from Debian packages) is made once in a run.
-shared_store() { export PL_STORE=$OUT/test/store; mkdir -p "$PL_STORE"; }
+shared_store() { export PL_STORE=${PL_TEST_SCRATCH:-$OUT/test}/store; mkdir -p "$PL_STORE"; }
 wait_for() { # wait_for SECONDS COMMAND...: until it succeeds
     local end=$(( $(date +%s) + $1 )); shift
     until "$@" > /dev/null 2>&1; do [ "$(date +%s)" -lt "$end" ] || fail "not within the time: $*" || return 1; sleep 0.05; done
