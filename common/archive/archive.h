@@ -50,7 +50,6 @@ enum whiteouts {
     WHITEOUTS_NONE,    /* plain extraction of a whole root file system; ".wh." names are refused */
     WHITEOUTS_OVERLAY, /* into overlayfs form: character device 0:0 and the xattr trusted.overlay.opaque=y */
     WHITEOUTS_USER,    /* the same with user.overlay.opaque, for an overlay mounted with userxattr */
-    WHITEOUTS_APPLY,   /* apply to the directory itself: remove what they name (chroot mode, flattened trees) */
 };
 
 enum devices {
@@ -61,17 +60,18 @@ enum devices {
 
 struct unpack {
     enum whiteouts whiteouts;
-    bool keep_owners;        /* chown to the archive's ids; else everything belongs to the caller */
-    bool map_owners_to_self; /* an id that cannot be set (single-id map) is left as ours and remembered by nobody */
-    uint64_t size_limit;     /* unpacked bytes; 0: 20 GiB */
-    uint64_t entry_limit;    /* 0: 5 million */
+    bool keep_owners;     /* chown to the archive's ids; else everything belongs to the caller */
+    uint64_t size_limit;  /* unpacked bytes; 0: 20 GiB */
+    uint64_t entry_limit; /* 0: 5 million */
     enum devices devices;
     uint64_t *skipped_devices; /* counts those that were not made; may be NULL */
 };
 
 /* Unpacks a tar stream below the directory at `root_fd` (openat2 RESOLVE_IN_ROOT, the final part never followed).
- * Hostile input (hostile-inputs.md 2.3 T) is ERROR_DATA naming the entry and the rule; nothing outside the root is
- * touched. */
+ * Links lead no further than the root; below one that leads to what is not there yet, that is made. A name that occurs
+ * twice is what it was last. Whiteouts hide what lower layers have, never what the same archive holds. Hostile input
+ * (tests/unit/test_unpack_*.c have the cases) is ERROR_DATA naming the entry and the rule; nothing outside the root is
+ * touched, and what was unpacked until then is the caller's to remove. Paths may lead 1000 deep by their names. */
 int tar_unpack(archive_source *source, void *context, int root_fd, const struct unpack *options,
                struct error *error) MUST_CHECK;
 

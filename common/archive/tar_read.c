@@ -112,6 +112,7 @@ static int add_attribute(struct tar_read_entry *entry, const char *name, const c
 
 struct pax {
     char *path, *link;
+    bool is_global; /* being read is one for all entries that follow: git writes its commit so */
     bool has_size, has_uid, has_gid;
     uint64_t size, uid, gid;
 };
@@ -126,6 +127,8 @@ static int pax_number(const char *value, size_t length, uint64_t limit, const ch
 
 static int pax_pair(struct pax *pax, struct tar_read_entry *entry, const char *key, const char *value, size_t length,
                     struct error *error) {
+    if (pax->is_global && !text_equal(key, "comment") && !text_ends_with(key, "time"))
+        return error_set(error, ERROR_DATA, "a global pax header with %s is not accepted", key);
     if (memchr(value, '\0', length) && !text_starts_with(key, "SCHILY.xattr."))
         return error_set(error, ERROR_DATA, "a pax header has a NUL byte in its %s", key);
     if (text_equal(key, "path") || text_equal(key, "linkpath")) {
@@ -165,7 +168,7 @@ static int read_pax(const struct buffer *text, struct pax *pax, struct tar_read_
             at[length - 1] != '\n')
             return error_set(error, ERROR_DATA, "a pax header is malformed");
         const char *equals = memchr(key, '=', (size_t)(at + length - key));
-        if (!equals)
+        if (!equals || equals == key || memchr(key, '\0', (size_t)(equals - key)))
             return error_set(error, ERROR_DATA, "a pax header is malformed");
         AUTO_FREE char *name = text_copy_length(key, (size_t)(equals - key));
         if (pax_pair(pax, entry, name, equals + 1, (size_t)(at + length - 1 - equals - 1), error) < 0)
@@ -196,10 +199,10 @@ static int fill(const struct header *header, const struct pax *pax, struct tar_r
     entry->device_minor = (unsigned)minor;
     entry->type = header->type == '\0' || header->type == '7' ? '0' : header->type;
     if (!strchr("0123456", entry->type))
-        return error_set(error, ERROR_DATA, "%s: tar entries of type '%c' are not accepted", entry->path,
+        return error_set(error, ERROR_DATA, "tar entries of type '%c' are not accepted",
                          entry->type >= ' ' && entry->type < 127 ? entry->type : '?');
     if (entry->size > 0 && entry->type != '0')
-        return error_set(error, ERROR_DATA, "%s: only a regular file may have data", entry->path);
+        return error_set(error, ERROR_DATA, "only a regular file may have data");
     return 0;
 }
 
@@ -218,33 +221,44 @@ static bool is_zero(const struct header *header) {
     return true;
 }
 
+static int take_extension(const struct header *header, const struct buffer *text, struct pax *pax,
+                          struct tar_read_entry *entry, struct error *error) {
+    if (header->type == 'x' || header->type == 'g') {
+        pax->is_global = header->type == 'g';
+        return read_pax(text, pax, entry, error);
+    }
+    char **slot = header->type == 'L' ? &pax->path : &pax->link;
+    free(*slot);
+    *slot = text_copy(buffer_text(text));
+    return 0;
+}
+
+/* 1 with a header whose checksum is right, 0 at the end. */
+static int read_header(struct tar_reader *reader, struct header *header, struct error *error) {
+    size_t got = 0;
+    if (read_exactly(reader, header, BLOCK, &got, error) < 0)
+        return -1;
+    if (got == 0 || (got == BLOCK && is_zero(header)))
+        return 0;
+    if (got < BLOCK)
+        return error_set(error, ERROR_DATA, "the archive is cut off");
+    return check_sum(header, error) < 0 ? -1 : 1;
+}
+
 /* Reads headers until one is an entry; 0 at the end. */
 static int next_header(struct tar_reader *reader, struct header *header, struct pax *pax, struct tar_read_entry *entry,
                        struct error *error) {
-    for (;;) {
-        size_t got = 0;
-        if (read_exactly(reader, header, BLOCK, &got, error) < 0)
-            return -1;
-        if (got == 0 || (got == BLOCK && is_zero(header)))
-            return 0;
-        if (got < BLOCK)
-            return error_set(error, ERROR_DATA, "the archive is cut off");
+    for (bool is_extended = false;; is_extended = true) {
+        int got = read_header(reader, header, error);
+        if (got == 0 && is_extended && (pax->path || pax->link || pax->has_size))
+            return error_set(error, ERROR_DATA, "the archive is cut off: a pax header has no entry");
+        if (got <= 0 || !header->type || !strchr("xgLK", header->type))
+            return got;
         uint64_t size;
-        if (check_sum(header, error) < 0 ||
-            number(header->size, sizeof(header->size), SIZE_LIMIT, "size", &size, error) < 0)
-            return -1;
-        if (!strchr("xgLK", header->type) || !header->type)
-            return 1;
         AUTO_BUFFER struct buffer text = BUFFER(EXTENSION_LIMIT);
-        if (read_extension(reader, size, &text, error) < 0)
+        if (number(header->size, sizeof(header->size), SIZE_LIMIT, "size", &size, error) < 0 ||
+            read_extension(reader, size, &text, error) < 0 || take_extension(header, &text, pax, entry, error) < 0)
             return -1;
-        if (header->type == 'x' && read_pax(&text, pax, entry, error) < 0)
-            return -1;
-        if (header->type == 'L' || header->type == 'K') {
-            char **slot = header->type == 'L' ? &pax->path : &pax->link;
-            free(*slot);
-            *slot = text_copy(buffer_text(&text));
-        }
     }
 }
 
@@ -259,7 +273,7 @@ int tar_reader_next(struct tar_reader *reader, struct tar_read_entry *entry, str
     if (found == 1) {
         take_names(&header, &pax, entry);
         if (fill(&header, &pax, entry, error) < 0)
-            found = -1;
+            found = error_wrap(error, "%.200s", entry->path);
         reader->left = entry->size;
         reader->padding = (BLOCK - entry->size % BLOCK) % BLOCK;
     }

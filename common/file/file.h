@@ -32,8 +32,8 @@ int tree_sync(const char *path, unsigned limit, struct error *error) MUST_CHECK;
 struct text_list;
 int directory_list(const char *path, struct text_list *names, struct error *error) MUST_CHECK;
 
-/* rm -rf without following any link, also through directories that lack permissions of their own owner; a path that
- * does not exist is fine. Does not cross into another mounted file system. */
+/* rm -rf without following any link, however deep, also through directories that lack permissions of their own owner; a
+ * path that does not exist is fine. Does not cross into another mounted file system. */
 int tree_remove(const char *path, struct error *error);
 
 /* "left/right" without doubled slashes; the caller frees. An absolute `right` is appended all the same. */
