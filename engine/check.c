@@ -119,7 +119,8 @@ static int run_in(struct engine *engine, const struct container *input, const st
                            .timeout = check->timeout,
                            .output = pass_output,
                            .output_context = &outlet,
-                           .joins_streams = true};
+                           .joins_streams = true,
+                           .step = step};
     if (directory_make(upper, 0755, error) < 0 || directory_make(results, 0777, error) < 0)
         return -1;
     struct error failure = {0};

@@ -9,6 +9,9 @@
 #include "common/store/store.h"
 #include "engine/lock.h"
 
+struct sandbox_visit;
+struct step_failure;
+
 struct engine {
     struct store *store;
     struct progress *progress;
@@ -23,6 +26,10 @@ struct engine {
     const char *relock;    /* the command that writes pl.lock, for messages; NULL: pl-build --lock */
     int64_t epoch;         /* SOURCE_DATE_EPOCH, default 0: every time in a layer is clamped to it */
     const char *scope;     /* the source directory (absolute): where --explain looks for the nearest earlier step */
+    /* Called when the command of a step or check has failed, while its container is still there (engine/step.h); NULL:
+     * nobody is. */
+    void (*failed)(void *context, const struct step_failure *failure, struct sandbox_visit *visit);
+    void *failed_context;
     unsigned steps_found, steps_made; /* counted for the summary */
     bool has_lost_layer;              /* see layer_was_lost */
 };

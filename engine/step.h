@@ -8,7 +8,7 @@
 
 #include "engine/container.h"
 #include "engine/layer.h"
-#include "engine/sandbox/sandbox.h"
+#include "engine/sandbox/visit.h"
 #include "engine/service.h"
 
 /* A secret that the user gave: known by its id, never part of a key. */
@@ -70,6 +70,18 @@ struct step_exec {
 };
 int step_exec(struct engine *engine, const struct container *input, const struct step_exec *exec,
               struct container *output, struct error *error) MUST_CHECK;
+
+/* What engine->failed is told. Nothing of the container is gone yet: what the command wrote until it failed, its
+ * mounts, what it left running, the services beside it. A shell of its image can be let in as a visitor
+ * (engine/sandbox/visit.h). When the call returns, the step fails as it would have without it. */
+struct step_failure {
+    int step; /* of the progress */
+    const char *name;
+    const struct text_list *argv;
+    const char *directory, *user; /* "" is root */
+    int status;                   /* the exit code, or 128 + signal */
+    const struct error *reason;   /* why it could not be started, or that it was out of time; NULL: see the status */
+};
 
 struct step_copy {
     const char *name;

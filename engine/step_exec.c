@@ -1,6 +1,7 @@
 /* Steps that run a command: their definition, their run, what is kept of it. */
 #include "common/file/file.h"
 #include "engine/layer_internal.h"
+#include "engine/shell.h"
 #include "engine/step_internal.h"
 
 #include <string.h>
@@ -145,6 +146,45 @@ static enum sandbox_network network_of(const struct step_exec *exec) {
                                    : SANDBOX_NETWORK_HOST;
 }
 
+static bool is_expected(const struct step_exec *exec, int status) {
+    for (size_t i = 0; i < exec->expected_count; i++)
+        if (exec->expected[i] == status)
+            return true;
+    return exec->expected_count == 0 && status == 0;
+}
+
+/* A command that has ended, in a container that is still there. */
+struct ended {
+    struct engine *engine;
+    const struct step_run *run;
+    const struct sandbox *sandbox;
+};
+
+static void tell_failure(void *context, struct sandbox_visit *visit, int status, const struct error *reason) {
+    const struct ended *ended = context;
+    struct engine *engine = ended->engine;
+    const struct step_failure failure = {.step = ended->run->step,
+                                         .name = ended->run->exec->name,
+                                         .argv = ended->run->exec->argv,
+                                         .directory = ended->sandbox->directory,
+                                         .user = ended->sandbox->user,
+                                         .status = status,
+                                         .reason = reason};
+    if ((reason || !is_expected(ended->run->exec, status)) && !progress_cancelled(engine->progress))
+        engine->failed(engine->failed_context, &failure, visit);
+}
+
+/* Both outlive the run. */
+static void listen(struct ended *ended, struct shells *shells, struct sandbox *sandbox) {
+    if (!ended->engine->failed)
+        return;
+    shells_of(ended->run->input, shells);
+    sandbox->visitors = shells->argvs;
+    sandbox->visitor_count = shells->count;
+    sandbox->ended = tell_failure;
+    sandbox->ended_context = ended;
+}
+
 static int run_beside(struct engine *engine, const struct step_run *run, const struct services *services, int *status,
                       struct error *error) {
     const struct json *config = json_get(run->input->config, "config");
@@ -188,6 +228,9 @@ static int run_beside(struct engine *engine, const struct step_run *run, const s
                               .joins_streams = run->joins_streams,
                               .progress = engine->progress,
                               .timeout = run->timeout};
+    AUTO_SHELLS struct shells shells = {0};
+    struct ended ended = {engine, run, &sandbox};
+    listen(&ended, &shells, &sandbox);
     return sandbox_run(&sandbox, status, error) < 0 ? error_wrap(error, "%s", exec->name) : 0;
 }
 
@@ -199,13 +242,6 @@ int step_run(struct engine *engine, const struct step_run *run, int *status, str
     int result = run_beside(engine, run, services, status, error);
     services_stop(&services);
     return result;
-}
-
-static bool is_expected(const struct step_exec *exec, int status) {
-    for (size_t i = 0; i < exec->expected_count; i++)
-        if (exec->expected[i] == status)
-            return true;
-    return exec->expected_count == 0 && status == 0;
 }
 
 static int run_to_success(struct engine *engine, const struct step_run *run, int *status, struct error *error) {
@@ -250,7 +286,8 @@ static int make_exec(struct engine *engine, const struct container *input, const
                            .scratch = scratch,
                            .upper = upper,
                            .output = pass_output,
-                           .output_context = &target};
+                           .output_context = &target,
+                           .step = step};
     if (result == 0 && run_to_success(engine, &run, &status, error) < 0) {
         store_tree_abort(engine->store, upper);
         result = -1;

@@ -91,6 +91,7 @@ struct step_run {
     void (*output)(void *context, int stream, const char *data, size_t length);
     void *output_context;
     bool joins_streams;
+    int step; /* of the progress */
 };
 /* *status: the exit code or 128 + signal. */
 int step_run(struct engine *engine, const struct step_run *run, int *status, struct error *error);

@@ -304,6 +304,31 @@ void display_wait(struct display *display, bool waiting) {
     unlock(display);
 }
 
+void display_lend(struct display *display) {
+    lock(display);
+    screen_begin(display);
+    draw_erase(display);
+    screen_flush(display);
+    display->waiting = true;
+    display->telling = NULL;
+    unlock(display);
+}
+
+void display_unseen_lines(struct display *display, int number, struct text_list *lines) {
+    lock(display);
+    struct step *step = find_step(display, number);
+    bool is_seen =
+        step && isatty(STDERR_FILENO) && !is_quiet(display) && (display->mode != DISPLAY_TTY || step->is_shown);
+    if (step && !is_seen) {
+        size_t kept = step->line_total < TAIL_LINES ? step->line_total : TAIL_LINES;
+        for (size_t i = step->line_total - kept; i < step->line_total; i++)
+            text_list_add(lines, step->tail[i % TAIL_LINES]);
+        if (step->cutter.part.length)
+            text_list_add(lines, buffer_text(&step->cutter.part));
+    }
+    unlock(display);
+}
+
 /* Steps that nobody ended were stopped with the run. */
 static void stop_steps(struct display *display) {
     for (size_t i = display->first_open; i < display->count; i++)

@@ -3,6 +3,7 @@
 #define COMMAND_DISPLAY_H
 
 #include "common/base/progress.h"
+#include "common/base/text.h"
 
 enum display_mode { DISPLAY_TTY, DISPLAY_PLAIN, DISPLAY_GITHUB };
 
@@ -15,6 +16,11 @@ struct progress *display_progress(struct display *display);
 
 /* While waiting for the input nothing is told; what comes meanwhile is told when the waiting ends. */
 void display_wait(struct display *display, bool waiting);
+
+/* The terminal is lent: nothing is drawn or told until display_wait(display, false). */
+void display_lend(struct display *display);
+/* The last lines of a step that runs, unless they are on the terminal of standard error. */
+void display_unseen_lines(struct display *display, int step, struct text_list *lines);
 
 /* Ends the live part (terminal) or the group (GitHub), before the last words of the run. */
 void display_finish(struct display *display);

@@ -34,6 +34,9 @@ bool run_is_cancelled(void);
 /* Ends the process by the signal that was caught, so that the shell sees it. */
 void signals_raise(void);
 
+/* Puts the modes of a terminal that is lent (terminal.h) back; safe in a signal handler. */
+void terminal_restore(void);
+
 /* To standard output; a failure is ERROR_CANNOT_WRITE. */
 int write_output(const char *text, size_t length, struct error *error) MUST_CHECK;
 

@@ -10,6 +10,7 @@ static bool abandoned;
 
 static void catch_signal(int number) {
     if (caught) {
+        terminal_restore();
         signal(number, SIG_DFL);
         raise(number);
         return;

@@ -29,6 +29,7 @@ complete -c pl-with -l start-period -x -d 'health-check: how long failures do no
 complete -c pl-with -l retries -x -d 'health-check: how many failures count as one'
 complete -c pl-with -l no-cache -d 'make the step anew'
 complete -c pl-with -l explain -d 'say whether the step was found or made, and which of its inputs changed'
+complete -c pl-with -l shell-on-failure -d 'when a step fails, open a shell in its container, as it is then; needs a terminal'
 complete -c pl-with -l workload-identity-provider -x -d 'sign in by federation with this provider of a workload identity pool (projects/NUMBER/…/providers/NAME), with the identity token of GitHub Actions or that of --id-token'
 complete -c pl-with -l id-token -x -d 'where the identity token (a JWT) for the provider is, such as env:GITLAB_OIDC_TOKEN; a file is read anew for each exchange'
 complete -c pl-with -l federation-audience -x -d 'the audience that GitHub\'s identity token is asked for; without it https://iam.googleapis.com/PROVIDER'

@@ -17,16 +17,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-enum { START_FAILED = 125 };
-
-struct place {
-    const struct contain *contain;
-    struct view *view;           /* NULL in chroot mode */
-    struct copy_view *copy_view; /* in chroot mode */
-    struct rootfs_user user;
-};
-
-static void report(const struct contain *contain, pid_t init, const struct error *error) {
+void contain_report(const struct contain *contain, pid_t init, const struct error *error) {
     struct contain_report message = {.init = init};
     if (error)
         message.error = *error;
@@ -34,159 +25,13 @@ static void report(const struct contain *contain, pid_t init, const struct error
     (void)ignored;
 }
 
-static _Noreturn void give_up(const struct contain *contain, const struct error *error) {
-    report(contain, 0, error);
+_Noreturn void contain_give_up(const struct contain *contain, const struct error *error) {
+    contain_report(contain, 0, error);
     _exit(START_FAILED);
 }
 
-static int exit_status(int status) {
+int contain_exit_status(int status) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + (WIFSIGNALED(status) ? WTERMSIG(status) : 0);
-}
-
-static void reset_signals(void) {
-    sigset_t none;
-    sigemptyset(&none);
-    for (int number = 1; number < SIGRTMAX; number++)
-        signal(number, SIG_DFL);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-/* ---- the command ---- */
-
-static const char *variable(const struct text_list *environment, const char *name) {
-    size_t length = strlen(name);
-    for (size_t i = 0; i < environment->count; i++)
-        if (strncmp(environment->items[i], name, length) == 0 && environment->items[i][length] == '=')
-            return environment->items[i] + length + 1;
-    return NULL;
-}
-
-static void make_environment(const struct place *place, struct text_list *environment) {
-    const struct sandbox *sandbox = place->contain->sandbox;
-    text_list_add_all(environment, sandbox->environment);
-    for (size_t i = 0; sandbox->add_host_network_settings && i < place->contain->host->environment.count; i++) {
-        const char *entry = place->contain->host->environment.items[i];
-        AUTO_FREE char *name = text_copy_length(entry, strcspn(entry, "="));
-        if (!variable(sandbox->environment, name))
-            text_list_add(environment, entry);
-    }
-    if (!variable(environment, "HOME"))
-        text_list_add_format(environment, "HOME=%s",
-                             *place->user.home      ? place->user.home
-                             : place->user.uid == 0 ? "/root"
-                                                    : "/");
-    if (!variable(environment, "PATH"))
-        text_list_add(environment, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-}
-
-static int explain_exec(const char *program, int number, struct error *error) {
-    if (number == ENOEXEC)
-        return error_set(error, ERROR_STEP, "%s is not for this machine's architecture, or is no program", program);
-    if (number == ENOENT)
-        return error_set(error, ERROR_STEP, "%s was not found in the container", program);
-    error_set_errno(error, number, "cannot run %s", program);
-    error->kind = ERROR_STEP;
-    return -1;
-}
-
-static int run_program(const struct sandbox *sandbox, struct text_list *environment, struct error *error) {
-    const char *program = sandbox->argv->items[0], *path = variable(environment, "PATH");
-    int number = ENOENT;
-    if (strchr(program, '/')) {
-        execve(program, sandbox->argv->items, environment->items);
-        return explain_exec(program, errno, error);
-    }
-    AUTO_LIST struct text_list folders = {0};
-    text_list_split(&folders, path, ':');
-    for (size_t i = 0; i < folders.count; i++) {
-        AUTO_FREE char *full = path_join(*folders.items[i] ? folders.items[i] : ".", program);
-        execve(full, sandbox->argv->items, environment->items);
-        if (errno != ENOENT && errno != ENOTDIR)
-            number = errno;
-    }
-    return explain_exec(program, number, error);
-}
-
-static int enter_directory(const struct sandbox *sandbox, struct error *error) {
-    const char *directory = text_is_empty(sandbox->directory) ? "/" : sandbox->directory;
-    if (chdir(directory) < 0 && (directory_make(directory, 0755, error) < 0 || chdir(directory) < 0))
-        return error_set_errno(error, errno, "cannot enter the directory %s", directory);
-    return 0;
-}
-
-static _Noreturn void become_command(const struct place *place) {
-    const struct contain *contain = place->contain;
-    struct error error = {0};
-    struct text_list environment = {0};
-    int given = contain->sandbox->input_fd, input = given > 0 ? given : open("/dev/null", O_RDONLY);
-    umask(022);
-    setsid();
-    reset_signals();
-    make_environment(place, &environment);
-    if (dup2(contain->out, 1) < 0 || dup2(contain->err, 2) < 0 || (input >= 0 && dup2(input, 0) < 0))
-        error_set_errno(&error, errno, "cannot connect the command's output");
-    else if (enter_directory(contain->sandbox, &error) == 0) {
-        if (input < 0)
-            close(0);
-        /* Everything but 0 to 2 is closed by exec; the report's end tells that it worked. */
-        syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
-        if (contain->sandbox->on_host || confine(&place->user, sandbox_mode(), &error) == 0) {
-            /* Without a PID namespace nothing else ends it when we are killed; a change of user would undo it. */
-            if (sandbox_mode() == SANDBOX_CHROOT)
-                prctl(PR_SET_PDEATHSIG, SIGKILL);
-            (void)!run_program(contain->sandbox, &environment, &error);
-        }
-    }
-    give_up(contain, &error);
-}
-
-/* Process 1: reaps whatever is left behind, passes signals on, ends with the command. */
-static volatile sig_atomic_t command_pid;
-
-/* An interrupt is for all that the command runs, as on a terminal. */
-static void pass_signal(int number) {
-    if (command_pid > 0)
-        kill(number == SIGINT ? -(pid_t)command_pid : (pid_t)command_pid, number);
-}
-
-static void wait_for_go(const struct contain *contain) {
-    char byte;
-    ssize_t got = 1;
-    if (contain->go >= 0)
-        do
-            got = read(contain->go, &byte, 1);
-        while (got < 0 && errno == EINTR);
-    if (got != 1)
-        _exit(START_FAILED);
-}
-
-static _Noreturn void be_init(const struct place *place) {
-    static const int passed[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
-    int status;
-    wait_for_go(place->contain);
-    pid_t child = fork();
-    if (child == 0)
-        become_command(place);
-    if (child < 0) {
-        struct error error;
-        error_set_errno(&error, errno, "cannot start the command");
-        give_up(place->contain, &error);
-    }
-    command_pid = child;
-    for (size_t i = 0; i < ARRAY_LENGTH(passed); i++)
-        sigaction(passed[i], &(struct sigaction){.sa_handler = pass_signal, .sa_flags = SA_RESTART}, NULL);
-    /* Whoever waits for signals with sigwait has blocked them, and that was inherited. */
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    syscall(SYS_close_range, 0, ~0U, 0);
-    for (;;) {
-        pid_t ended = waitpid(-1, &status, 0);
-        if (ended == child)
-            _exit(exit_status(status));
-        if (ended < 0 && errno != EINTR)
-            _exit(START_FAILED);
-    }
 }
 
 /* ---- namespaces ---- */
@@ -247,8 +92,8 @@ static _Noreturn void start_init(const struct contain *contain, const struct pla
     if (poll(&holder, 1, 0) != 0)
         _exit(START_FAILED);
     if (enter_place(place, &error) < 0)
-        give_up(contain, &error);
-    be_init(place);
+        contain_give_up(contain, &error);
+    init_run(place);
 }
 
 /* In chroot mode the kernel ends nothing for us: when our parent dies, this ends process 1, and the holder goes on to
@@ -271,19 +116,21 @@ static int wait_for_init(const struct contain *contain, struct place *place) {
         start_init(contain, place, alive);
     if (init < 0) {
         error_set_errno(&error, errno, "cannot start the container");
-        give_up(contain, &error);
+        contain_give_up(contain, &error);
     }
     init_pid = init;
     if (parent_is_gone)
         kill(init, SIGKILL);
-    report(contain, init, NULL);
+    contain_report(contain, init, NULL);
     close(contain->report);
     close(contain->out);
     close(contain->err);
+    if (contain->visit >= 0)
+        close(contain->visit);
     while (waitpid(init, &status, 0) < 0)
         if (errno != EINTR)
             return START_FAILED;
-    return exit_status(status);
+    return contain_exit_status(status);
 }
 
 static int contain_with_mounts(const struct contain *contain, struct error *error) {
@@ -359,9 +206,9 @@ static int compare_numbers(const void *left, const void *right) {
 /* Other threads' connections and locks came along with the fork; held open here they would never end. */
 static void keep_only_ours(const struct contain *contain) {
     const struct sandbox *sandbox = contain->sandbox;
-    int kept[SANDBOX_LOCK_LIMIT + MOUNT_POINT_LIMIT + 7] = {STDERR_FILENO, contain->out, contain->err, contain->report,
-                                                            contain->go};
-    size_t count = 5;
+    int kept[SANDBOX_LOCK_LIMIT + MOUNT_POINT_LIMIT + 8] = {STDERR_FILENO,   contain->out, contain->err,
+                                                            contain->report, contain->go,  contain->visit};
+    size_t count = 6;
     if (sandbox->network == SANDBOX_NETWORK_JOINED)
         kept[count++] = sandbox->network_fd;
     if (sandbox->input_fd > 0)
@@ -406,6 +253,6 @@ _Noreturn void contain(const struct contain *contain) {
                  : sandbox_mode() == SANDBOX_CHROOT ? contain_with_copies(contain, &error)
                                                     : contain_with_mounts(contain, &error);
     if (result < 0)
-        give_up(contain, &error);
+        contain_give_up(contain, &error);
     _exit(result);
 }

@@ -115,6 +115,8 @@ void memory_group_release(struct memory_group *group);
 
 /* ---- contain.c: the processes between us and the container ---- */
 
+enum { START_FAILED = 125 };
+
 struct contain {
     const struct sandbox *sandbox;
     const struct host_settings *host;
@@ -123,6 +125,7 @@ struct contain {
     int out, err; /* where the container's output goes */
     int report;   /* struct contain_report is written here */
     int go;       /* the command may run when a byte can be read here; -1: at once */
+    int visit;    /* the container's end of the channel for visitors; -1: there will be none */
 };
 struct contain_report {
     pid_t init;         /* the container's process 1 as we see it; 0 in a report of failure */
@@ -130,5 +133,99 @@ struct contain_report {
 };
 /* Runs in a fresh child and never returns; exits with the container's status. */
 _Noreturn void contain(const struct contain *contain);
+
+void contain_report(const struct contain *contain, pid_t init, const struct error *error);
+/* Reports the failure and ends this process. */
+_Noreturn void contain_give_up(const struct contain *contain, const struct error *error);
+/* Of what waitpid says: the exit code, or 128 + signal. */
+int contain_exit_status(int status);
+
+/* What process 1 and the programs are in. */
+struct place {
+    const struct contain *contain;
+    struct view *view;           /* NULL in chroot mode */
+    struct copy_view *copy_view; /* in chroot mode */
+    struct rootfs_user user;
+};
+
+/* ---- init.c: process 1 ---- */
+
+/* The command, then the visitors; ends with the command's status. */
+_Noreturn void init_run(const struct place *place);
+
+/* ---- program.c: a program of the container ---- */
+
+struct program {
+    const struct text_list *argvs; /* the first that is there is run */
+    size_t count;
+    int in, out, err;
+    const char *terminal; /* $TERM of one that is run on the terminal `in`, which becomes its own; NULL: without one */
+};
+/* In a fresh child: becomes it, confined. Comes back only when that failed. */
+int program_exec(const struct place *place, const struct program *program, struct error *error);
+
+/* ---- pseudo_terminal.c ---- */
+
+struct pseudo_terminal {
+    int outside; /* what a person types is written here, what programs print is read here */
+    int inside;  /* standard input and output of the program */
+};
+/* `multiplexer` is /dev/ptmx, or that of a container. */
+int pseudo_terminal_open(const char *multiplexer, struct pseudo_terminal *terminal, struct error *error) MUST_CHECK;
+
+/* ---- visit.c: what process 1 and we say to each other; messages of a SOCK_SEQPACKET pair ---- */
+
+enum { TERMINAL_NAME = 64 };
+
+/* Ours: run a visitor. With the inside of its terminal as a descriptor where the container has no terminals. */
+struct visit_request {
+    unsigned short rows, columns;
+    char terminal[TERMINAL_NAME]; /* $TERM */
+};
+struct visit_reply {
+    enum {
+        VISIT_COMMAND_ENDED, /* with `status`; from now on visitors are let in */
+        VISIT_STARTED,       /* with the outside of its terminal as a descriptor, unless that is ours */
+        VISIT_FAILED,        /* with `error` */
+        VISIT_ENDED,         /* with `status` */
+    } kind;
+    int status;
+    struct error error;
+};
+int visit_send(int channel, const void *message, size_t size, int passed);
+/* 1, or 0 at the end. *passed is -1 when no descriptor came. */
+int visit_receive(int channel, void *message, size_t size, int *passed);
+
+/* ---- run.c ---- */
+
+struct sandbox_process {
+    pid_t holder, init; /* our child, and the container's process 1 */
+    int report;         /* its end, or a report of failure, is readable once the command was started or not */
+    int visit;          /* our end of the channel for visitors, or -1 */
+    bool command_ended; /* but not the container: it waits for visitors */
+    int command_status;
+    struct memory_group memory;
+    struct host_settings host;
+    bool has_ended;
+    int status;
+    int64_t deadline; /* milliseconds of the monotonic clock, 0: none */
+    bool is_late;     /* the deadline has passed: now it is that of the grace */
+    int64_t asked;    /* when it was asked to end, 0: not yet */
+};
+struct sandbox_visit {
+    const struct sandbox *sandbox;
+    struct sandbox_process *process;
+    int out, err; /* what its other processes print, or -1 */
+};
+/* The command's output goes to `out` and `err`. */
+struct sandbox_process *process_launch(const struct sandbox *sandbox, int out, int err, struct error *error);
+/* After that: 1 with *error, why the command could not be started. Asked once. */
+int process_failed_to_start(struct sandbox_process *process, struct error *error);
+bool process_holder_ended(struct sandbox_process *process);
+/* Ends all of it at once. */
+void process_end(struct sandbox_process *process);
+void process_release(struct sandbox_process *process);
+/* What is in the pipes, -1 for one that is none; without waiting. */
+void process_drain(const struct sandbox *sandbox, int out, int err);
 
 #endif

@@ -5,22 +5,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
-enum { BLOCK = 64 * 1024, POLL_MILLISECONDS = 100 };
-
-struct sandbox_process {
-    pid_t holder, init; /* our child, and the container's process 1 */
-    int report;         /* its end, or a report of failure, is readable once the command was started or not */
-    struct memory_group memory;
-    struct host_settings host;
-    bool has_ended;
-    int status;
-    int64_t deadline; /* milliseconds of the monotonic clock, 0: none */
-    bool is_late;     /* the deadline has passed: now it is that of the grace */
-};
+enum { BLOCK = 64 * 1024, POLL_MILLISECONDS = 100, LAST_BLOCKS = 16 };
 
 static int64_t milliseconds_now(void) {
     struct timespec now;
@@ -40,9 +30,9 @@ static int read_report(struct sandbox_process *process, struct contain_report *r
     }
 }
 
-static void release(struct sandbox_process *process) {
-    if (process->report >= 0)
-        close(process->report);
+void process_release(struct sandbox_process *process) {
+    cleanup_close(&process->report);
+    cleanup_close(&process->visit);
     memory_group_release(&process->memory);
     host_settings_release(&process->host);
     free(process);
@@ -58,7 +48,7 @@ static void reap(struct sandbox_process *process) {
     process->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static void end_now(struct sandbox_process *process) {
+void process_end(struct sandbox_process *process) {
     if (process->has_ended)
         return;
     /* Process 1 first: its parent then takes the mounts down in order. */
@@ -77,34 +67,65 @@ static void prepare(const struct sandbox *sandbox, const struct sandbox_process 
         return; /* it has ended; whoever waits for it sees that */
 }
 
-static struct sandbox_process *launch(const struct sandbox *sandbox, int out, int err, struct error *error) {
-    int ends[2], go[2] = {-1, -1};
-    if (sandbox_enter(error) < 0 || open_pipe(ends, error) < 0)
-        return NULL;
-    if (sandbox->prepare && open_pipe(go, error) < 0) {
-        close(ends[0]), close(ends[1]);
-        return NULL;
+/* Pairs of descriptors: ours is the first. */
+struct channels {
+    int report[2], go[2], visit[2];
+};
+
+static void close_side(struct channels *channels, int side) {
+    int *pairs[] = {channels->report, channels->go, channels->visit};
+    for (size_t i = 0; i < ARRAY_LENGTH(pairs); i++) {
+        cleanup_close(&pairs[i][side]);
+        pairs[i][side] = -1;
     }
+}
+
+static int open_channels(const struct sandbox *sandbox, struct channels *channels, struct error *error) {
+    *channels = (struct channels){{-1, -1}, {-1, -1}, {-1, -1}};
+    int result = open_pipe(channels->report, error);
+    if (result == 0 && sandbox->prepare)
+        result = open_pipe(channels->go, error);
+    /* Into this one it is us who write. */
+    int read_end = channels->go[0];
+    channels->go[0] = channels->go[1];
+    channels->go[1] = read_end;
+    if (result == 0 && sandbox->visitor_count > 0 &&
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channels->visit) < 0)
+        result = error_set_errno(error, errno, "cannot make a channel to the container");
+    if (result < 0)
+        close_side(channels, 0), close_side(channels, 1);
+    return result;
+}
+
+static pid_t fork_holder(const struct sandbox *sandbox, const struct sandbox_process *process,
+                         struct channels *channels, int out, int err) {
+    pid_t parent = getpid(), child = fork();
+    if (child != 0)
+        return child;
+    close_side(channels, 0);
+    contain(&(struct contain){.sandbox = sandbox,
+                              .host = &process->host,
+                              .memory = &process->memory,
+                              .parent = parent,
+                              .out = out,
+                              .err = err,
+                              .report = channels->report[1],
+                              .go = channels->go[1],
+                              .visit = channels->visit[1]});
+}
+
+struct sandbox_process *process_launch(const struct sandbox *sandbox, int out, int err, struct error *error) {
+    struct channels channels;
+    if (sandbox_enter(error) < 0 || open_channels(sandbox, &channels, error) < 0)
+        return NULL;
     struct sandbox_process *process = memory_allocate(1, sizeof(*process));
     host_settings_find(&process->host);
     memory_group_make(&process->memory, sandbox->memory_limit);
-    process->report = ends[0];
-    pid_t parent = getpid();
-    process->holder = fork();
-    if (process->holder == 0) {
-        close(ends[0]);
-        contain(&(struct contain){.sandbox = sandbox,
-                                  .host = &process->host,
-                                  .memory = &process->memory,
-                                  .parent = parent,
-                                  .out = out,
-                                  .err = err,
-                                  .report = ends[1],
-                                  .go = go[0]});
-    }
-    close(ends[1]);
-    cleanup_close(&go[0]);
-    AUTO_CLOSE int start = go[1];
+    process->holder = fork_holder(sandbox, process, &channels, out, err);
+    close_side(&channels, 1);
+    process->report = channels.report[0];
+    process->visit = channels.visit[0];
+    AUTO_CLOSE int start = channels.go[0];
     struct contain_report report = {0};
     bool told = process->holder > 0 && read_report(process, &report);
     if (told && report.error.kind == ERROR_NONE) {
@@ -118,12 +139,12 @@ static struct sandbox_process *launch(const struct sandbox *sandbox, int out, in
         *error = report.error;
     else
         error_set(error, ERROR_INTERNAL, "the container could not be started");
-    release(process);
+    process_release(process);
     return NULL;
 }
 
 /* After the first report: whether the command could be started at all. 1: *error says why not. */
-static int failed_to_start(struct sandbox_process *process, struct error *error) {
+int process_failed_to_start(struct sandbox_process *process, struct error *error) {
     struct contain_report report;
     if (!read_report(process, &report))
         return 0;
@@ -141,7 +162,7 @@ static bool pass_on(const struct sandbox *sandbox, int fd, int stream, char *blo
     return got > 0 || (got < 0 && errno == EINTR);
 }
 
-static bool holder_ended(struct sandbox_process *process) {
+bool process_holder_ended(struct sandbox_process *process) {
     int status;
     if (!process->has_ended && waitpid(process->holder, &status, WNOHANG) == process->holder) {
         process->has_ended = true;
@@ -153,13 +174,13 @@ static bool holder_ended(struct sandbox_process *process) {
 /* Cancelled, or out of time: -1 once the container was ended. */
 static int check_limits(struct sandbox_process *process, const struct sandbox *sandbox, struct error *error) {
     if (progress_cancelled(sandbox->progress)) {
-        end_now(process);
+        process_end(process);
         return error_set(error, ERROR_CANCELLED, "cancelled");
     }
     if (process->deadline == 0 || milliseconds_now() < process->deadline)
         return 0;
     if (process->is_late) {
-        end_now(process);
+        process_end(process);
         return error_set(error, ERROR_TIMEOUT, "it did not end within %u s", sandbox->timeout);
     }
     process->is_late = true;
@@ -169,29 +190,64 @@ static int check_limits(struct sandbox_process *process, const struct sandbox *s
     return 0;
 }
 
-/* Until both streams end, or the container has ended (then what is in the pipes is still read). */
-static int pump(struct sandbox_process *process, const struct sandbox *sandbox, int out, int err, struct error *error) {
+void process_drain(const struct sandbox *sandbox, int out, int err) {
     AUTO_FREE char *block = memory_allocate(1, BLOCK);
     struct pollfd streams[2] = {{.fd = out, .events = POLLIN}, {.fd = err, .events = POLLIN}};
-    while (streams[0].fd >= 0 || streams[1].fd >= 0) {
-        bool ended = holder_ended(process);
-        int ready = poll(streams, 2, ended ? 0 : POLL_MILLISECONDS);
-        if (!ended && check_limits(process, sandbox, error) < 0)
-            return -1;
-        if (ready <= 0 && ended)
-            return 0;
+    for (int blocks = 0; blocks < LAST_BLOCKS && poll(streams, 2, 0) > 0; blocks++)
         for (int i = 0; i < 2; i++)
             if (streams[i].revents && !pass_on(sandbox, streams[i].fd, i + 1, block))
                 streams[i].fd = -1;
+}
+
+/* The first that comes through the channel; after it nothing is waited for there. */
+static int hear_of_end(struct sandbox_process *process) {
+    struct visit_reply reply;
+    int passed;
+    process->command_ended = visit_receive(process->visit, &reply, sizeof(reply), &passed) == 1;
+    process->command_status = reply.status;
+    return -1;
+}
+
+/* Until the command has ended, or all of the container has: what is in the pipes then is for process_drain. */
+static int pump(struct sandbox_process *process, const struct sandbox *sandbox, int out, int err, struct error *error) {
+    AUTO_FREE char *block = memory_allocate(1, BLOCK);
+    struct pollfd streams[3] = {
+        {.fd = out, .events = POLLIN}, {.fd = err, .events = POLLIN}, {.fd = process->visit, .events = POLLIN}};
+    while (streams[0].fd >= 0 || streams[1].fd >= 0 || streams[2].fd >= 0) {
+        if (process_holder_ended(process) || process->command_ended)
+            return 0;
+        poll(streams, 3, POLL_MILLISECONDS);
+        if (check_limits(process, sandbox, error) < 0)
+            return -1;
+        for (int i = 0; i < 2; i++)
+            if (streams[i].revents && !pass_on(sandbox, streams[i].fd, i + 1, block))
+                streams[i].fd = -1;
+        if (streams[2].revents)
+            streams[2].fd = hear_of_end(process);
     }
     return 0;
+}
+
+/* The command has ended, and its container waits. */
+static void let_visitors_in(struct sandbox_process *process, const struct sandbox *sandbox, int out, int err,
+                            const struct error *failure) {
+    struct error late;
+    struct sandbox_visit visit = {.sandbox = sandbox, .process = process, .out = out, .err = err};
+    if (process->is_late)
+        error_set(&late, ERROR_TIMEOUT, "it did not end within %u s", sandbox->timeout);
+    process->deadline = 0;
+    if (sandbox->ended)
+        sandbox->ended(sandbox->ended_context, &visit, process->command_status, process->is_late ? &late : failure);
+    /* Then it ends. */
+    cleanup_close(&process->visit);
+    process->visit = -1;
 }
 
 static int wait_or_end(struct sandbox_process *process, const struct sandbox *sandbox, struct error *error) {
     /* Readable when the holder has ended. Without it (EMFILE) poll only waits, so it waits shortly. */
     AUTO_CLOSE int fd = (int)syscall(SYS_pidfd_open, process->holder, 0);
     struct pollfd holder = {.fd = fd, .events = POLLIN};
-    while (!holder_ended(process)) {
+    while (!process_holder_ended(process)) {
         if (check_limits(process, sandbox, error) < 0)
             return -1;
         poll(&holder, 1, fd < 0 ? 1 : POLL_MILLISECONDS);
@@ -199,6 +255,31 @@ static int wait_or_end(struct sandbox_process *process, const struct sandbox *sa
     if (process->is_late)
         return error_set(error, ERROR_TIMEOUT, "it did not end within %u s", sandbox->timeout);
     return 0;
+}
+
+/* Its output, its visitors, its end. */
+static int attend(struct sandbox_process *process, const struct sandbox *sandbox, int out, int err,
+                  struct error *error) {
+    struct error failure;
+    int result = pump(process, sandbox, out, err, error), has_failed = -1;
+    process_drain(sandbox, out, err);
+    if (result == 0 && process->command_ended) {
+        has_failed = process_failed_to_start(process, &failure);
+        let_visitors_in(process, sandbox, out, err, has_failed ? &failure : NULL);
+    }
+    if (result == 0)
+        result = wait_or_end(process, sandbox, error);
+    if (result == 0 && has_failed < 0)
+        has_failed = process_failed_to_start(process, &failure);
+    if (result == 0 && has_failed) {
+        if (error)
+            *error = failure;
+        result = -1;
+    }
+    if (result == 0 && memory_group_ran_out(&process->memory))
+        result = error_set(error, ERROR_STEP, "out of memory: more than %llu MiB",
+                           (unsigned long long)(sandbox->memory_limit >> 20));
+    return result;
 }
 
 int sandbox_run(const struct sandbox *sandbox, int *status, struct error *error) {
@@ -210,33 +291,26 @@ int sandbox_run(const struct sandbox *sandbox, int *status, struct error *error)
         close(out[0]), close(out[1]);
         return -1;
     }
-    struct sandbox_process *process = launch(sandbox, out[1], sandbox->joins_streams ? out[1] : err[1], error);
+    struct sandbox_process *process = process_launch(sandbox, out[1], sandbox->joins_streams ? out[1] : err[1], error);
     close(out[1]), close(err[1]);
     if (process && sandbox->timeout > 0)
         process->deadline = milliseconds_now() + (int64_t)sandbox->timeout * 1000;
-    int result = process ? pump(process, sandbox, out[0], err[0], error) : -1;
+    int result = process ? attend(process, sandbox, out[0], err[0], error) : -1;
     close(out[0]), close(err[0]);
     if (!process)
         return -1;
-    if (result == 0)
-        result = wait_or_end(process, sandbox, error);
-    if (result == 0 && failed_to_start(process, error))
-        result = -1;
-    if (result == 0 && memory_group_ran_out(&process->memory))
-        result = error_set(error, ERROR_STEP, "out of memory: more than %llu MiB",
-                           (unsigned long long)(sandbox->memory_limit >> 20));
     *status = process->status;
-    release(process);
+    process_release(process);
     return result;
 }
 
 /* ---- services ---- */
 
 struct sandbox_process *sandbox_start(const struct sandbox *sandbox, int output_fd, struct error *error) {
-    struct sandbox_process *process = launch(sandbox, output_fd, output_fd, error);
-    if (process && failed_to_start(process, error)) {
-        end_now(process);
-        release(process);
+    struct sandbox_process *process = process_launch(sandbox, output_fd, output_fd, error);
+    if (process && process_failed_to_start(process, error)) {
+        process_end(process);
+        process_release(process);
         return NULL;
     }
     return process;
@@ -247,11 +321,18 @@ pid_t sandbox_process_pid(const struct sandbox_process *process) {
 }
 
 bool sandbox_process_ended(struct sandbox_process *process, int *status, bool *out_of_memory) {
-    if (!holder_ended(process))
+    if (!process_holder_ended(process))
         return false;
     *status = process->status;
     *out_of_memory = memory_group_ran_out(&process->memory);
     return true;
+}
+
+void sandbox_process_ask(struct sandbox_process *process) {
+    if (!process || process->asked || process_holder_ended(process))
+        return;
+    kill(process->init, SIGTERM);
+    process->asked = milliseconds_now();
 }
 
 void sandbox_process_stop(struct sandbox_process **pointer, unsigned grace) {
@@ -259,11 +340,11 @@ void sandbox_process_stop(struct sandbox_process **pointer, unsigned grace) {
     if (!process)
         return;
     *pointer = NULL;
-    if (!holder_ended(process) && grace > 0) {
-        kill(process->init, SIGTERM);
-        for (unsigned waited = 0; waited < grace * 100 && !holder_ended(process); waited++)
-            nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
-    }
-    end_now(process);
-    release(process);
+    if (grace > 0)
+        sandbox_process_ask(process);
+    while (process->asked && !process_holder_ended(process) &&
+           milliseconds_now() < process->asked + (int64_t)grace * 1000)
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    process_end(process);
+    process_release(process);
 }

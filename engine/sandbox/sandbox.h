@@ -81,12 +81,14 @@ enum { SANDBOX_GRACE = 5, SANDBOX_LOCK_LIMIT = 128 };
 /* In such a network the name metadata.google.internal stands for this address; who runs services gives it a meaning. */
 #define SANDBOX_METADATA "169.254.169.254"
 
+struct sandbox_visit;
+
 struct sandbox {
     const char *const *lowers; /* topmost first; may be empty */
     size_t lower_count;
     const char *upper;   /* receives what is changed, in overlay form; on the same file system as `scratch` */
     const char *scratch; /* an empty private directory for mount points, the overlay's work directory, the bundle */
-    const struct text_list *argv;
+    const struct text_list *argv;        /* NULL: no command, the container waits for visitors */
     const struct text_list *environment; /* complete: nothing is added but what the design says (proxy, CA bundle) */
     bool add_host_network_settings; /* proxy variables and the host's CA bundle (bind mounts and SSL_CERT_FILE & co.) */
     const char *directory;          /* absolute; made when missing */
@@ -117,6 +119,15 @@ struct sandbox {
      */
     void (*prepare)(void *context, pid_t init);
     void *prepare_context;
+    /* Programs that may come when the command has ended, see visit.h: the argvs of which the first that is there is
+     * run. */
+    const struct text_list *visitors;
+    size_t visitor_count;
+    /* sandbox_run calls this when the command has ended, before anything of its container is gone, with its exit code
+     * or 128 + signal; `failure` says why it could not be started or that it was out of time, and is NULL elsewhere.
+     * Only with visitors; may be NULL. */
+    void (*ended)(void *context, struct sandbox_visit *visit, int status, const struct error *failure);
+    void *ended_context;
     /* Seconds, 0: none. Then SIGINT for the command, as a user's Ctrl-C, so that it can say where it was; after
      * SANDBOX_GRACE seconds more everything is ended. sandbox_run fails with ERROR_TIMEOUT in both cases. */
     unsigned timeout;
@@ -133,7 +144,9 @@ struct sandbox_process *sandbox_start(const struct sandbox *sandbox, int output_
 pid_t sandbox_process_pid(const struct sandbox_process *process);
 /* False while it runs; then *status as above, and *out_of_memory. Never blocks. */
 bool sandbox_process_ended(struct sandbox_process *process, int *status, bool *out_of_memory);
-/* The stop signal (SIGTERM), after `grace` seconds SIGKILL to everything; waits, unmounts, frees. */
+/* SIGTERM alone: so that several can end at the same time. */
+void sandbox_process_ask(struct sandbox_process *process);
+/* SIGTERM, unless it was asked before; `grace` seconds after that SIGKILL to everything; waits, unmounts, frees. */
 void sandbox_process_stop(struct sandbox_process **process, unsigned grace);
 
 #endif

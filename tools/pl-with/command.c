@@ -1,5 +1,7 @@
 #include "tools/pl-with/command.h"
 
+#include "chain/shell.h"
+
 #define LIST(option_name, value, text, member)                                                                         \
     {                                                                                                                  \
         .name = option_name, .value_name = value, .help = text, .kind = OPTION_TEXT, .variable = "",                   \
@@ -72,6 +74,7 @@ static const struct option options[] = {
      .help = "say whether the step was found or made, and which of its inputs changed",
      .kind = OPTION_FLAG,
      INTO(explain)},
+    SHELL_ON_FAILURE_OPTION,
     {0},
 };
 

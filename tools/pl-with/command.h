@@ -18,7 +18,7 @@ struct arguments {
     bool expand, keep_cmd, none;
     const char *interval, *timeout, *start_period;
     long long retries;
-    bool no_cache, explain;
+    bool no_cache, explain, shell_on_failure;
     struct credential_options credentials;
 };
 

@@ -1,6 +1,7 @@
 #include "tools/pl-with/with.h"
 
 #include "chain/path.h"
+#include "chain/shell.h"
 #include "common/base/text.h"
 
 #include <string.h>
@@ -91,7 +92,7 @@ static bool is_given(const struct arguments *arguments, const struct option *opt
 }
 
 static bool goes_with(const struct word *word, const char *option) {
-    static const char *const common[] = {"no-cache", "explain", NULL};
+    static const char *const common[] = {"no-cache", "explain", "shell-on-failure", NULL};
     for (size_t i = 0; common[i]; i++)
         if (text_equal(common[i], option))
             return true;
@@ -208,6 +209,8 @@ static int run_with(struct with *with, struct error *error) {
     struct record_list list = {0}, out = {0};
     with->session.engine.no_cache = with->arguments->no_cache;
     with->session.engine.explain = with->arguments->explain;
+    if (with->arguments->shell_on_failure)
+        shell_on_failure(&with->session.engine, with->session.context);
     int result = read_records(with, &list, error);
     if (result == 0)
         result = change_all(with, &list, &out, error);
