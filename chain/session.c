@@ -1,5 +1,6 @@
 #include "chain/session.h"
 
+#include "chain/wait.h"
 #include "common/command/source.h"
 #include "common/file/file.h"
 
@@ -18,7 +19,10 @@ int chain_open(struct chain_session *session, struct command_context *context,
     if (source_epoch(&session->engine.epoch, error) < 0)
         return -1;
     session->engine.store = store_open(NULL, error);
-    return session->engine.store ? 0 : -1;
+    if (!session->engine.store)
+        return -1;
+    chain_rest_while_waiting(context, session->engine.store);
+    return 0;
 }
 
 void chain_close(struct chain_session *session) {

@@ -109,6 +109,9 @@ struct command_context {
     struct progress *progress;
     int verbosity; /* -1 quiet, 0, 1 verbose; common option -q and -v */
     bool in_github_actions;
+    /* Set by the tool, or NULL: told when the wait for piped records begins, and when there are some. */
+    int (*on_wait)(void *context, bool waits, struct error *error);
+    void *on_wait_context;
 };
 
 /* Returns 0, or -1 with *error; frees nothing of the arguments. */
@@ -123,7 +126,8 @@ int command_read_records(struct command_context *context, unsigned accepted, int
 
 /* Writes the tool's results by -o/--output json|ref|human and whether stdout is a terminal; the records gain "tool". In
  * GitHub Actions also $GITHUB_OUTPUT: record, and for a single one ref, its type's name, url, digest, name, revision,
- * version, channel, expires, execution. */
+ * version, channel, expires, execution. Returns when the
+ * next tool of the pipe has taken them (or after some seconds): close the store that they are in afterwards. */
 int command_write_records(struct command_context *context, struct record_list *list, struct error *error) MUST_CHECK;
 
 /* Text that is the answer itself and no record (pl-local env, pl-build --plan, pl-cache): to stdout as it is. */

@@ -5,8 +5,14 @@
 
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <time.h>
 
 enum { INPUT_LIMIT = RECORD_LIMIT * RECORD_COUNT_LIMIT, WAIT_MILLISECONDS = 500 };
+#define FIRST_PAUSE 50000   /* nanoseconds */
+#define LAST_PAUSE 10000000 /* nanoseconds */
+#define READER_NANOSECONDS 10000000000LL
 
 static int stop_waiting(struct error *error) {
     return error_set(error, ERROR_CANCELLED, "stopped while it waited for its input");
@@ -63,10 +69,20 @@ static void forward(struct run *run, struct record *upstream) {
         return;
 }
 
+/* Waits until there is something to read, as the tool wants to know. */
+static int await_input(struct command_context *context, struct error *error) {
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    if (!context->on_wait || poll(&input, 1, 0) > 0)
+        return 0;
+    if (context->on_wait(context->on_wait_context, true, error) < 0 || wait_for_input(error) < 0)
+        return -1;
+    return context->on_wait(context->on_wait_context, false, error);
+}
+
 static int read_stream(struct run *run, unsigned accepted, struct record_list *list, struct error *error) {
     AUTO_BUFFER struct buffer text = BUFFER(INPUT_LIMIT);
     struct record upstream = {0};
-    if (read_input(&text, error) < 0)
+    if (await_input(&run->context, error) < 0 || read_input(&text, error) < 0)
         return -1;
     int result = record_read_text(buffer_text(&text), text.length, accepted, list, &upstream, error);
     if (upstream.json)
@@ -107,12 +123,30 @@ static int write_refs(const struct record_list *list, struct error *error) {
     return write_output(buffer_text(&text), text.length, error);
 }
 
+/* Whoever gets a record may count on what it names: it is kept by the store that we hold open until that tool, which
+ * opens the store before it reads, has taken the record out of the pipe. Who never reads is not waited for long. */
+static void await_reader(void) {
+    struct stat status;
+    int left = 0;
+    if (fstat(STDOUT_FILENO, &status) < 0 || !S_ISFIFO(status.st_mode))
+        return;
+    for (int64_t pause = FIRST_PAUSE, waited = 0; waited < READER_NANOSECONDS; waited += pause) {
+        struct pollfd output = {.fd = STDOUT_FILENO};
+        if (ioctl(STDOUT_FILENO, FIONREAD, &left) < 0 || left == 0 || run_is_cancelled() ||
+            ppoll(&output, 1, &(struct timespec){.tv_nsec = pause}, NULL) > 0)
+            return;
+        pause = pause < LAST_PAUSE ? pause * 2 : pause;
+    }
+}
+
 int command_write_records(struct command_context *context, struct record_list *list, struct error *error) {
     struct run *run = run_of(context);
     display_finish(run->display);
     for (size_t i = 0; i < list->count; i++)
         json_set_text(list->items[i].json, "tool", context->command->name);
     int result = run->output == OUTPUT_JSON ? record_write_all(STDOUT_FILENO, list, error) : write_refs(list, error);
+    if (result == 0)
+        await_reader();
     if (result == 0 && context->in_github_actions)
         github_outputs(list);
     return result;

@@ -50,6 +50,14 @@ int store_link_object(struct store *store, int fd, const struct digest *digest, 
 /* fsync of objects/ab. */
 int store_sync_shard(struct store *store, const struct digest *digest, struct error *error);
 
+/* gc asks those who begin to let it go first, until the descriptor is closed; -1: another gc does already. After
+ * TURN_MILLISECONDS they go on all the same: what gc waits for may take longer. */
+enum { TURN_MILLISECONDS = 5000 };
+int store_turn_take(struct store *store);
+/* Lets gc go first when it asks, for some seconds: not when a record waits on standard input, for then this process
+ * belongs to a build that gc itself waits for. */
+void store_turn_await(struct store *store);
+
 /* Takes the descriptor. */
 int store_hold_object(struct store *store, const struct digest *digest, int *fd, struct error *error);
 const struct held_object *store_held_object(const struct store *store, const struct digest *digest);

@@ -76,11 +76,7 @@ void store_remove_leftovers(struct store *store) {
 }
 
 /* The lock is held exclusively by gc, and for a moment by a process that finds itself alone. */
-static int lock_shared(struct store *store, struct error *error) {
-    store->lock_fd = openat(store->root_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (store->lock_fd < 0)
-        return error_set_errno(error, errno, "cannot open %s/lock", store->path);
-    clean_scratch(store);
+int store_wake(struct store *store, struct error *error) {
     long waited = 0;
     for (long pause = 1; flock(store->lock_fd, LOCK_SH | LOCK_NB) < 0; pause = pause < 100 ? pause * 2 : 100) {
         if (errno != EWOULDBLOCK && errno != EINTR)
@@ -91,6 +87,19 @@ static int lock_shared(struct store *store, struct error *error) {
         waited += pause;
     }
     return 0;
+}
+
+void store_rest(struct store *store) {
+    (void)flock(store->lock_fd, LOCK_UN);
+}
+
+static int lock_shared(struct store *store, struct error *error) {
+    store->lock_fd = openat(store->root_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (store->lock_fd < 0)
+        return error_set_errno(error, errno, "cannot open %s/lock", store->path);
+    store_turn_await(store);
+    clean_scratch(store);
+    return store_wake(store, error);
 }
 
 static int open_at(struct store *store, struct error *error) {

@@ -2,9 +2,11 @@
  *
  *   ${PL_STORE:-${XDG_CACHE_HOME:-~/.cache}/pl}, mode 0700
  *     version                 "1"
- *     lock                    flock: shared while a process uses the store, exclusive for gc. The kernel drops it at
- * death objects/ab/cdef…        bytes named by their sha256, mode 0400 names/KIND/KEY          small JSON documents
- * that refer to objects and trees trees/ID/               unpacked trees; complete only when trees/ID.clean exists
+ *     lock                    flock: shared while a process uses the store, exclusive for gc, dropped by the kernel
+ *     turn                    flock of gc while it waits for the lock: who begins lets it go first
+ *     objects/ab/cdef…        bytes named by their sha256, mode 0400
+ *     names/KIND/KEY          small JSON documents that refer to objects and trees
+ *     trees/ID/               unpacked trees; complete only with their mark, trees/ID/clean
  *     mounts/ID/              cache mounts (package managers' caches), each with its own lock
  *     locks/ID                flock of who makes something that others would make, too; the file itself says nothing
  *     tmp/                    what is being made; emptied at open when nobody else uses the store
@@ -28,6 +30,10 @@ struct store;
  * longer than 60 s), ERROR_CONFIGURATION (a newer version, a file system without locks, another owner). */
 struct store *store_open(const char *path, struct error *error) MUST_CHECK;
 void store_close(struct store **store);
+/* Lets the lock go while this process waits for its input and has nothing of the store in its hands, so that gc need
+ * not wait for it; and takes it again. store_wake fails as store_open does. */
+void store_rest(struct store *store);
+int store_wake(struct store *store, struct error *error) MUST_CHECK;
 #define AUTO_STORE AUTO(store_close)
 const char *store_path(const struct store *store);
 /* Whether its disk has no room left, for data or for files: then that is why a program failed that wrote there. */

@@ -9,16 +9,22 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { POLL_MILLISECONDS = 50 };
+enum { POLL_MILLISECONDS = 10 };
 
 int store_lock_alone(struct store *store, unsigned seconds, struct progress *progress, struct error *error) {
     int step = 0, result = 0;
+    AUTO_CLOSE int turn = -1;
     for (unsigned waited = 0; result == 0 && flock(store->lock_fd, LOCK_EX | LOCK_NB) < 0;
          waited += POLL_MILLISECONDS) {
-        if (waited == 0)
+        int failure = errno;
+        if (waited == 0) {
             step = progress_begin(progress, "wait for the processes that use the store");
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            result = error_set_errno(error, errno, "cannot lock the store %s", store->path);
+            turn = store_turn_take(store);
+        }
+        if (waited >= TURN_MILLISECONDS && turn >= 0)
+            close(take_fd(&turn));
+        if (failure != EWOULDBLOCK && failure != EINTR)
+            result = error_set_errno(error, failure, "cannot lock the store %s", store->path);
         else if (progress_cancelled(progress))
             result = error_set(error, ERROR_CANCELLED, "stopped while it waited for the store");
         else if (waited >= seconds * 1000)

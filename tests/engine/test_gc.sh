@@ -174,6 +174,29 @@ test_gc_waits_for_builds_and_builds_for_gc() {
     contains "$(cat out)" "kept          0.0 MB: 0 steps"
 }
 
+# What is in a pipe is held by who wrote it until who reads it has it; who waits for something to read holds nothing.
+test_a_pipe_is_held_together() {
+    "$ROOT/tests/engine/make_rootfs" root.tar
+    trap 'kill $(jobs -p) 2> /dev/null || true; wait' EXIT
+    pl-from -q rootfs:root.tar | { touch made; wait_for 20 test -e go; pl-with -q env A=1 > record 2> log; } & pipe=$!
+    wait_for 20 test -e made
+    wait_for 20 sh -c 'ls "$PL_STORE"/names/rootfs/*'
+    pl-cache gc --keep-days 0 > out 2> collected & collecting=$!
+    wait_for 20 grep -q "wait for the processes that use the store" collected
+    touch go
+    wait $pipe || fail "$(cat log)"
+    wait $collecting
+    contains "$(cat record)" '"type":"container"'
+    mkfifo fifo; exec 7<> fifo
+    pl-with -q env A=2 < fifo > record 2> log & waiting=$!
+    wait_for 20 test -e "/proc/$waiting/fd/3"
+    timeout 10 pl-cache gc --keep-days 0 > out
+    contains "$(cat out)" "kept          0.0 MB: 0 steps"
+    pl-from -q rootfs:root.tar > fifo; exec 7>&-
+    wait $waiting || fail "$(cat log)"
+    contains "$(cat record)" '"type":"container"'
+}
+
 test_gc_beside_builds() {
     for i in 1 2 3 4; do make_source "s$i" "w$i"; done
     trap 'kill $(jobs -p) 2> /dev/null || true; wait' EXIT

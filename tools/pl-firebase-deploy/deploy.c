@@ -1,6 +1,7 @@
 /* Deploying one site: everything that can be known before, then the deployment. */
 #include "tools/pl-firebase-deploy/session.h"
 
+#include "chain/wait.h"
 #include "firebase/hosting/domains.h"
 #include "firebase/hosting/services.h"
 
@@ -128,6 +129,7 @@ int session_prepare(struct session *session, struct error *error) {
     session->engine.store = store_open(NULL, error);
     if (!session->engine.store)
         return -1;
+    chain_rest_while_waiting(session->context, session->engine.store);
     site_files_init(&session->files, session->engine.store);
     if (session_read_files(session, error) < 0 || session_complete_config(session, error) < 0)
         return -1;

@@ -1,6 +1,7 @@
 #include "tools/pl-push-image/command.h"
 
 #include "chain/image.h"
+#include "chain/wait.h"
 #include "common/evidence/evidence.h"
 #include "gcp/artifact_registry.h"
 #include "gcp/cloud.h"
@@ -94,6 +95,7 @@ static int session_open(struct session *session, struct error *error) {
     session->engine.store = store_open(NULL, error);
     if (!session->engine.store)
         return -1;
+    chain_rest_while_waiting(session->context, session->engine.store);
     session->http = cloud_http_new(progress, DEADLINE);
     session->google =
         (struct google_login){.options = &session->arguments->credentials, .http = session->http, .progress = progress};
