@@ -52,7 +52,7 @@ test_services_that_do_not_serve() {
     equal "$(find "$PL_STORE/tmp" -mindepth 1 | head -3)" ""
 }
 
-# A PostgreSQL of Debian's packages and pytest; half a minute to make.
+# A PostgreSQL of Debian's packages and pytest, in two projects at once.
 test_postgresql() {
     shared_store
     mkdir tests
@@ -72,7 +72,5 @@ test_postgresql() {
     for pid in $pids; do wait "$pid" || { cat log1 log2; return 1; }; done
     contains "$(cat out1)" "1 passed"; contains "$(cat out2)" "1 passed"
 }
-
-deep test_postgresql
 
 run_tests
