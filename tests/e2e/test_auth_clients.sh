@@ -100,26 +100,15 @@ test_gcloud_gets_tokens() {
 
 # The commands of docs/ci.md, by gcloud itself: then a job of that repository can deploy.
 test_gcloud_sets_federation_up() {
-    recorded_cloud
-    use_gcloud
-    export CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE=$GOOGLE_APPLICATION_CREDENTIALS
-    gcloud iam workload-identity-pools create github --location=global
-    gcloud iam workload-identity-pools providers create-oidc shop --location=global --workload-identity-pool=github \
-        --issuer-uri=https://token.actions.githubusercontent.com \
-        --attribute-mapping=google.subject=assertion.sub,attribute.repository=assertion.repository \
-        --attribute-condition="assertion.repository_owner == 'shop'"
-    provider=$(gcloud iam workload-identity-pools providers describe shop --location=global --workload-identity-pool=github --format='value(name)')
-    equal "$provider" projects/100000000001/locations/global/workloadIdentityPools/github/providers/shop
-    gcloud iam service-accounts create deployer
-    account=deployer@pl-local.iam.gserviceaccount.com
-    gcloud iam service-accounts add-iam-policy-binding $account --role=roles/iam.workloadIdentityUser \
-        --member="principalSet://iam.googleapis.com/${provider%/providers/*}/attribute.repository/shop/backend"
-    for role in run.admin artifactregistry.writer iam.serviceAccountUser; do
-        gcloud projects add-iam-policy-binding pl-local --member=serviceAccount:$account --role=roles/$role
-    done > policy.log 2>&1
-    unset CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE
+    recorded_cloud --project my-project
+    gcloud_once
+    sed -n '/^gcloud iam workload-identity-pools create/,/^```/p' "$ROOT/docs/ci.md" | sed 's/123456789/100000000001/; /^```/d' > commands_of_the_page
+    [ "$(grep -c gcloud commands_of_the_page)" = 5 ]
+    . ./commands_of_the_page
+    provider=$(gcloud iam workload-identity-pools providers describe my-org --location=global --workload-identity-pool=github --format='value(name)')
+    equal "$provider" projects/100000000001/locations/global/workloadIdentityPools/github/providers/my-org
     # A job's identity from the cloud, but the provider and the account that gcloud has made.
-    eval "$(pl-local federation -q --repository shop/backend)"
+    eval "$(pl-local federation -q --repository my-org/shop)"
     export PL_WORKLOAD_IDENTITY_PROVIDER=$provider
     web_app app "without a key"
     url=$(ship app app --allow-unauthenticated)

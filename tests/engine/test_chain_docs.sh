@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every line of docs/from-dagger.md, and every block of docs/chain.md, is run.
+# Every line of docs/from-dagger.md is run.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/chain_lib.sh"
 . "$ROOT/tests/e2e/cloud.sh"
@@ -47,16 +47,6 @@ test_the_lines_for_people_who_come_from_dagger() {
     pl-local stop -q
     pl-with exec --mount-secret "t=gcp:projects/$GOOGLE_CLOUD_PROJECT/secrets/key/versions/1" --shell 'cat /run/secrets/t; wc -c < /run/secrets/t' < Container.json > out
     refused 64 "is no version of a secret" "versions/latest" pl-with exec --mount-secret t=gcp:key -- sleep 0 < Container.json
-}
-
-test_the_tutorial() {
-    shared_store
-    { echo 'set -e'; sed -n 's/^    //p' "$ROOT/docs/chain.md"; } |
-        sed 's/python:3.12-slim/apt:bookworm?python3,python3-venv,ca-certificates/' > tutorial
-    bash tutorial > out 2> log || { tail -20 log; return 1; }
-    cd shop
-    [ -s dist/index.html ]; [ -s exported/main.py ]; [ -s image/index.json ]; [ -s a.json ]; [ -s b.json ]
-    contains "$(cat ../out)" 'app = bottle.default_app()'
 }
 
 run_tests
