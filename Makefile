@@ -73,6 +73,7 @@ $(OUT)/bin/$(1): $(call object,$(wildcard tools/$(1)/*.c)) $(ARCHIVES)
 endef
 # What single tools need beyond LIBRARIES.
 LIBRARIES_pl-local = -lmicrohttpd -lseccomp
+LIBRARIES_pl = -lseccomp
 LIBRARIES_pl-build = -lseccomp
 LIBRARIES_pl-test = -lseccomp
 LIBRARIES_pl-push-image = -lseccomp

@@ -80,6 +80,8 @@ static int read_helper_answer(const struct buffer *out, const char *program, cha
 /* Asks docker-credential-NAME for the login of `key`. */
 static int ask_helper(struct docker_login *login, const char *name, const char *key, char **user, char **secret,
                       struct error *error) {
+    if (login->no_helpers)
+        return 0;
     if (!is_helper_name(name))
         return error_set(error, ERROR_DATA, "\"%.60s\" is no name of a credential helper", name);
     AUTO_FREE char *program = text_format("docker-credential-%s", name), *path = process_find(program);

@@ -16,6 +16,7 @@
 
 struct docker_login {
     struct progress *progress; /* told of helpers that are missing; may be NULL */
+    bool no_helpers;           /* credential helpers, which may ask the user for something, are not run */
 };
 /* `login` must live as long as the source. */
 struct login_source docker_login_source(struct docker_login *login, const struct login_source *next);

@@ -43,6 +43,15 @@ int registry_check_access(struct registry *registry, const struct reference *ref
  * it must be; ERROR_PERMISSION; ERROR_UNAVAILABLE. */
 struct image_source registry_image_source(struct registry *registry);
 
+/* ---- lists ---- */
+
+/* Up to 5000 tags of a repository, and repositories of a host (which many registries do not tell), in the order in
+ * which they are told. What is no valid tag or repository is left out. */
+int registry_list_tags(struct registry *registry, const struct reference *reference, struct text_list *tags,
+                       struct error *error) MUST_CHECK;
+int registry_list_repositories(struct registry *registry, const char *host, struct text_list *repositories,
+                               struct error *error) MUST_CHECK;
+
 /* ---- push ---- */
 
 struct push_blob {

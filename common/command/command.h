@@ -58,6 +58,7 @@ struct option {
     const char *variable;       /* the environment variable that sets it, or NULL: "PL_" and the name in capitals */
     const char *fallback;       /* the value when nothing sets it, or NULL */
     const char *const *choices; /* NULL-terminated */
+    const char *values;         /* for completion: the kind of value, as tools/pl/complete.h lists them */
     size_t offset;              /* INTO(member) of the tool's struct arguments */
 };
 
@@ -81,6 +82,15 @@ struct command_example {
     const char *meaning;
 };
 
+/* A subcommand, such as pl-local's start and stop, and what its own operands are, for completion. */
+struct command_word {
+    const char *name;
+    const char *help; /* a phrase, no full stop */
+    enum option_kind kind;
+    const char *const *choices; /* of OPTION_CHOICE */
+    const char *values;         /* as an option's */
+};
+
 struct command {
     const char *name;        /* "pl-build" */
     const char *summary;     /* one line, no full stop */
@@ -94,10 +104,11 @@ struct command {
     const struct command_exit *exits; /* beside 0 and 64, which every tool has */
     const char *const *see_also;
     size_t operands_minimum, operands_maximum;
-    bool takes_rest;                    /* what follows "--" is no operand: it is for a program that the tool runs */
-    enum option_kind operand_kind;      /* for completion: OPTION_TEXT, OPTION_FILE, OPTION_DIRECTORY, OPTION_CHOICE */
-    const char *const *operand_choices; /* subcommands such as pl-local's start, stop */
-    size_t arguments_size;              /* sizeof(struct arguments) */
+    bool takes_rest;                  /* what follows "--" is no operand: it is for a program that the tool runs */
+    enum option_kind operand_kind;    /* for completion: OPTION_TEXT, _FILE, _DIRECTORY; OPTION_CHOICE of `words` */
+    const char *operand_values;       /* for completion, as an option's */
+    const struct command_word *words; /* what the first operand may be; ends with a row without name; or NULL */
+    size_t arguments_size;            /* sizeof(struct arguments) */
 };
 
 struct command_context {
@@ -173,6 +184,15 @@ int command_secret_content(const char *source, char **content, size_t *length, s
 
 /* The paths of the configuration files that there may be, the nearest first. */
 void command_config_files(struct text_list *paths);
+
+/* The options of a table out of a command line (without operands), the environment and the configuration files, as
+ * command_main reads them, without running anything. What is in `arguments` lives until the release. NULL: the line is
+ * wrong. */
+struct command_options;
+struct command_options *command_options_read(const struct command *command, int argc, char **argv, void *arguments,
+                                             struct error *error) MUST_CHECK;
+void command_options_release(struct command_options **options);
+#define AUTO_OPTIONS AUTO(command_options_release)
 
 /* A mistake in a table: NULL, or what is wrong with it (duplicate names or letters, help empty or with a full stop, a
  * default that is no choice, required with a default, a name with capitals...). The caller frees. Tests call it for

@@ -133,8 +133,18 @@ static const char *command_text_fault(const struct command *command) {
         return "more operands are needed than allowed";
     if ((command->operands_maximum > 0) != (command->synopsis[0] != '\0'))
         return "the synopsis and the number of operands differ";
-    if (command->operand_kind == OPTION_CHOICE && !command->operand_choices)
-        return "the operands have no choices";
+    if ((command->operand_kind == OPTION_CHOICE) != (command->words != NULL))
+        return "words and the operands' kind choice go together";
+    return NULL;
+}
+
+static const char *words_fault(const struct command *command) {
+    for (const struct command_word *word = command->words; word && word->name; word++) {
+        if (!is_name(word->name) || !is_phrase(word->help))
+            return "a word is not lower case with dashes, or its help is empty or ends with a full stop";
+        if ((word->kind == OPTION_CHOICE) != (word->choices != NULL))
+            return "choices of a word and its kind choice go together";
+    }
     return NULL;
 }
 
@@ -153,6 +163,8 @@ static const char *rows_fault(const struct command *command) {
 
 char *command_fault(const struct command *command) {
     const char *fault = command_text_fault(command);
+    if (!fault)
+        fault = words_fault(command);
     if (!fault)
         fault = rows_fault(command);
     return fault ? text_format("%s: %s", command->name ? command->name : "(no name)", fault) : options_fault(command);

@@ -53,11 +53,27 @@ static void append_option(void *context, const struct option *option) {
     json_set_text(object, "default", option->fallback);
     if (option->choices)
         json_set(object, "choices", choices_json(option->choices));
+    json_set_text(object, "values", option->values);
     json_set_bool(object, "required", option->traits & OPTION_REQUIRED);
     json_set_bool(object, "repeatable", option->traits & OPTION_REPEATABLE);
     json_set_bool(object, "negatable", option->traits & OPTION_NEGATABLE);
     json_set_bool(object, "secret", option->traits & OPTION_SECRET);
     json_append(array, object);
+}
+
+static struct json *words_json(const struct command_word *words) {
+    struct json *array = json_new_array();
+    for (; words->name; words++) {
+        struct json *object = json_new_object();
+        json_set_text(object, "name", words->name);
+        json_set_text(object, "help", words->help);
+        json_set_text(object, "kind", kind_name(words->kind));
+        if (words->choices)
+            json_set(object, "choices", choices_json(words->choices));
+        json_set_text(object, "values", words->values);
+        json_append(array, object);
+    }
+    return array;
 }
 
 static struct json *operands_json(const struct command *command) {
@@ -66,8 +82,9 @@ static struct json *operands_json(const struct command *command) {
     json_set_integer(object, "minimum", (int64_t)command->operands_minimum);
     json_set_integer(object, "maximum", (int64_t)command->operands_maximum);
     json_set_text(object, "kind", kind_name(command->operand_kind));
-    if (command->operand_choices)
-        json_set(object, "choices", choices_json(command->operand_choices));
+    json_set_text(object, "values", command->operand_values);
+    if (command->words)
+        json_set(object, "words", words_json(command->words));
     return object;
 }
 

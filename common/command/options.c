@@ -109,3 +109,27 @@ const char *settings_suggest(const struct settings *settings, const char *name) 
             names[count++] = settings->items[i].option->name;
     return text_nearest(name, names);
 }
+
+struct command_options {
+    struct settings settings;
+    struct common_arguments common;
+};
+
+struct command_options *command_options_read(const struct command *command, int argc, char **argv, void *arguments,
+                                             struct error *error) {
+    AUTO_LIST struct text_list operands = {0}, rest = {0};
+    enum question question = QUESTION_NONE;
+    AUTO_OPTIONS struct command_options *options = memory_allocate(1, sizeof(*options));
+    settings_open(&options->settings, command, &options->common, arguments);
+    if (settings_parse_line(&options->settings, argc, argv, &operands, &rest, &question, error) < 0 ||
+        settings_complete(&options->settings, error) < 0)
+        return NULL;
+    return take_pointer(&options);
+}
+
+void command_options_release(struct command_options **options) {
+    if (*options)
+        settings_release(&(*options)->settings);
+    free(*options);
+    *options = NULL;
+}

@@ -147,8 +147,8 @@ static int check_operands(const struct command *command, const struct text_list 
     }
     if (operands->count == 0 || command->operand_kind != OPTION_CHOICE)
         return 0;
-    for (size_t i = 0; command->operand_choices[i]; i++)
-        if (text_equal(command->operand_choices[i], operands->items[0]))
+    for (const struct command_word *word = command->words; word->name; word++)
+        if (text_equal(word->name, operands->items[0]))
             return 0;
     error_set(error, ERROR_USAGE, "there is no \"%s %s\"", command->name, operands->items[0]);
     return error_next(error, "see: %s --help", command->name);

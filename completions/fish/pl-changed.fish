@@ -1,7 +1,8 @@
 # fish completion for pl-changed
 complete -c pl-changed -f
 complete -c pl-changed -a '(__fish_complete_directories)'
-complete -c pl-changed -l since -x -d 'a commit, branch or tag; what the work tree has changed since it and HEAD parted. Without it: the target of the pull or merge request, the commit before the push (in CI), else the default branch of origin'
+complete -c pl-changed -a '(__pl_values "applications")'
+complete -c pl-changed -l since -x -a '(__pl_values "commits")' -d 'a commit, branch or tag; what the work tree has changed since it and HEAD parted. Without it: the target of the pull or merge request, the commit before the push (in CI), else the default branch of origin'
 complete -c pl-changed -l shared -x -d 'a file or directory that all components depend on'
 complete -c pl-changed -l all-when-unknown -d 'when the commit is not there (a new branch, a shallow clone), all components count as changed'
 complete -c pl-changed -l json -d 'print an array of {"directory", "files"} with the files that changed, at most 1000 of each'

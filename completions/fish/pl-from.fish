@@ -1,5 +1,8 @@
 # fish completion for pl-from
-complete -c pl-from -l platform -x -d 'take an image for this platform instead of the machine\'s own'
+complete -c pl-from -f
+complete -c pl-from -n 'not string match -q "*:*" -- (commandline -ct)' -F
+complete -c pl-from -a '(__pl_values "images")'
+complete -c pl-from -l platform -x -a '(__pl_values "platforms")' -d 'take an image for this platform instead of the machine\'s own'
 complete -c pl-from -s n -l name -x -d 'what the artifact is called, such as the name that an image is pushed by'
 complete -c pl-from -l include -x -d 'of a directory, take only what matches'
 complete -c pl-from -l exclude -x -d 'of a directory, leave out what matches'
@@ -10,11 +13,11 @@ complete -c pl-from -l locked -d 'fail when the lock file does not say what the 
 complete -c pl-from -l update -d 'ask what the reference means now, and write that into the lock file'
 complete -c pl-from -l pull -d 'ask the registry what a tag means now; without it the answer of the last day is taken'
 complete -c pl-from -l workload-identity-provider -x -d 'sign in by federation with this provider of a workload identity pool (projects/NUMBER/…/providers/NAME), with the identity token of GitHub Actions or that of --id-token'
-complete -c pl-from -l id-token -x -d 'where the identity token (a JWT) for the provider is, such as env:GITLAB_OIDC_TOKEN; a file is read anew for each exchange'
+complete -c pl-from -l id-token -x -a '(__pl_values "secret-sources")' -d 'where the identity token (a JWT) for the provider is, such as env:GITLAB_OIDC_TOKEN; a file is read anew for each exchange'
 complete -c pl-from -l federation-audience -x -d 'the audience that GitHub\'s identity token is asked for; without it https://iam.googleapis.com/PROVIDER'
 complete -c pl-from -l impersonate-service-account -x -d 'act as this service account, for which the credentials that are found may make tokens'
 complete -c pl-from -l delegate -x -d 'a service account on the way to that one, first to last'
-complete -c pl-from -l credentials -x -d 'where the content of a credentials file is, such as env:GOOGLE_CREDENTIALS; without it GOOGLE_APPLICATION_CREDENTIALS, gcloud\'s file, the metadata server'
+complete -c pl-from -l credentials -x -a '(__pl_values "secret-sources")' -d 'where the content of a credentials file is, such as env:GOOGLE_CREDENTIALS; without it GOOGLE_APPLICATION_CREDENTIALS, gcloud\'s file, the metadata server'
 complete -c pl-from -l quota-project -x -d 'the project that pays for the calls and whose quota they use'
 complete -c pl-from -s o -l output -x -a 'json ref human' -d 'what is written to standard output: records, refs alone, or a text for people; without it records in a pipe or file, and the ref on a terminal'
 complete -c pl-from -l progress -x -a 'auto tty plain github' -d 'how the work is told on standard error'

@@ -1,6 +1,13 @@
 # fish completion for pl-local
 complete -c pl-local -f
-complete -c pl-local -n __fish_use_subcommand -a 'start env status logs federation stop reset'
+complete -c pl-local -n __fish_use_subcommand -a start -d 'start the cloud and print the settings that point at it'
+complete -c pl-local -n __fish_use_subcommand -a env -d 'print the settings once more'
+complete -c pl-local -n __fish_use_subcommand -a status -d 'whether it runs, and what is in it'
+complete -c pl-local -n __fish_use_subcommand -a logs -d 'what a service or a job printed'
+complete -c pl-local -n __fish_use_subcommand -a federation -d 'let the jobs of a repository deploy without a key'
+complete -c pl-local -n __fish_use_subcommand -a stop -d 'end the cloud and every container'
+complete -c pl-local -n __fish_use_subcommand -a reset -d 'stop it and remove what is in it'
+complete -c pl-local -n '__fish_seen_subcommand_from logs' -a '(__pl_values "local-workloads")'
 complete -c pl-local -l state -x -a '(__fish_complete_directories)' -d 'where the cloud keeps its state; without it ~/.local/state/pl-local'
 complete -c pl-local -s p -l port -x -d 'start: the port on 127.0.0.1; without it a free one, which is kept'
 complete -c pl-local -l project -x -d 'start: the id of the one project; without it the last one, or pl-local'

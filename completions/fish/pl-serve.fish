@@ -1,5 +1,7 @@
 # fish completion for pl-serve
 complete -c pl-serve -f
+complete -c pl-serve -n 'contains -- -- (commandline -opc)' -F
+complete -c pl-serve -a '(__pl_values "containers")'
 complete -c pl-serve -l up -d 'serve until Ctrl-C, and show what the container prints'
 complete -c pl-serve -l port -x -d 'the port on 127.0.0.1, without it a free one; and the one that the container is told in $PORT, without it 8080'
 complete -c pl-serve -l env -x -d 'a variable of the container'
@@ -9,11 +11,11 @@ complete -c pl-serve -l startup-time -x -d 'how long it may take until it is rea
 complete -c pl-serve -l memory -x -d 'how much memory it may take; without it no limit'
 complete -c pl-serve -l network -x -a 'own host' -d 'own: nothing of the host and of the world is reached from it; host: it has the host\'s network, and a free port in $PORT'
 complete -c pl-serve -l workload-identity-provider -x -d 'sign in by federation with this provider of a workload identity pool (projects/NUMBER/…/providers/NAME), with the identity token of GitHub Actions or that of --id-token'
-complete -c pl-serve -l id-token -x -d 'where the identity token (a JWT) for the provider is, such as env:GITLAB_OIDC_TOKEN; a file is read anew for each exchange'
+complete -c pl-serve -l id-token -x -a '(__pl_values "secret-sources")' -d 'where the identity token (a JWT) for the provider is, such as env:GITLAB_OIDC_TOKEN; a file is read anew for each exchange'
 complete -c pl-serve -l federation-audience -x -d 'the audience that GitHub\'s identity token is asked for; without it https://iam.googleapis.com/PROVIDER'
 complete -c pl-serve -l impersonate-service-account -x -d 'act as this service account, for which the credentials that are found may make tokens'
 complete -c pl-serve -l delegate -x -d 'a service account on the way to that one, first to last'
-complete -c pl-serve -l credentials -x -d 'where the content of a credentials file is, such as env:GOOGLE_CREDENTIALS; without it GOOGLE_APPLICATION_CREDENTIALS, gcloud\'s file, the metadata server'
+complete -c pl-serve -l credentials -x -a '(__pl_values "secret-sources")' -d 'where the content of a credentials file is, such as env:GOOGLE_CREDENTIALS; without it GOOGLE_APPLICATION_CREDENTIALS, gcloud\'s file, the metadata server'
 complete -c pl-serve -l quota-project -x -d 'the project that pays for the calls and whose quota they use'
 complete -c pl-serve -s o -l output -x -a 'json ref human' -d 'what is written to standard output: records, refs alone, or a text for people; without it records in a pipe or file, and the ref on a terminal'
 complete -c pl-serve -l progress -x -a 'auto tty plain github' -d 'how the work is told on standard error'

@@ -15,6 +15,9 @@ void write_fish(const struct command *command, struct buffer *out);
 void write_man(const struct command *command, struct buffer *out);
 void write_markdown(const struct command *command, struct buffer *out);
 
+/* Shell functions that all completions use: in pl's own file for bash, in files of their own for zsh and fish. */
+extern const char bash_engine[], zsh_values[], fish_values[];
+
 /* pl itself: its first operand is the name of another tool, whose completion then goes on. */
 bool is_front(const struct command *command);
 /* "build help local ..." for pl. */

@@ -60,6 +60,19 @@ static int write_file(const char *folder, size_t form, const struct command *com
     return file_write_atomic(path, buffer_text(&text), text.length, 0644, error);
 }
 
+/* The functions that are loaded by their names. */
+static int write_functions(const char *folder, struct error *error) {
+    static const struct {
+        const char *path, *text;
+    } functions[] = {{"zsh/_pl_values", zsh_values}, {"fish/__pl_values.fish", fish_values}};
+    for (size_t i = 0; i < ARRAY_LENGTH(functions); i++) {
+        AUTO_FREE char *path = path_join(folder, functions[i].path);
+        if (file_write_atomic(path, functions[i].text, strlen(functions[i].text), 0644, error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int generate(const char *folder, struct error *error) {
     for (size_t form = 0; form < ARRAY_LENGTH(forms); form++) {
         AUTO_FREE char *path = path_join(folder, forms[form].folder);
@@ -69,7 +82,7 @@ static int generate(const char *folder, struct error *error) {
             if (write_file(folder, form, commands[i], error) < 0)
                 return -1;
     }
-    return 0;
+    return write_functions(folder, error);
 }
 
 int main(int argc, char **argv) {

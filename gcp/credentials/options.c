@@ -14,6 +14,7 @@ const struct option credential_option_rows[] = {
      .help = "where the identity token (a JWT) for the provider is, such as env:GITLAB_OIDC_TOKEN; a file is read anew "
              "for each exchange",
      .kind = OPTION_TEXT,
+     .values = "secret-sources",
      .traits = OPTION_SECRET,
      MEMBER(id_token)},
     {.name = "federation-audience",
@@ -37,6 +38,7 @@ const struct option credential_option_rows[] = {
      .help = "where the content of a credentials file is, such as env:GOOGLE_CREDENTIALS; without it "
              "GOOGLE_APPLICATION_CREDENTIALS, gcloud's file, the metadata server",
      .kind = OPTION_TEXT,
+     .values = "secret-sources",
      .traits = OPTION_SECRET,
      MEMBER(document)},
     {.name = "quota-project",

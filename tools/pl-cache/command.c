@@ -44,7 +44,12 @@ static const struct command_exit exits[] = {
     {0},
 };
 
-static const char *const subcommands[] = {"gc", "status", "verify", NULL};
+static const struct command_word words[] = {
+    {.name = "gc", .help = "remove what was of no use for some days", .kind = OPTION_TEXT},
+    {.name = "status", .help = "where the store is and how much it holds", .kind = OPTION_TEXT},
+    {.name = "verify", .help = "hash everything and put away what is damaged", .kind = OPTION_TEXT},
+    {0},
+};
 static const char *const see_also[] = {"pl-build", NULL};
 
 const struct command pl_cache_command = {
@@ -70,6 +75,6 @@ const struct command pl_cache_command = {
     .operands_minimum = 1,
     .operands_maximum = 1,
     .operand_kind = OPTION_CHOICE,
-    .operand_choices = subcommands,
+    .words = words,
     .arguments_size = sizeof(struct arguments),
 };

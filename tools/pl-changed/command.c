@@ -6,6 +6,7 @@ static const struct option options[] = {
      .help = "a commit, branch or tag; what the work tree has changed since it and HEAD parted. Without it: the target "
              "of the pull or merge request, the commit before the push (in CI), else the default branch of origin",
      .kind = OPTION_TEXT,
+     .values = "commits",
      INTO(since)},
     {.name = "shared",
      .value_name = "PATH",
@@ -57,5 +58,6 @@ const struct command pl_changed_command = {
     .operands_minimum = 0,
     .operands_maximum = 1000,
     .operand_kind = OPTION_DIRECTORY,
+    .operand_values = "applications",
     .arguments_size = sizeof(struct arguments),
 };

@@ -5,6 +5,7 @@ static const struct option options[] = {
      .value_name = "OS/ARCH",
      .help = "take an image for this platform instead of the machine's own",
      .kind = OPTION_TEXT,
+     .values = "platforms",
      INTO(platform)},
     {.letter = 'n',
      .name = "name",
@@ -111,5 +112,6 @@ const struct command pl_from_command = {
     .see_also = see_also,
     .operands_maximum = 1,
     .operand_kind = OPTION_FILE,
+    .operand_values = "images",
     .arguments_size = sizeof(struct arguments),
 };

@@ -3,7 +3,15 @@
 static const char *const kinds[] = {"access-token", "id-token", NULL};
 
 static const char *const tools[] = {"push-image", "run-deploy", "run-job", "firebase-deploy", NULL};
-static const char *const verbs[] = {"get", "store", "erase", "list", NULL};
+static const struct command_word words[] = {
+    {.name = "get",
+     .help = "as a credential helper of docker and podman: the login of a registry",
+     .kind = OPTION_TEXT},
+    {.name = "store", .help = "as a credential helper: keeps nothing", .kind = OPTION_TEXT},
+    {.name = "erase", .help = "as a credential helper: removes nothing", .kind = OPTION_TEXT},
+    {.name = "list", .help = "as a credential helper: the registries that it has a login for", .kind = OPTION_TEXT},
+    {0},
+};
 
 static const struct option options[] = {
     {.letter = 'c',
@@ -70,16 +78,19 @@ static const struct option options[] = {
      .value_name = "ID",
      .help = "the project; without it GOOGLE_CLOUD_PROJECT, then what the credentials say",
      .kind = OPTION_TEXT,
+     .values = "projects",
      INTO(project)},
     {.name = "repo",
      .value_name = "REPO",
      .help = "check pushing in this repository of Artifact Registry, not in the whole project",
      .kind = OPTION_TEXT,
+     .values = "repositories",
      INTO(repo)},
     {.name = "region",
      .value_name = "REGION",
      .help = "the region of --repo",
      .kind = OPTION_TEXT,
+     .values = "regions",
      .fallback = "us-central1",
      INTO(region)},
     {0},
@@ -133,6 +144,6 @@ const struct command pl_gcp_auth_command = {
     .see_also = see_also,
     .operands_maximum = 1,
     .operand_kind = OPTION_CHOICE,
-    .operand_choices = verbs,
+    .words = words,
     .arguments_size = sizeof(struct arguments),
 };

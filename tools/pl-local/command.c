@@ -134,7 +134,16 @@ static const struct command_exit exits[] = {
 };
 
 static const char *const see_also[] = {"pl-push-image", "pl-run-deploy", "pl-firebase-deploy", NULL};
-static const char *const choices[] = {"start", "env", "status", "logs", "federation", "stop", "reset", NULL};
+static const struct command_word words[] = {
+    {.name = "start", .help = "start the cloud and print the settings that point at it", .kind = OPTION_TEXT},
+    {.name = "env", .help = "print the settings once more", .kind = OPTION_TEXT},
+    {.name = "status", .help = "whether it runs, and what is in it", .kind = OPTION_TEXT},
+    {.name = "logs", .help = "what a service or a job printed", .kind = OPTION_TEXT, .values = "local-workloads"},
+    {.name = "federation", .help = "let the jobs of a repository deploy without a key", .kind = OPTION_TEXT},
+    {.name = "stop", .help = "end the cloud and every container", .kind = OPTION_TEXT},
+    {.name = "reset", .help = "stop it and remove what is in it", .kind = OPTION_TEXT},
+    {0},
+};
 
 const struct command pl_local_command = {
     .name = "pl-local",
@@ -165,6 +174,6 @@ const struct command pl_local_command = {
     .operands_minimum = 1,
     .operands_maximum = 2,
     .operand_kind = OPTION_CHOICE,
-    .operand_choices = choices,
+    .words = words,
     .arguments_size = sizeof(struct arguments),
 };

@@ -106,5 +106,6 @@ const struct command pl_serve_command = {
     .operands_maximum = 16,
     .takes_rest = true,
     .operand_kind = OPTION_TEXT,
+    .operand_values = "containers",
     .arguments_size = sizeof(struct arguments),
 };

@@ -43,6 +43,7 @@ static const struct option options[] = {
      .help = "run this container beside the tests, reached as the host NAME; REF is a container's ref or an image, and "
              "exposes the port that is waited for; the tests have no other network then",
      .kind = OPTION_TEXT,
+     .values = "NAME=images",
      .traits = OPTION_REPEATABLE,
      .variable = "",
      INTO(services)},
@@ -56,6 +57,7 @@ static const struct option options[] = {
      .value_name = "REF",
      .help = "start from this image, as pl-build --base",
      .kind = OPTION_TEXT,
+     .values = "images",
      INTO(base)},
     {.letter = 'f',
      .name = "file",
@@ -67,6 +69,7 @@ static const struct option options[] = {
      .value_name = "STAGE",
      .help = "the stage of the Dockerfile; without it the one named test, or the last",
      .kind = OPTION_TEXT,
+     .values = "stages",
      INTO(target)},
     {.name = "build-arg",
      .value_name = "NAME=VALUE",
@@ -78,6 +81,7 @@ static const struct option options[] = {
      .value_name = "ID=SOURCE",
      .help = "show a secret to the steps that install dependencies, as pl-build --secret",
      .kind = OPTION_TEXT,
+     .values = "NAME=secret-sources",
      .traits = OPTION_REPEATABLE,
      INTO(secrets)},
     {.name = "allow-file",
@@ -150,5 +154,6 @@ const struct command pl_test_command = {
     .operands_maximum = 1,
     .takes_rest = true,
     .operand_kind = OPTION_DIRECTORY,
+    .operand_values = "applications",
     .arguments_size = sizeof(struct arguments),
 };

@@ -7,6 +7,11 @@
         .name = option_name, .value_name = value, .help = text, .kind = OPTION_TEXT, .variable = "",                   \
         .traits = OPTION_REPEATABLE, INTO(member)                                                                      \
     }
+#define LIVE_LIST(option_name, value, text, live, member)                                                              \
+    {                                                                                                                  \
+        .name = option_name, .value_name = value, .help = text, .kind = OPTION_TEXT, .variable = "",                   \
+        .traits = OPTION_REPEATABLE, .values = live, INTO(member)                                                      \
+    }
 #define TEXT(option_name, value, text, member)                                                                         \
     { .name = option_name, .value_name = value, .help = text, .kind = OPTION_TEXT, .variable = "", INTO(member) }
 #define FLAG(option_name, text, member)                                                                                \
@@ -23,21 +28,23 @@ static const struct option options[] = {
      .variable = "",
      INTO(standard_input)},
     TEXT("expect", "CODES", "exec: the exit codes that are no failure, such as 0,1, or any", expect),
-    LIST("mount-cache", "ID=PATH", "exec: a directory that stays from run to run, in no image", caches),
-    LIST("mount-secret", "NAME=SOURCE",
-         "exec: a secret as the file /run/secrets/NAME; SOURCE is env:NAME, file:PATH, cmd:COMMAND or "
-         "gcp:projects/P/secrets/S/versions/V",
-         secrets),
-    LIST("secret-env", "NAME=SOURCE", "exec: a secret as an environment variable", secret_environment),
+    LIVE_LIST("mount-cache", "ID=PATH", "exec: a directory that stays from run to run, in no image", "caches=VALUE",
+              caches),
+    LIVE_LIST("mount-secret", "NAME=SOURCE",
+              "exec: a secret as the file /run/secrets/NAME; SOURCE is env:NAME, file:PATH, cmd:COMMAND or "
+              "gcp:projects/P/secrets/S/versions/V",
+              "NAME=secret-sources", secrets),
+    LIVE_LIST("secret-env", "NAME=SOURCE", "exec: a secret as an environment variable", "NAME=secret-sources",
+              secret_environment),
     LIST("mount-directory", "SOURCE=PATH",
          "exec: a directory or file (a path or ref) that the command sees and the "
          "image does not get",
          directories),
     LIST("mount-tmpfs", "PATH", "exec: an empty directory in memory", temporaries),
-    LIST("service", "NAME=REF",
-         "exec: run this container meanwhile, reached as the host NAME; REF is a container's ref or an image, and "
-         "exposes the port that is waited for",
-         services),
+    LIVE_LIST("service", "NAME=REF",
+              "exec: run this container meanwhile, reached as the host NAME; REF is a container's ref or an image, and "
+              "exposes the port that is waited for",
+              "NAME=images", services),
     {.name = "network",
      .value_name = "NETWORK",
      .help = "exec: the network of the command",
@@ -80,11 +87,39 @@ static const struct option options[] = {
 
 static const struct option_group groups[] = {CREDENTIAL_OPTIONS(credentials), {0}};
 
-static const char *const words[] = {
-    "exec",   "file",     "directory",   "new-file",     "new-directory", "symlink", "without",    "workdir",
-    "env",    "env-file", "user",        "label",        "annotation",    "port",    "entrypoint", "cmd",
-    "volume", "rootfs",   "stop-signal", "health-check", "timestamps",    "name",    "filter",     "patch",
-    "diff",   NULL};
+static const char *const parts[] = {"file",    "directory",    "env",         "label", "annotation",
+                                    "port",    "volume",       "entrypoint",  "cmd",   "user",
+                                    "workdir", "health-check", "stop-signal", NULL};
+static const char *const signals[] = {"SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGKILL", NULL};
+
+static const struct command_word words[] = {
+    {.name = "exec", .help = "run a command in the container", .kind = OPTION_TEXT},
+    {.name = "file", .help = "lay a file into it", .kind = OPTION_FILE},
+    {.name = "directory", .help = "lay a directory into it", .kind = OPTION_DIRECTORY},
+    {.name = "new-file", .help = "make a file of a text", .kind = OPTION_TEXT},
+    {.name = "new-directory", .help = "make an empty directory", .kind = OPTION_TEXT},
+    {.name = "symlink", .help = "make a link", .kind = OPTION_TEXT},
+    {.name = "without", .help = "take something out", .kind = OPTION_CHOICE, .choices = parts},
+    {.name = "workdir", .help = "set the working directory", .kind = OPTION_TEXT},
+    {.name = "env", .help = "set environment variables", .kind = OPTION_TEXT},
+    {.name = "env-file", .help = "set the variables of a file", .kind = OPTION_FILE},
+    {.name = "user", .help = "set the user", .kind = OPTION_TEXT},
+    {.name = "label", .help = "set labels", .kind = OPTION_TEXT},
+    {.name = "annotation", .help = "set annotations of the manifest", .kind = OPTION_TEXT},
+    {.name = "port", .help = "say which ports are listened on", .kind = OPTION_TEXT},
+    {.name = "entrypoint", .help = "set the program", .kind = OPTION_TEXT},
+    {.name = "cmd", .help = "set its default arguments", .kind = OPTION_TEXT},
+    {.name = "volume", .help = "say which paths hold data", .kind = OPTION_TEXT},
+    {.name = "rootfs", .help = "take a directory as the whole file system", .kind = OPTION_DIRECTORY},
+    {.name = "stop-signal", .help = "set the signal that ends it", .kind = OPTION_CHOICE, .choices = signals},
+    {.name = "health-check", .help = "set the command that checks it", .kind = OPTION_TEXT},
+    {.name = "timestamps", .help = "set the times of all files that are made later", .kind = OPTION_TEXT},
+    {.name = "name", .help = "give it another name", .kind = OPTION_TEXT},
+    {.name = "filter", .help = "keep the part of a directory that --include and --exclude say", .kind = OPTION_TEXT},
+    {.name = "patch", .help = "apply a patch to a directory", .kind = OPTION_FILE},
+    {.name = "diff", .help = "keep what another directory adds or changes", .kind = OPTION_DIRECTORY},
+    {0},
+};
 
 static const struct command_example examples[] = {
     {"pl-from python:3.12-slim | pl-with exec -- pip install fastapi", "run a command in an image"},
@@ -144,6 +179,6 @@ const struct command pl_with_command = {
     .operands_maximum = 200,
     .takes_rest = true,
     .operand_kind = OPTION_CHOICE,
-    .operand_choices = words,
+    .words = words,
     .arguments_size = sizeof(struct arguments),
 };

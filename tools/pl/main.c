@@ -1,6 +1,7 @@
 #include "tools/pl/command.h"
 
 #include "common/file/file.h"
+#include "tools/pl/complete.h"
 #include "tools/pl/tools.h"
 
 #include <string.h>
@@ -101,6 +102,8 @@ static int run_tool(struct command_context *context, void *arguments, struct err
 int main(int argc, char **argv) {
     static char help_argument[] = "--help";
     static char *const help[] = {help_argument};
+    if (argc > 1 && text_equal(argv[1], "--complete"))
+        return complete_main((size_t)argc - 2, argv + 2);
     bool asks_help = argc > 1 && text_equal(argv[1], "help");
     if (argc > 1 && text_equal(argv[1], "--help=json"))
         return command_main(&pl_command, run_json, 1, argv);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DESCRIPTION_LIMIT = 256 * 1024, OURS_SECONDS = 10, OTHERS_SECONDS = 2, OTHERS_MOST = 100 };
+enum { DESCRIPTION_LIMIT = 256 * 1024, OURS_SECONDS = 10, OTHERS_SECONDS = 2, OTHERS_MOST = 100, NAMES_MOST = 500 };
 
 /* The folder that this executable lies in, where the other tools are; NULL when the system does not tell. */
 static char *own_folder(void) {
@@ -43,6 +43,37 @@ static struct json *describe(const char *path, unsigned seconds) {
     if (!json_is_object(description))
         json_release(&description);
     return description;
+}
+
+static void add_names(const char *folder, struct text_list *names) {
+    AUTO_LIST struct text_list entries = {0};
+    if (directory_list(folder, &entries, NULL) < 0)
+        return;
+    for (size_t i = 0; i < entries.count && names->count < NAMES_MOST; i++) {
+        const char *name = entries.items[i];
+        AUTO_FREE char *path = path_join(folder, name);
+        if (text_starts_with(name, "pl-") && is_tool_name(name) && file_exists(path) && access(path, X_OK) == 0 &&
+            !text_list_contains(names, name))
+            text_list_add(names, name);
+    }
+}
+
+void tools_names(struct text_list *names) {
+    AUTO_LIST struct text_list folders = {0};
+    AUTO_FREE char *own = own_folder();
+    const char *path = getenv("PATH");
+    if (own)
+        add_names(own, names);
+    text_list_split(&folders, path ? path : "", ':');
+    for (size_t i = 0; i < folders.count; i++)
+        if (folders.items[i][0] == '/')
+            add_names(folders.items[i], names);
+}
+
+struct json *tools_describe(const char *name) {
+    AUTO_FREE char *folder = own_folder();
+    AUTO_FREE char *path = folder && is_tool_name(name) ? path_join(folder, name) : NULL;
+    return path && access(path, X_OK) == 0 ? describe(path, OURS_SECONDS) : NULL;
 }
 
 struct json *tools_ours(struct error *error) {

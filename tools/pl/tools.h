@@ -3,11 +3,16 @@
 #define TOOLS_PL_TOOLS_H
 
 #include "common/base/error.h"
+#include "common/base/text.h"
 #include "common/json/json.h"
 
 /* "build" or "pl-build" to the path of pl-build: beside us, else in PATH. NULL when there is none; the caller frees. */
 char *tools_find(const char *name);
 
+/* "pl-build", ...: all that is to be had, ours first; nothing is run. */
+void tools_names(struct text_list *names);
+/* What one of ours ("pl-build") says of itself, or NULL. */
+struct json *tools_describe(const char *name);
 /* What each tool beside us says of itself (`--help=json`), by name. */
 struct json *tools_ours(struct error *error) MUST_CHECK;
 /* The same for those in the absolute folders of PATH that are not among `ours`, the first of each name, each with its
