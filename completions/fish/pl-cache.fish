@@ -1,6 +1,8 @@
 # fish completion for pl-cache
 complete -c pl-cache -f
-complete -c pl-cache -n __fish_use_subcommand -a 'gc status verify'
+complete -c pl-cache -n __fish_use_subcommand -a gc -d 'remove what was of no use for some days'
+complete -c pl-cache -n __fish_use_subcommand -a status -d 'where the store is and how much it holds'
+complete -c pl-cache -n __fish_use_subcommand -a verify -d 'hash everything and put away what is damaged'
 complete -c pl-cache -l keep-days -x -d 'gc keeps what was of use within so many days'
 complete -c pl-cache -l max-size -x -d 'gc keeps of that only the latest, as much as fits into this size'
 complete -c pl-cache -l min-free -x -d 'gc keeps of that only so much that the file system has so much room'
