@@ -88,8 +88,7 @@ static void visit_failed_step(void *context, const struct step_failure *failure,
         return;
     if (why.kind == ERROR_STEP) {
         error_wrap(&why, "the image has none");
-        error_next(&why, "put one in before that step: apt-get install busybox-static; pl-with file /bin/busybox "
-                         "/bin/ --mode 755");
+        error_next(&why, SHELL_ADVICE);
     }
     tell_why_not(context, &why);
 }

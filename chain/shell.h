@@ -14,6 +14,9 @@
         .kind = OPTION_FLAG, INTO(shell_on_failure)                                                                    \
     }
 
+/* What to do about an image that has none. */
+#define SHELL_ADVICE "put one in: apt-get install busybox-static; … | pl-with file /bin/busybox /bin/ --mode 755 | …"
+
 /* From now on a step that fails opens a shell on the terminal, or says why there is none. It fails all the same. */
 void shell_on_failure(struct engine *engine, struct command_context *context);
 

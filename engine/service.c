@@ -205,6 +205,8 @@ void services_stop(struct services **pointer) {
     *pointer = NULL;
     if (!services)
         return;
+    for (size_t i = services->count; i-- > 0;)
+        sandbox_process_ask(services->items[i].process);
     for (size_t i = services->count; i-- > 0;) {
         struct running *running = &services->items[i];
         sandbox_process_stop(&running->process, GRACE);

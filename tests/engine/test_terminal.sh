@@ -4,7 +4,7 @@
 
 case_of() { # case_of CASE [ARGUMENT...]
     [ -e "$WORK/root.tar" ] || "$ROOT/tests/engine/make_rootfs" "$WORK/root.tar"
-    ln -sf "$WORK/root.tar" root.tar
+    ln -f "$WORK/root.tar" root.tar
     timeout 120 python3 "$FOLDER/terminal_cases.py" "$@"
 }
 
@@ -15,5 +15,13 @@ test_a_shell_in_the_state_of_the_step() {
     done
     absent -l 987 /proc/[0-9]*/cmdline
 }
+test_keys_and_the_window() { case_of keys_and_the_window; }
+test_the_modes_come_back() { case_of modes_come_back; }
+test_without_a_terminal() { case_of no_terminal; }
+test_without_a_shell() { mkdir -p root; tar -xf "$WORK/root.tar" -C root; case_of no_shell; }
+test_one_shell_at_a_time() { case_of one_at_a_time; }
+test_what_the_step_left_running() { case_of what_runs_beside; }
+test_builds_and_tests() { case_of builds_and_tests; }
+test_a_terminal_in_a_container() { case_of serve; }
 
 run_tests

@@ -1,5 +1,7 @@
 #include "tools/pl-build/command.h"
 
+#include "chain/shell.h"
+
 static const struct option options[] = {
     {.letter = 'f',
      .name = "file",
@@ -91,6 +93,7 @@ static const struct option options[] = {
      .help = "say for each step whether it was found or made, and which of its inputs changed",
      .kind = OPTION_FLAG,
      INTO(explain)},
+    SHELL_ON_FAILURE_OPTION,
     {.name = "plan", .help = "print what would be done, and do nothing", .kind = OPTION_FLAG, INTO(plan)},
     {.name = "doctor",
      .help = "print how steps are run on this machine, why, and what would be better",
@@ -109,6 +112,7 @@ static const struct command_example examples[] = {
     {"pl-build --configuration staging ./frontend", "another configuration of an Angular project"},
     {"pl-build --plan ./backend", "what would be done"},
     {"pl-build --explain ./backend", "why a step is made again"},
+    {"pl-build --shell-on-failure ./backend", "look around in the container of a step that fails"},
     {"pl-build --lock ./backend", "keep the bases as they are now, here and on other machines"},
     {"pl-build --file Dockerfile.dev --target test .", "one stage of a Dockerfile"},
     {"pl-build --secret pip=env:PIP_INDEX_URL ./backend", "a secret for the steps, which is in no layer"},

@@ -21,6 +21,7 @@ struct arguments {
     bool no_cache;
     bool pull;
     bool explain;
+    bool shell_on_failure;
     bool lock;
     bool plan;
     bool doctor;

@@ -1,3 +1,4 @@
+#include "chain/shell.h"
 #include "common/command/source.h"
 #include "common/evidence/evidence.h"
 #include "common/file/file.h"
@@ -301,6 +302,8 @@ static int run_build(struct build *build, struct error *error) {
     build->engine.no_cache = build->arguments->no_cache;
     build->engine.ask_bases = build->arguments->pull;
     build->engine.explain = build->arguments->explain;
+    if (build->arguments->shell_on_failure)
+        shell_on_failure(&build->engine, build->context);
     build->engine.scope = build->directory;
     build->engine.store = store_open(NULL, error);
     if (!build->engine.store)

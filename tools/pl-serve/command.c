@@ -8,6 +8,11 @@ static const struct option options[] = {
      .kind = OPTION_FLAG,
      .variable = "",
      INTO(up)},
+    {.name = "terminal",
+     .help = "open a terminal in a new container of it: a shell, or the COMMAND",
+     .kind = OPTION_FLAG,
+     .variable = "",
+     INTO(terminal)},
     {.name = "port",
      .value_name = "[PORT][:CONTAINER]",
      .help = "the port on 127.0.0.1, without it a free one; and the one that the container is told in $PORT, without "
@@ -47,11 +52,10 @@ static const struct option options[] = {
      INTO(memory)},
     {.name = "network",
      .value_name = "WHICH",
-     .help = "own: nothing of the host and of the world is reached from it; host: it has the host's network, and a "
-             "free port in $PORT",
+     .help = "own: nothing of the host and of the world is reached from it; host: it has the host's network, for what "
+             "needs the world, and a free port in $PORT; without it host for --terminal, else own",
      .kind = OPTION_CHOICE,
      .choices = networks,
-     .fallback = "own",
      .variable = "",
      INTO(network)},
     {0},
@@ -65,6 +69,8 @@ static const struct command_example examples[] = {
                                                                   "$PL_SERVICE_URL"},
     {"pl-build ./backend | pl-serve --health /ready -- sh -c 'curl -fsS $PL_SERVICE_URL/items'",
      "wait until it says that it is ready"},
+    {"pl-build ./backend | pl-serve --terminal", "a shell in it, of which nothing is kept"},
+    {"pl-from python:3.12-slim | pl-serve --terminal -- python3", "another program on the terminal"},
     {"{ pl-build ./web; pl-build ./api; } | pl-serve -- ./smoke-test", "two: $WEB_URL and $API_URL"},
     {0},
 };
@@ -75,7 +81,7 @@ static const struct command_exit exits[] = {
     {69, "a registry does not answer"},
     {70, "the container ended before it was ready, or was not ready in time"},
     {73, "the store cannot be written"},
-    {78, "there is no such command, or no containers can be run here"},
+    {78, "there is no such command, no containers can be run here, or --terminal without a terminal"},
     {0},
 };
 
@@ -94,6 +100,11 @@ const struct command pl_serve_command = {
         "With a COMMAND, that is run on the host when all are ready, with PL_SERVICE_URL, PL_SERVICE_HOST and "
         "PL_SERVICE_PORT of the first, and NAME_URL of each that has a name. When it ends, the containers are stopped, "
         "and its exit code is that of pl-serve.\n\n"
+        "With --terminal nothing is served: a shell of the image, or the COMMAND, is run in a new container on a "
+        "terminal of its own, with the image's user, directory and variables, and what it prints comes to your "
+        "terminal "
+        "as it is. Its exit code is that of pl-serve. Standard input and output stay pipes: it is /dev/tty that is "
+        "used.\n\n"
         "A container is stopped with SIGTERM, and ten seconds later with SIGKILL. It never outlives pl-serve, also "
         "when that is killed.",
     .reads = "container",

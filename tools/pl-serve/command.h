@@ -6,7 +6,7 @@
 #include "gcp/credentials/options.h"
 
 struct arguments {
-    bool up;
+    bool up, terminal;
     const char *port, *health, *network;
     struct text_list environment, environment_files; /* the files are read into `environment`, before what is there */
     long long startup_time, memory;

@@ -2,6 +2,7 @@
 #include "gcp/run/workload.h"
 #include "tools/pl-serve/caller.h"
 #include "tools/pl-serve/served.h"
+#include "tools/pl-serve/terminal.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -73,9 +74,13 @@ static int check(const struct serving *serving, struct error *error) {
     const struct arguments *arguments = serving->arguments;
     if (arguments->up && serving->context->rest_count)
         return error_set(error, ERROR_USAGE, "--up and a command exclude each other");
-    if (!arguments->up && !serving->context->rest_count) {
+    if (arguments->terminal && (arguments->up || arguments->port || arguments->health))
+        return error_set(error, ERROR_USAGE, "--terminal serves nothing: --up, --port and --health do not go with it");
+    if (!arguments->up && !arguments->terminal && !serving->context->rest_count) {
         error_set(error, ERROR_USAGE, "serve until when?");
-        return error_next(error, "until Ctrl-C: pl-serve --up; while a command runs: pl-serve -- COMMAND");
+        return error_next(error,
+                          "until Ctrl-C: pl-serve --up; while a command runs: pl-serve -- COMMAND; a shell in it: "
+                          "pl-serve --terminal");
     }
     if (arguments->health && *arguments->health != '/')
         return error_set(error, ERROR_USAGE, "--health: a path begins with \"/\"");
@@ -92,6 +97,8 @@ static int prepare_all(struct serving *serving, const struct record_list *list, 
         return error_set(error, ERROR_USAGE, "got %zu containers; at most %d are served", list->count, SERVICES_MOST);
     if (host && list->count > 1)
         return error_set(error, ERROR_USAGE, "--port %u is for one container, and there are %zu", host, list->count);
+    if (serving->arguments->terminal && list->count > 1)
+        return error_set(error, ERROR_USAGE, "--terminal is for one container, and there are %zu", list->count);
     for (size_t i = 0; i < list->count; i++) {
         struct served *service = &serving->services[serving->count];
         *service = (struct served){.engine = &serving->session.engine,
@@ -276,6 +283,8 @@ static int serve(struct serving *serving, struct error *error) {
     if (result == 0)
         result = prepare_all(serving, &list, error);
     record_list_release(&list);
+    if (result == 0 && serving->arguments->terminal)
+        return terminal_serve(serving->context, &serving->services[0], error);
     if (result < 0 || start_all(serving, error) < 0)
         return -1;
     return serving->arguments->up ? serve_until_the_end(serving, error) : serve_a_command(serving, error);
@@ -286,13 +295,15 @@ static int run(struct command_context *context, void *arguments, struct error *e
     int result = read_environment(arguments, error);
     if (result == 0)
         result = check(&serving, error);
-    if (result == 0 && context->rest_count)
+    if (result == 0 && context->rest_count && !serving.arguments->terminal)
         result = caller_prepare(&serving.caller, context->rest, error);
     if (result == 0)
         result = chain_open(&serving.session, context, &serving.arguments->credentials, error);
     if (result == 0)
         result = serve(&serving, error);
     caller_stop(&serving.caller, COMMAND_GRACE);
+    for (size_t i = 0; i < serving.count; i++)
+        served_ask(&serving.services[i]);
     for (size_t i = 0; i < serving.count; i++)
         served_stop(&serving.services[i], result == 0                      ? PROGRESS_MADE
                                           : error->kind == ERROR_CANCELLED ? PROGRESS_CANCELLED

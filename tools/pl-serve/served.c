@@ -16,7 +16,7 @@ int served_prepare(struct served *service, unsigned host_port, unsigned port, st
     if (!platform_can_run(architecture))
         return error_set(error, ERROR_DATA, "the container is for %s, and this machine is %s", architecture,
                          platform_native());
-    return door_listen(&service->door, host_port, error);
+    return service->arguments->terminal ? 0 : door_listen(&service->door, host_port, error);
 }
 
 /* ---- the command and its environment ---- */
@@ -59,7 +59,8 @@ static void make_environment(const struct served *service, const struct json *co
 /* ---- starting ---- */
 
 static bool has_host_network(const struct served *service) {
-    return sandbox_mode() == SANDBOX_CHROOT || text_equal(service->arguments->network, "host");
+    const char *network = service->arguments->network;
+    return sandbox_mode() == SANDBOX_CHROOT || (network ? text_equal(network, "host") : service->arguments->terminal);
 }
 
 /* In the host's network a port of our own choice keeps services apart. */
@@ -90,46 +91,59 @@ static int make_folders(struct served *service, char **upper, char **work, struc
     return chmod(*upper, 0755) < 0 ? error_set_errno(error, errno, "cannot make the container's root") : 0;
 }
 
-static int launch(struct served *service, int output, struct error *error) {
+void served_root_release(struct served_root *root) {
+    text_list_release(&root->lowers);
+    text_list_release(&root->environment);
+    free(take_pointer(&root->upper));
+    free(take_pointer(&root->work));
+}
+
+int served_lay_out(struct served *service, struct served_root *root, struct error *error) {
     const struct container *container = &service->artifact.container;
     const struct json *config = json_get(container->config, "config");
     const char *directory = json_get_text(config, "WorkingDir", "");
-    AUTO_LIST struct text_list lowers = {0}, command = {0}, environment = {0};
-    AUTO_FREE char *upper = NULL, *work = NULL;
+    *root = (struct served_root){0};
+    if (sandbox_enter(error) < 0 || container_lay_out(service->engine, container, &root->lowers, error) < 0 ||
+        make_folders(service, &root->upper, &root->work, error) < 0 || choose_port(service, error) < 0)
+        return -1;
+    make_environment(service, config, &root->environment);
+    bool on_host = has_host_network(service);
+    root->sandbox =
+        (struct sandbox){.lowers = (const char *const *)root->lowers.items,
+                         .lower_count = root->lowers.count,
+                         .upper = root->upper,
+                         .scratch = root->work,
+                         .environment = &root->environment,
+                         .add_host_network_settings = on_host,
+                         .directory = *directory ? directory : "/",
+                         .user = json_get_text(config, "User", ""),
+                         .hostname = "localhost",
+                         .network = on_host ? SANDBOX_NETWORK_HOST : SANDBOX_NETWORK_NONE,
+                         .memory_limit = service->arguments->memory > 0 ? (uint64_t)service->arguments->memory : 0};
+    return 0;
+}
+
+static int launch(struct served *service, int output, struct error *error) {
+    const struct json *config = json_get(service->artifact.container.config, "config");
+    AUTO_SERVED_ROOT struct served_root root = {0};
+    AUTO_LIST struct text_list command = {0};
     add_texts(&command, json_get(config, "Entrypoint"));
     add_texts(&command, json_get(config, "Cmd"));
     if (command.count == 0) {
         error_set(error, ERROR_DATA, "the container names no command to run");
         return error_next(error, "name it: … | pl-with entrypoint -- COMMAND | pl-serve …");
     }
-    if (container_lay_out(service->engine, container, &lowers, error) < 0 ||
-        make_folders(service, &upper, &work, error) < 0 || choose_port(service, error) < 0)
+    if (served_lay_out(service, &root, error) < 0)
         return -1;
-    make_environment(service, config, &environment);
-    bool on_host = has_host_network(service);
-    const struct sandbox sandbox = {.lowers = (const char *const *)lowers.items,
-                                    .lower_count = lowers.count,
-                                    .upper = upper,
-                                    .scratch = work,
-                                    .argv = &command,
-                                    .environment = &environment,
-                                    .add_host_network_settings = on_host,
-                                    .directory = *directory ? directory : "/",
-                                    .user = json_get_text(config, "User", ""),
-                                    .hostname = "localhost",
-                                    .network = on_host ? SANDBOX_NETWORK_HOST : SANDBOX_NETWORK_NONE,
-                                    .memory_limit =
-                                        service->arguments->memory > 0 ? (uint64_t)service->arguments->memory : 0,
-                                    .prepare = enter_network,
-                                    .prepare_context = service};
-    service->process = sandbox_start(&sandbox, output, error);
+    root.sandbox.argv = &command;
+    root.sandbox.prepare = enter_network;
+    root.sandbox.prepare_context = service;
+    service->process = sandbox_start(&root.sandbox, output, error);
     return service->process ? 0 : -1;
 }
 
 int served_start(struct served *service, struct error *error) {
     int ends[2];
-    if (sandbox_enter(error) < 0)
-        return -1;
     if (pipe2(ends, O_CLOEXEC) < 0)
         return error_set_errno(error, errno, "cannot make a pipe");
     int result = launch(service, ends[1], error);
@@ -161,6 +175,10 @@ char *served_end_words(const struct served *service, int status) {
     return status > 128
                ? text_format("%s was ended by signal %d (%s)", service->name, status - 128, strsignal(status - 128))
                : text_format("%s ended with exit code %d", service->name, status);
+}
+
+void served_ask(struct served *service) {
+    sandbox_process_ask(service->process);
 }
 
 void served_stop(struct served *service, enum progress_outcome outcome) {

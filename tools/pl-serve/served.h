@@ -23,6 +23,16 @@ struct served {
     struct output output;
 };
 
+/* What a struct sandbox for it needs; released after the sandbox. */
+struct served_root {
+    struct text_list lowers, environment;
+    char *upper, *work;
+    struct sandbox sandbox; /* without a command */
+};
+int served_lay_out(struct served *service, struct served_root *root, struct error *error) MUST_CHECK;
+void served_root_release(struct served_root *root);
+#define AUTO_SERVED_ROOT AUTO(served_root_release)
+
 /* Takes over the artifact. `host_port` 0: a free one. To be stopped after success and failure. */
 int served_prepare(struct served *service, unsigned host_port, unsigned port, struct error *error) MUST_CHECK;
 /* Its process begins. To be called for all before the first is opened, for that starts threads. */
@@ -33,6 +43,8 @@ int served_open(struct served *service, struct error *error) MUST_CHECK;
 int served_wait(struct served *service, struct error *error) MUST_CHECK;
 /* False while it runs. */
 bool served_ended(struct served *service, int *status);
+/* With STOP_SECONDS from now: to be called for all before the first is stopped, so that they end at the same time. */
+void served_ask(struct served *service);
 /* In words: "ended with exit code 3". The caller frees. */
 char *served_end_words(const struct served *service, int status);
 void served_stop(struct served *service, enum progress_outcome outcome);

@@ -1,5 +1,7 @@
 #include "tools/pl-test/command.h"
 
+#include "chain/shell.h"
+
 static const char *const suites[] = {"unit", "lint", "types", "audit", NULL};
 
 static const struct option options[] = {
@@ -94,6 +96,7 @@ static const struct option options[] = {
      .help = "say for each step whether it was found or made, and which of its inputs changed",
      .kind = OPTION_FLAG,
      INTO(explain)},
+    SHELL_ON_FAILURE_OPTION,
     {.name = "plan", .help = "print what would be done, and do nothing", .kind = OPTION_FLAG, INTO(plan)},
     {0},
 };
@@ -106,6 +109,7 @@ static const struct command_example examples[] = {
     {"pl-test --suite lint ./backend", "run the linter"},
     {"npm audit --json > a.json; pl-test ./web --suite audit --findings a.json",
      "an audit that was made elsewhere, kept for this source"},
+    {"pl-test --shell-on-failure ./backend", "look around where they failed"},
     {"pl-test --coverage-min 80 --timeout 10m ./backend", "for CI"},
     {"pl-test ./backend && pl-build ./backend | pl-push-image --repo my-repo", "build only what passes"},
     {0},

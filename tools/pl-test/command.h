@@ -21,6 +21,7 @@ struct arguments {
     struct text_list allowed_files;
     bool no_cache;
     bool explain;
+    bool shell_on_failure;
     bool plan;
     struct credential_options credentials;
 };

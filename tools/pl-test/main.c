@@ -1,4 +1,5 @@
 #include "chain/services.h"
+#include "chain/shell.h"
 #include "common/command/source.h"
 #include "common/evidence/audit.h"
 #include "common/file/file.h"
@@ -225,6 +226,8 @@ static int test(struct testing *testing, struct error *error) {
     testing->engine.source = &source;
     testing->engine.packages = &packages;
     testing->engine.explain = testing->arguments->explain;
+    if (testing->arguments->shell_on_failure)
+        shell_on_failure(&testing->engine, testing->context);
     testing->engine.scope = testing->directory;
     AUTO_FREE char *lock = path_join(testing->directory, "pl.lock");
     if (lock_read(lock, &testing->engine.lock, error) < 0)
