@@ -10,7 +10,8 @@ other language is a file or a listing. What a reader does not see stands in HTML
 
     <!-- run                  commands of the test's own, up to the end of the comment: what the page takes for granted, or what is
                               to be seen after the block
-    <!-- file: PATH -->       the block is the content of this file. All of makefile and yaml that is run is such a file
+    <!-- file: PATH -->       the block is the content of this file, or (">> PATH") its end. All of makefile and yaml is such a file
+    <!-- rows -->             each row of the table that follows: what is code in its second cell (rows: both: in the first, too)
     <!-- output -->           the block is what the commands before it have printed
     <!-- status: N -->        the last command ends with this code
     <!-- until: COMMAND -->   the block ends with Ctrl-C, as soon as COMMAND succeeds
@@ -28,7 +29,7 @@ import sys
 HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = os.path.realpath(f"{HERE}/../..")
 RUN, LISTINGS, FILES = ("sh", "console"), ("text", "json", "python", "typescript", "html"), ("makefile", "yaml")
-ONE_LINE = re.compile(r"<!-- (file|output|status|until|instead|not run|run by)(?:: (.*?))? -->$")
+ONE_LINE = re.compile(r"<!-- (file|output|status|until|instead|rows|not run|run by)(?:: (.*?))? -->$")
 
 
 class Block:
@@ -62,9 +63,16 @@ def read_page(path):
                 wrong.append(f"{path}:{begin}: a comment that means nothing here: {line}")
             else:
                 settings[comment.group(1)] = comment.group(2) or ""
+        elif line.startswith("|") and "rows" in settings:
+            rows = [line]
+            while at < len(lines) and lines[at].startswith("|"):
+                rows.append(lines[at])
+                at += 1
+            blocks.append(Block(begin, "rows", "\n".join(rows), settings))
+            settings = {}
         elif line.startswith("    ") and lines[at - 2] == "" if at > 1 else False:
             wrong.append(f"{path}:{begin}: a block without a fence, which no test can find")
-        elif line and settings:
+        elif line.strip() and settings:
             wrong.append(f"{path}:{begin}: the comment before this line belongs before a block")
             settings = {}
     return blocks, wrong
@@ -73,7 +81,7 @@ def read_page(path):
 def faults(path, blocks):
     for block in blocks:
         where, settings = f"{path}:{block.line}", block.settings
-        if block.language not in ("run",) + RUN + LISTINGS + FILES:
+        if block.language not in ("run", "rows") + RUN + LISTINGS + FILES:
             yield f"{where}: the language is one of {', '.join(RUN + LISTINGS + FILES)}"
         if "not run" in settings:
             test = re.search(r"\S.* \(((?:tests|\.github)/\S+)\)$", settings["not run"])
@@ -89,6 +97,10 @@ def faults(path, blocks):
 
 def parts_of(block):
     """(commands, what they are to print) of a block that is run."""
+    if block.language == "rows":
+        cells = [re.split(r"(?<!\\)\|", row.strip("|")) for row in block.text.split("\n")[2:]]
+        chosen = [cell.strip() for row in cells for cell in row[:2][0 if block.settings["rows"] == "both" else 1:]]
+        return [(cell.strip("`").replace("\\|", "|") + "\n", None) for cell in chosen if re.fullmatch(r"`[^`]+`", cell)]
     if block.language != "console":
         return [(block.text, None)]
     parts = []
@@ -133,11 +145,12 @@ class Page:
             return
         if "file" in block.settings:
             name, path = self.write(block.text), block.settings["file"]
-            self.script.append(f"mkdir -p {os.path.dirname(path) or '.'}; cp {name} {path}")
+            way, path = (">>", path[3:]) if path.startswith(">> ") else (">", path)
+            self.script.append(f"mkdir -p {os.path.dirname(path) or '.'}; cat {name} {way} {path}")
             self.ran += 1
         elif "output" in block.settings:
             self.expected.append((block, f"{self.folder}/{self.number:03d}.out", block.text))
-        elif block.language in RUN + ("run",):
+        elif block.language in RUN + ("run", "rows"):
             for text, printed in parts_of(block):
                 self.add_commands(block, text, printed)
             self.ran += block.language != "run"
@@ -148,7 +161,7 @@ class Page:
         result = subprocess.run(["bash", "-c", begin + "\n".join(self.script) + "\nat the-end\n"], check=False, stdin=subprocess.DEVNULL)
         good = result.returncode == 0
         for block, name, text in self.expected:
-            if good and not is_like(open(name, encoding="utf-8", errors="replace").read(), text):
+            if result.returncode == 0 and not is_like(open(name, encoding="utf-8", errors="replace").read(), text):
                 print(f"{self.path}:{block.line}: the page says\n{text}and this was printed\n{open(name, errors='replace').read()}")
                 good = False
         return good
@@ -156,7 +169,7 @@ class Page:
 
 def is_like(got, wanted):
     pattern = "".join(r"(?:.*\n)*" if line == "…\n" else ".*".join(map(re.escape, line.split("…"))) for line in wanted.splitlines(keepends=True))
-    return re.fullmatch(pattern, got) is not None
+    return re.fullmatch(pattern, got.rstrip("\n") + "\n") is not None
 
 
 def run_page(path):
@@ -196,8 +209,10 @@ def lines_of_code(path):
         fence = re.match(r" *```(.*)$", line)
         if fence:
             language = fence.group(1) if language is None else None
-        elif language in RUN or (language is None and line.startswith("    ")):
+        elif language == "sh" or (language is None and line.startswith("    ")):
             yield number, line
+        elif language == "console" and line.startswith("$ "):
+            yield number, line[2:]
         elif language is None:
             for code in re.findall(r"`([^`]+)`", line):
                 yield number, code

@@ -28,8 +28,11 @@ run_until() {
 
 # The images of a registry that the pages name, made of Debian's packages: no registry is reached from here.
 mkdir -p path
-cat > path/pl-from <<'END'
+cat > path/pl-from <<END
 #!/bin/bash
+PAGE="$PAGE" OUT="$OUT"
+END
+cat >> path/pl-from <<'END'
 for argument; do
     case $argument in
         python:3.12-slim)
@@ -43,7 +46,7 @@ done
 exec "$OUT/bin/pl-from" "${arguments[@]}"
 END
 chmod +x path/pl-from
-export PAGE PATH="$PAGE/path:$PATH" PL_LOCAL_STATE="$PAGE/cloud"
+export PATH="$PAGE/path:$PATH" PL_LOCAL_STATE="$PAGE/cloud"
 
 # What stands before a pipe that begins with "…": the image of a small web server.
 …() { cat "$PAGE/image.json"; }
