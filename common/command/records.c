@@ -57,16 +57,26 @@ static int refuse_terminal(const struct command *command, struct error *error) {
     return error_next(error, "see: %s --help", command->name);
 }
 
-/* The line goes on as it came, so that the end of the pipe knows the first cause. */
-static void forward(struct run *run, struct record *upstream) {
+static bool is_pipe(int fd) {
+    struct stat status;
+    return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
+/* The line goes on as it came, so that the end of the pipe knows the first cause. Who hands it on to a next tool leaves
+ * the reason to that one: twenty stages that all repeat it would hide the only line that matters. */
+static void forward(struct run *run, struct record *upstream, struct error *error) {
     AUTO_BUFFER struct buffer line = BUFFER(2 * RECORD_LIMIT);
     run->upstream_failed = true;
     json_write(upstream->json, JSON_COMPACT_STYLE, &line);
     buffer_append_byte(&line, '\n');
-    record_release(upstream);
     bool wanted = run->context.command->writes && run->output == OUTPUT_JSON && !isatty(STDOUT_FILENO);
-    if (wanted && fd_write_all(STDOUT_FILENO, buffer_text(&line), line.length, NULL) < 0)
-        return;
+    bool written = wanted && fd_write_all(STDOUT_FILENO, buffer_text(&line), line.length, NULL) == 0;
+    if (written && is_pipe(STDOUT_FILENO)) {
+        int code = error->exit_code;
+        error_set(error, ERROR_STEP, "not started: %s failed (%d)", record_text(upstream, "stage"), code);
+        error->exit_code = code;
+    }
+    record_release(upstream);
 }
 
 /* Waits until there is something to read, as the tool wants to know. */
@@ -86,7 +96,7 @@ static int read_stream(struct run *run, unsigned accepted, struct record_list *l
         return -1;
     int result = record_read_text(buffer_text(&text), text.length, accepted, list, &upstream, error);
     if (upstream.json)
-        forward(run, &upstream);
+        forward(run, &upstream, error);
     return result;
 }
 

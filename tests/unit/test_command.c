@@ -307,8 +307,12 @@ static void an_upstream_failure_goes_on_as_it_came(void **state) {
     static const char line[] =
         "{\"pl\":1,\"type\":\"error\",\"stage\":\"pl-build\",\"code\":70,\"message\":\"pip failed\",\"more\":[1]}\n";
     PASS(line, "-v");
-    refused(70, "pl-try: not started: pl-build failed (70): pip failed\n");
+    refused(70, "pl-try: not started: pl-build failed (70)\n");
     assert_string_equal(ran.out, line);
+    /* The end of the pipe tells the reason. */
+    PASS(line, "-o", "ref");
+    refused(70, "pl-try: not started: pl-build failed (70): pip failed\n");
+    assert_string_equal(ran.out, "");
 }
 
 /* pl-build | pl-push-image | pl-run-deploy, where the last one has failed: the one in the middle only waits. */
