@@ -89,6 +89,21 @@ int base_from_manifest(struct engine *engine, const struct buffer *manifest, con
     return 0;
 }
 
+/* The base of Debian packages that stands for an official image, where one does. */
+static const char *packages_instead(const char *reference) {
+    static const struct {
+        const char *name, *base;
+    } official[] = {{"python", "apt:bookworm?python3,python3-venv,ca-certificates"},
+                    {"node", "apt:bookworm?ca-certificates&node=22.23.3"},
+                    {"debian", "apt:bookworm?ca-certificates"}};
+    const char *hub = "docker.io/library/";
+    const char *name = text_starts_with(reference, hub) ? reference + strlen(hub) : reference;
+    for (size_t i = 0; i < ARRAY_LENGTH(official); i++)
+        if (strcspn(name, ":@") == strlen(official[i].name) && text_starts_with(name, official[i].name))
+            return official[i].base;
+    return "apt:bookworm?PACKAGE,PACKAGE";
+}
+
 static int from_registry(struct engine *engine, const char *reference, const char *platform,
                          struct container *container, char **canonical, struct error *error) {
     AUTO_BUFFER struct buffer manifest = BUFFER(4 * 1024 * 1024);
@@ -96,8 +111,10 @@ static int from_registry(struct engine *engine, const char *reference, const cha
         return error_set(error, ERROR_UNAVAILABLE, "no registry can be asked for %s", reference);
     if (engine->source->manifest(engine->source->context, reference, platform, &manifest, canonical, error) < 0) {
         if (error && error->kind == ERROR_UNAVAILABLE && text_is_empty(error->next))
-            error_next(error, "let this machine reach the registry, or take a base that needs none: oci:DIR, "
-                              "docker-archive:FILE, rootfs:FILE.tar or apt:bookworm?PACKAGE,PACKAGE");
+            error_next(error,
+                       "let this machine reach the registry, or take a base that needs none: oci:DIR, "
+                       "docker-archive:FILE, rootfs:FILE.tar or '%s'",
+                       packages_instead(reference));
         return -1;
     }
     if (base_from_manifest(engine, &manifest, *canonical, container, error) < 0)

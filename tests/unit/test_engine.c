@@ -1,5 +1,6 @@
 /* engine: trees, layers of copied files, Dockerfiles that need no sandbox. */
 #include "common/file/file.h"
+#include "engine/base.h"
 #include "engine/container.h"
 #include "engine/dockerfile/dockerfile.h"
 #include "engine/layer.h"
@@ -382,6 +383,31 @@ static void a_layer_is_compressed_once_and_has_its_promised_digest(void **state)
     layer_descriptor_release(&two);
 }
 
+static int no_registry(void *context, const char *reference, const char *platform, struct buffer *manifest,
+                       char **canonical, struct error *error) {
+    (void)context, (void)platform, (void)manifest, (void)canonical;
+    return error_set(error, ERROR_UNAVAILABLE, "%s: it does not answer", reference);
+}
+
+static void packages_are_named_that_stand_for_an_official_image(void **state) {
+    (void)state;
+    static const struct {
+        const char *reference, *instead;
+    } cases[] = {{"python:3.12-slim", "'apt:bookworm?python3,"},
+                 {"docker.io/library/node", "&node=22."},
+                 {"debian@sha256:1", "'apt:bookworm?ca-certificates'"},
+                 {"pythons:3", "?PACKAGE,PACKAGE'"},
+                 {"other/python:3", "?PACKAGE,PACKAGE'"}};
+    const struct image_source registry = {.manifest = no_registry};
+    engine.source = &registry;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct error error = {0};
+        struct container container = {0};
+        assert_int_equal(base_resolve(&engine, cases[i].reference, "linux/amd64", &container, &error), -1);
+        assert_non_null(strstr(error.next, cases[i].instead));
+    }
+}
+
 #define WITH_SOURCE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
@@ -397,6 +423,7 @@ int main(void) {
         WITH_SOURCE(the_umask_and_the_store_do_not_show_in_the_image),
         WITH_SOURCE(what_changed_is_named),
         WITH_SOURCE(unknown_words_are_refused_by_line),
+        WITH_SOURCE(packages_are_named_that_stand_for_an_official_image),
         WITH_SOURCE(a_layer_is_compressed_once_and_has_its_promised_digest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
