@@ -20,7 +20,7 @@ test_every_block_is_run_or_says_why_not() {
 
 test_every_line_of_code_is_understood_by_its_tool() {
     cd "$ROOT"
-    tests/e2e/documentation.py lines README.md docs/*.md docs/tools/*.md
+    tests/e2e/documentation.py lines README.md docs/*.md docs/tools/*.md examples/shop/*/README.md
 }
 
 # A test for each page that there is.

@@ -65,7 +65,7 @@ static const struct option_group groups[] = {CREDENTIAL_OPTIONS(credentials), {0
 
 static const struct command_example examples[] = {
     {"pl-from python:3.12-slim | pl-with workdir /app | pl-with directory ./src /app/src | pl-push-image --repo "
-     "my-repo",
+     "my-repo --name shop",
      "an image, one change after the other"},
     {"pl-from ./dist | pl-firebase-deploy --site my-site", "a directory that is there already"},
     {"pl-from 'https://github.com/org/repo.git#v1.2:docs'", "a directory of a git repository at a tag"},
