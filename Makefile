@@ -9,7 +9,7 @@
 #   make generated       completions, manual pages and docs/tools anew, from the tools' option tables
 #   make lint            formatting and static checks
 #   make dist            a release for machines like this one: out/dist/pl-linux-ARCH.tar.gz
-#   make install PREFIX=/usr/local DESTDIR=
+#   make install PREFIX=/usr/local DESTDIR=     tools, completions, manual pages, docs; uninstall takes them away
 #   make SANITIZE=address,undefined / CC=clang / WERROR=  variants; OUT=out-asan keeps them apart
 
 OUT ?= out
@@ -104,9 +104,10 @@ $(OUT)/obj/completions/commands.o: $(OUT)/obj/completions/commands.c
 $(OUT)/completions/generate: $(call object,$(sort $(wildcard completions/generate/*.c)) $(TABLES)) $(OUT)/obj/completions/commands.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(quiet_ld)$(CC) $(PL_LDFLAGS) -o $@ $(filter %.o,$^) $(OUT)/lib/libgcp.a $(OUT)/lib/libcommon.a $(LIBRARIES)
-$(OUT)/completions/done: $(OUT)/completions/generate
+PAGES = $(addprefix docs/,records.md configuration.md exit-codes.md completions.md)
+$(OUT)/completions/done: $(OUT)/completions/generate $(PAGES)
 	@rm -rf $(@D)/bash $(@D)/zsh $(@D)/fish $(@D)/man $(@D)/markdown
-	@$< $(@D)
+	@$< $(@D) docs
 	@touch $@
 completions: $(OUT)/completions/done
 
@@ -157,10 +158,20 @@ install: all
 	install -m 755 $(BINARIES) $(DESTDIR)$(PREFIX)/bin
 	ln -sf pl-gcp-auth $(DESTDIR)$(PREFIX)/bin/docker-credential-pl
 	completions/install "$(DESTDIR)$(PREFIX)"
+	install -d $(DESTDIR)$(PREFIX)/share/doc/pl/docs/tools
+	install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/pl
+	install -m 644 docs/*.md $(DESTDIR)$(PREFIX)/share/doc/pl/docs
+	install -m 644 docs/tools/*.md $(DESTDIR)$(PREFIX)/share/doc/pl/docs/tools
+
+# What install put there, and nothing else.
+uninstall:
+	cd $(DESTDIR)$(PREFIX)/bin && rm -f $(TOOLS) docker-credential-pl
+	completions/install --remove "$(DESTDIR)$(PREFIX)"
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/pl
 
 clean:
 	rm -rf $(OUT)
 
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
-.PHONY: dist all completions generated tests check demo bench format lint install clean check-unit check-lint check-cli check-wire check-engine check-e2e check-variants
+.PHONY: dist all completions generated tests check demo bench format lint install uninstall clean check-unit check-lint check-cli check-wire check-engine check-e2e check-variants
 .SECONDARY:

@@ -19,7 +19,7 @@ complete -c pl-run-deploy -s e -l env -x -d 'an environment variable; the others
 complete -c pl-run-deploy -l env-file -r -F -d 'variables from a file of lines NAME=VALUE; --env goes before them'
 complete -c pl-run-deploy -l remove-env -x -d 'a variable or secret variable that goes'
 complete -c pl-run-deploy -l replace-env -d 'variables that are not named here go; secrets stay'
-complete -c pl-run-deploy -l secret -x -d 'a secret of Secret Manager as a variable, or as a file: /path/file=SECRET[:VERSION]'
+complete -c pl-run-deploy -l secret -x -a '(__pl_values "NAME=secrets")' -d 'a secret of Secret Manager as a variable, or as a file: /path/file=SECRET[:VERSION]'
 complete -c pl-run-deploy -l remove-secret -x -d 'a secret variable, or a /path/file, that goes'
 complete -c pl-run-deploy -l replace-secrets -d 'secrets that are not named here go'
 complete -c pl-run-deploy -l label -x -d 'a label; the others stay'

@@ -23,7 +23,7 @@ complete -c pl-run-job -s e -l env -x -d 'an environment variable; the others st
 complete -c pl-run-job -l env-file -r -F -d 'variables from a file of lines NAME=VALUE; --env goes before them'
 complete -c pl-run-job -l remove-env -x -d 'a variable or secret variable that goes'
 complete -c pl-run-job -l replace-env -d 'variables that are not named here go; secrets stay'
-complete -c pl-run-job -l secret -x -d 'a secret of Secret Manager as a variable, or as a file: /path/file=SECRET[:VERSION]'
+complete -c pl-run-job -l secret -x -a '(__pl_values "NAME=secrets")' -d 'a secret of Secret Manager as a variable, or as a file: /path/file=SECRET[:VERSION]'
 complete -c pl-run-job -l remove-secret -x -d 'a secret variable, or a /path/file, that goes'
 complete -c pl-run-job -l replace-secrets -d 'secrets that are not named here go'
 complete -c pl-run-job -l label -x -d 'a label; the others stay'

@@ -15,6 +15,11 @@ void write_fish(const struct command *command, struct buffer *out);
 void write_man(const struct command *command, struct buffer *out);
 void write_markdown(const struct command *command, struct buffer *out);
 
+/* FOLDER/man/ gets the pages that docs/ has beside those of the tools: records, configuration, ... */
+int write_pages(const char *folder, const char *docs, struct error *error);
+/* Their names, for SEE ALSO. */
+void append_pages(struct buffer *out);
+
 /* Shell functions that all completions use: in pl's own file for bash, in files of their own for zsh and fish. */
 extern const char bash_engine[], zsh_values[], fish_values[];
 

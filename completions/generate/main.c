@@ -1,4 +1,5 @@
-/* generate FOLDER: writes FOLDER/{bash,zsh,fish,man,markdown}/ and stops at the first mistake in a table. */
+/* generate FOLDER DOCS: writes FOLDER/{bash,zsh,fish,man,markdown}/ of the tables and of the pages in DOCS, and stops
+ * at the first mistake in a table. */
 #include "completions/generate/generate.h"
 
 #include "common/file/file.h"
@@ -87,8 +88,8 @@ static int generate(const char *folder, struct error *error) {
 
 int main(int argc, char **argv) {
     struct error error = {0};
-    if (argc != 2) {
-        fprintf(stderr, "usage: generate FOLDER\n");
+    if (argc != 3) {
+        fprintf(stderr, "usage: generate FOLDER DOCS\n");
         return 64;
     }
     for (size_t i = 0; commands[i]; i++) {
@@ -98,7 +99,7 @@ int main(int argc, char **argv) {
             return 1;
         }
     }
-    if (generate(argv[1], &error) < 0) {
+    if (generate(argv[1], &error) < 0 || write_pages(argv[1], argv[2], &error) < 0) {
         fprintf(stderr, "generate: %s\n", error.text);
         return error_exit_code(&error);
     }

@@ -82,22 +82,42 @@ static void append_examples(struct buffer *out, const struct command *command) {
 }
 
 static void append_see_also(struct buffer *out, const struct command *command) {
-    if (!command->see_also || !command->see_also[0])
-        return;
     append_section(out, "SEE ALSO");
-    for (size_t i = 0; command->see_also[i]; i++) {
-        buffer_append_text(out, i ? ",\n" : "");
+    for (size_t i = 0; command->see_also && command->see_also[i]; i++) {
         append_bold_line(out, command->see_also[i]);
-        buffer_append_text(out, "(1)");
+        buffer_append_text(out, "(1),\n");
     }
-    buffer_append_byte(out, '\n');
+    append_pages(out);
+}
+
+static void append_words(struct buffer *out, const struct command *command) {
+    if (command->words)
+        append_section(out, "WORDS");
+    for (const struct command_word *word = command->words; word && word->name; word++)
+        append_row(out, word->name, word->help);
+}
+
+/* As --help shows them: the tool's own and the common ones, then each group under its title. */
+static void append_options(struct buffer *out, const struct command *command) {
+    struct command own = *command;
+    own.groups = NULL;
+    append_section(out, "OPTIONS");
+    help_each_option(&own, append_option, out);
+    append_row(out, "-h, --help", "show the help; --help=json: the same for machines");
+    append_row(out, "--version", "show the version");
+    for (const struct option_group *group = command->groups; group && group->options; group++) {
+        buffer_append_format(out, ".SS %s\n", group->title);
+        for (const struct option *option = group->options; option->name; option++)
+            if (!(option->traits & OPTION_HIDDEN))
+                append_option(out, option);
+    }
 }
 
 static void append_title(struct buffer *out, const struct command *command) {
     AUTO_FREE char *title = text_copy(command->name);
     for (char *at = title; *at; at++)
         *at = (char)toupper((unsigned char)*at);
-    buffer_append_format(out, ".TH %s 1 \"\" \"pl %s\" \"pl\"\n", title, PL_VERSION);
+    buffer_append_format(out, ".TH %s 1 \"%s\" \"pl %s\" \"pl\"\n", title, PL_DATE, PL_VERSION);
 }
 
 void write_man(const struct command *command, struct buffer *out) {
@@ -118,10 +138,8 @@ void write_man(const struct command *command, struct buffer *out) {
         append_row(out, "Reads", command->reads);
     if (command->writes)
         append_row(out, "Writes", command->writes);
-    append_section(out, "OPTIONS");
-    help_each_option(command, append_option, out);
-    append_row(out, "-h, --help", "show the help; --help=json: the same for machines");
-    append_row(out, "--version", "show the version");
+    append_words(out, command);
+    append_options(out, command);
     append_exits(out, command);
     append_section(out, "FILES");
     append_row(out, "pl.json, ~/.config/pl/config.json, /etc/pl/config.json",

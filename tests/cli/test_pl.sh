@@ -146,8 +146,8 @@ test_start_is_quick() {
 }
 
 test_the_tables_have_no_mistake() {
-    "$OUT/completions/generate" "$WORK/made"
-    equal "$(find "$WORK/made/man" -type f | wc -l)" "$(tools | wc -l)"
+    "$OUT/completions/generate" "$WORK/made" "$ROOT/docs"
+    equal "$(find "$WORK/made/man" -name '*.1' | wc -l)" "$(tools | wc -l)"
 }
 
 # What real shells make of them is in tests/e2e/test_completions.sh.
@@ -161,20 +161,39 @@ test_completions_are_well_formed() {
 
 test_manual_pages_are_well_formed() {
     local page
-    for page in "$OUT"/completions/man/*.1; do
-        equal "$(mandoc -T lint "$page" | grep -vE 'STYLE|missing date')" ""
+    for page in "$OUT"/completions/man/*; do
+        equal "$(mandoc -T lint -W warning "$page")" ""
         mandoc -T utf8 "$page" | col -b > "$WORK/page"
-        for section in NAME SYNOPSIS DESCRIPTION OPTIONS 'EXIT STATUS'; do grep -q "^$section" "$WORK/page"; done
+        for section in NAME DESCRIPTION 'SEE ALSO'; do grep -q "^$section" "$WORK/page"; done
+        [ "${page##*.}" = 1 ] || continue
+        for section in SYNOPSIS OPTIONS 'EXIT STATUS'; do grep -q "^$section" "$WORK/page"; done
         contains "$(cat "$WORK/page")" "--progress"
     done
+    mandoc -T utf8 -O width=100 "$OUT/completions/man/pl-exit-codes.7" | col -bx | tr -s ' \n' ' ' > "$WORK/page"
+    contains "$(cat "$WORK/page")" "66 nothing arrived on standard input: the command before the pipe failed or printed nothing 69"
+    # Each code that a tool says it ends with is in the list.
+    comm -23 <(pl --help=json | jq '.[].exits[].status' | sort -u) <(sed -n 's/^| \([0-9]*\) |.*/\1/p' "$ROOT/docs/exit-codes.md" | sort -u) > "$WORK/unknown"
+    equal "$(cat "$WORK/unknown")" ""
 }
 
-test_completions_are_installed() {
-    "$ROOT/completions/install" "$WORK/usr"
-    [ -f "$WORK/usr/share/bash-completion/completions/pl-run-deploy" ]
-    [ -f "$WORK/usr/share/zsh/site-functions/_pl-run-deploy" ]
-    [ -f "$WORK/usr/share/fish/vendor_completions.d/pl-run-deploy.fish" ]
-    [ -f "$WORK/usr/share/man/man1/pl-run-deploy.1" ]
+test_everything_is_installed_and_taken_away() {
+    make -s -C "$ROOT" OUT="$OUT" DESTDIR="$WORK/root" PREFIX=/usr install > /dev/null
+    (cd "$WORK/root/usr" && find . -type f -o -type l) > "$WORK/installed"
+    for name in $(tools | xargs -n 1 basename); do
+        for path in bin/$name share/bash-completion/completions/$name share/zsh/site-functions/_$name \
+            share/fish/vendor_completions.d/$name.fish share/man/man1/$name.1 share/doc/pl/docs/tools/$name.md; do
+            grep -qxF "./$path" "$WORK/installed" || fail "no $path"
+        done
+    done
+    for path in share/man/man5/pl-records.5 share/man/man7/pl-exit-codes.7 share/fish/vendor_functions.d/__pl_values.fish \
+        share/zsh/site-functions/_pl_values share/doc/pl/README.md bin/docker-credential-pl; do
+        grep -qxF "./$path" "$WORK/installed" || fail "no $path"
+    done
+    contains "$(MANPATH=$WORK/root/usr/share/man man -w pl-build 2> /dev/null)" man1/pl-build.1
+    # Other people's files stay.
+    touch "$WORK/root/usr/share/zsh/site-functions/_other"
+    make -s -C "$ROOT" OUT="$OUT" DESTDIR="$WORK/root" PREFIX=/usr uninstall
+    equal "$(cd "$WORK/root/usr" && find . -type f -o -type l)" ./share/zsh/site-functions/_other
 }
 
 run_tests
