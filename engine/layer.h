@@ -57,6 +57,9 @@ bool layer_was_lost(struct engine *engine);
 /* The directory to use as an overlay lower: fetched, unpacked and checked against the DiffID when it is not there yet.
  */
 int layer_directory(struct engine *engine, const struct digest *diff_id, char **path, struct error *error) MUST_CHECK;
+/* Whether what lower layers have in this directory is hidden. The kernel's overlay heeds that everywhere but at the
+ * root of a layer: there it is for who puts layers together to leave out those below. */
+bool layer_is_opaque(const char *directory);
 int layer_write_tar(struct engine *engine, const struct digest *diff_id, archive_sink *sink, void *context,
                     struct error *error) MUST_CHECK;
 /* The compressed form; compresses when there is none yet and no registry has it. */

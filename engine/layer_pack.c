@@ -68,7 +68,7 @@ static int read_attributes(const char *path, struct attributes *attributes, stru
     return buffer_check(&attributes->values, "the extended attributes of a file", error);
 }
 
-static bool is_opaque(const char *path) {
+bool layer_is_opaque(const char *path) {
     char value[4];
     return (lgetxattr(path, "trusted.overlay.opaque", value, sizeof(value)) == 1 && value[0] == 'y') ||
            (lgetxattr(path, "user.overlay.opaque", value, sizeof(value)) == 1 && value[0] == 'y');
@@ -178,7 +178,7 @@ static int pack_directory(struct packing *packing, const char *full, const char 
         return error_set(error, ERROR_DATA, "/%.80s… is nested too deep", path);
     if (directory_list(full, &names, error) < 0)
         return -1;
-    if (depth > 0 && is_opaque(full) && write_whiteout(packing, path, ".wh..opq", error) < 0)
+    if (depth > 0 && layer_is_opaque(full) && write_whiteout(packing, path, ".wh..opq", error) < 0)
         return -1;
     for (size_t i = 0; i < names.count; i++)
         if (pack_item(packing, full, path, names.items[i], depth, error) < 0)

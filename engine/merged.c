@@ -6,18 +6,11 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 
 enum { LINK_LIMIT = 40 };
 
 static bool is_whiteout(const struct stat *status) {
     return S_ISCHR(status->st_mode) && status->st_rdev == makedev(0, 0);
-}
-
-static bool is_opaque(const char *path) {
-    char value[4];
-    return (lgetxattr(path, "trusted.overlay.opaque", value, sizeof(value)) == 1 && value[0] == 'y') ||
-           (lgetxattr(path, "user.overlay.opaque", value, sizeof(value)) == 1 && value[0] == 'y');
 }
 
 char merged_lookup(const struct merged *in, const char *name, struct merged *below, char **path, struct stat *status) {
@@ -37,7 +30,7 @@ char merged_lookup(const struct merged *in, const char *name, struct merged *bel
         }
         type = 'd';
         text_list_add(&below->folders, full);
-        if (is_opaque(full))
+        if (layer_is_opaque(full))
             break;
     }
     return type;
@@ -50,6 +43,8 @@ int merged_open(struct engine *engine, const struct container *container, struct
         if (container_layer(container, i, &diff_id, error) < 0 || layer_directory(engine, &diff_id, &path, error) < 0)
             return -1;
         text_list_take(&root->folders, path);
+        if (layer_is_opaque(path))
+            break;
     }
     return 0;
 }

@@ -117,7 +117,8 @@ int step_remove(struct engine *engine, const struct container *input, const stru
 int step_replace_root(struct engine *engine, const struct container *input, const struct digest *tree, const char *name,
                       struct container *output, struct error *error) MUST_CHECK;
 
-/* Every layer as a directory, topmost first, as a struct sandbox takes them; fetches and unpacks what is missing. */
+/* Every layer that is to be seen as a directory, topmost first, as a struct sandbox takes them; fetches and unpacks
+ * what is missing. */
 int container_lay_out(struct engine *engine, const struct container *container, struct text_list *lowers,
                       struct error *error) MUST_CHECK;
 

@@ -125,6 +125,8 @@ int container_lay_out(struct engine *engine, const struct container *container, 
         if (container_layer(container, i, &diff_id, error) < 0 || layer_directory(engine, &diff_id, &path, error) < 0)
             return error_wrap(error, "cannot lay out the base");
         text_list_take(lowers, path);
+        if (layer_is_opaque(path))
+            break;
     }
     return 0;
 }

@@ -208,7 +208,8 @@ static int scan_entry(struct scanning *scanning, int folder, const char *name, s
         return scan_link(scanning, folder, name, text, &status, error);
     if (!is_directory) {
         error_set(error, ERROR_DATA, "%s is neither a file nor a directory nor a link", text);
-        return error_next(error, "leave it out in .dockerignore or .plignore");
+        return error_next(error, scanning->scan->is_temporary ? "take it out of the archive"
+                                                              : "leave it out in .dockerignore or .plignore");
     }
     size_t before = scanning->tree->count;
     if (wanted)

@@ -162,11 +162,11 @@ int tar_place_make(int root, const char *path, const char *opaque, struct error 
     if (fd >= 0)
         return fd;
     if (errno != ENOENT && errno != ENOTDIR)
-        return error_set_errno(error, errno, "the entry below \"%s\" cannot be placed", path);
+        return error_set_errno(error, errno, "the entry below \"%.200s\" cannot be placed", path);
     struct walk walk = {.root = root, .opaque = opaque, .at = BUFFER(PATH_MAX)};
     push_parts(&walk, path);
     fd = walk_all(&walk, error);
     text_list_release(&walk.rest);
     buffer_release(&walk.at);
-    return fd < 0 ? error_wrap(error, "the entry below \"%s\" cannot be placed", path) : fd;
+    return fd < 0 ? error_wrap(error, "the entry below \"%.200s\" cannot be placed", path) : fd;
 }

@@ -113,6 +113,8 @@ static int lay_out(struct run *run, const struct image *image, struct text_list 
             layer_directory(&run->engine, &diff_id, &path, error) < 0)
             return -1;
         text_list_take(lowers, path);
+        if (layer_is_opaque(path))
+            break;
     }
     return 0;
 }

@@ -113,8 +113,8 @@ static int make_place(void **state) {
     snprintf(root, sizeof(root), "%s/root", outer);
     snprintf(canary, sizeof(canary), "%s/canary", outer);
     snprintf(canary_file, sizeof(canary_file), "%s/f", canary);
-    if (mkdir(root, 0755) < 0 || mkdir(canary, 0700) < 0 ||
-        file_write_atomic(canary_file, "alive", 5, 0600, NULL) < 0 || stat(canary, &canary_status[0]) < 0)
+    if (mkdir(root, 0755) < 0 || mkdir(canary, 0700) < 0 || file_replace(canary_file, "alive", 5, 0600, NULL) < 0 ||
+        stat(canary, &canary_status[0]) < 0)
         return -1;
     return stat(canary_file, &canary_status[1]);
 }
