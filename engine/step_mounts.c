@@ -4,8 +4,10 @@
 #include "engine/tree.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 
 /* ---- trees ---- */
@@ -130,6 +132,23 @@ static void prepare_secret(const struct step_mount *mount, struct sandbox_mount 
     memory_wipe(text, strlen(text));
 }
 
+/* What is mounted lies in the tree: a link in it could lead to anywhere on the machine. */
+static int check_source(const struct step_mount *mount, const char *root, const char *inside, struct error *error) {
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+    if (!path_is_below(inside))
+        return error_set(error, ERROR_DATA, "the source of a mount leaves its tree: %s", inside);
+    AUTO_CLOSE int top = open(root, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    AUTO_CLOSE int fd = (int)syscall(SYS_openat2, top, inside, &how, sizeof(how));
+    if (fd >= 0)
+        return 0;
+    if (errno != ELOOP)
+        return error_set(error, ERROR_DATA, "the source of the mount at %s does not exist: %s", mount->target,
+                         mount->source);
+    error_set(error, ERROR_DATA, "the source of the mount at %s is a symbolic link: %s", mount->target, mount->source);
+    return error_next(error, "name what it leads to, as a path of its own");
+}
+
 static int prepare_tree(struct engine *engine, const struct step_mount *mount, const char *scratch,
                         struct sandbox_mount *out, struct prepared *prepared, struct error *error) {
     AUTO_FREE char *root = text_format("%s/tree-%zu", scratch, prepared->count), *path = NULL;
@@ -143,12 +162,9 @@ static int prepare_tree(struct engine *engine, const struct step_mount *mount, c
     const char *inside = mount->type == MOUNT_BIND_TREE ? mount->source
                          : is_directory                 ? NULL
                                                         : path_base(mount->source);
-    if (inside && *inside && !path_is_below(inside))
-        return error_set(error, ERROR_DATA, "the source of a mount leaves its tree: %s", inside);
+    if (inside && *inside && check_source(mount, root, inside, error) < 0)
+        return -1;
     path = inside && *inside ? path_join(root, inside) : text_copy(root);
-    if (!file_exists(path) && !directory_exists(path))
-        return error_set(error, ERROR_DATA, "the source of the mount at %s does not exist: %s", mount->target,
-                         mount->source);
     out->source = path;
     out->writable = mount->writable;
     text_list_take(&prepared->paths, take_pointer(&path));

@@ -130,6 +130,25 @@ static bool belongs_to_context(void *context, const char *path, bool is_director
     return !ignore_matches(context, path, is_directory ? descend : NULL);
 }
 
+/* A link in the context leads to no file outside of it: what that says would be in messages. */
+static int check_link(const struct builder *builder, const char *path, struct error *error) {
+    struct stat status;
+    const char *context = builder->build->context;
+    if (lstat(path, &status) < 0 || !S_ISLNK(status.st_mode))
+        return 0;
+    AUTO_FREE char *real = path_resolve(path, error), *root = path_resolve(context, error);
+    AUTO_FREE char *folder = text_copy_length(path, (size_t)(path_base(path) - path));
+    AUTO_FREE char *above = path_resolve(*folder ? folder : ".", error);
+    if (!real || !root || !above)
+        return -1;
+    size_t length = strlen(root);
+    bool is_context = strncmp(above, root, length) == 0 && strchr("/", above[length]);
+    if (!is_context || (strncmp(real, root, length) == 0 && real[length] == '/'))
+        return 0;
+    error_set(error, ERROR_DATA, "%s is a symbolic link out of the build context", path);
+    return error_next(error, "put the file itself there, or name it with --file");
+}
+
 int builder_context(struct builder *builder, const struct tree **tree, struct error *error) {
     *tree = &builder->context;
     if (builder->has_context)
@@ -138,7 +157,8 @@ int builder_context(struct builder *builder, const struct tree **tree, struct er
     AUTO_FREE char *own = builder->build->file ? text_format("%s.dockerignore", builder->build->file)
                                                : path_join(builder->build->context, "Dockerfile.dockerignore");
     AUTO_FREE char *general = path_join(builder->build->context, ".dockerignore");
-    if (ignore_load(ignore, file_exists(own) ? own : general, error) < 0)
+    const char *path = file_exists(own) ? own : general;
+    if (check_link(builder, path, error) < 0 || ignore_load(ignore, path, error) < 0)
         return -1;
     struct credential_check *credentials = builder->build->credentials;
     struct tree_scan scan = {.directory = builder->build->context,
@@ -375,7 +395,7 @@ static int open_builder(struct builder *builder, struct error *error) {
     const char *path = builder->build->file ? builder->build->file : fallback;
     AUTO_BUFFER struct buffer text = BUFFER(TEXT_LIMIT);
     const char *shown = builder->build->shown ? builder->build->shown : path;
-    if (file_read(path, &text, NULL, error) < 0 ||
+    if (check_link(builder, path, error) < 0 || file_read(path, &text, NULL, error) < 0 ||
         dockerfile_parse(shown, buffer_text(&text), &builder->file, error) < 0)
         return -1;
     declare_platform(builder);

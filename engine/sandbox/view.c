@@ -167,12 +167,22 @@ static int mount_one(struct view *view, const char *secrets, size_t index, struc
     return secret_write(path, given, error) < 0 ? -1 : bind(view, path, given->target, false, error);
 }
 
+/* What the kernel says of itself there is what the confinement relies on. */
+static int check_place(const struct view *view, const char *target, struct error *error) {
+    static const char *const kept[] = {"/proc", "/sys"};
+    const char *place = view->points[view->point_count - 1].path;
+    for (size_t i = 0; i < ARRAY_LENGTH(kept); i++)
+        if (text_starts_with(place, kept[i]) && strchr("/", place[strlen(kept[i])]))
+            return error_set(error, ERROR_DATA, "nothing is mounted at %s: %s is the container's own", target, kept[i]);
+    return 0;
+}
+
 static int mount_given(struct view *view, struct error *error) {
     AUTO_FREE char *secrets = path_join(view->sandbox->scratch, "secrets");
     if (mount_secret_memory(view, secrets, error) < 0)
         return -1;
     for (size_t i = 0; i < view->sandbox->mount_count; i++)
-        if (mount_one(view, secrets, i, error) < 0)
+        if (mount_one(view, secrets, i, error) < 0 || check_place(view, view->sandbox->mounts[i].target, error) < 0)
             return -1;
     return 0;
 }
