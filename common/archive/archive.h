@@ -70,7 +70,7 @@ struct unpack {
 /* Unpacks a tar stream below the directory at `root_fd` (openat2 RESOLVE_IN_ROOT, the final part never followed).
  * Links lead no further than the root; below one that leads to what is not there yet, that is made. A name that occurs
  * twice is what it was last. Whiteouts hide what lower layers have, never what the same archive holds. Hostile input
- * (tests/unit/test_unpack_*.c have the cases) is ERROR_DATA naming the entry and the rule; nothing outside the root is
+ * (tests/hostile_inputs.txt has the cases) is ERROR_DATA naming the entry and the rule; nothing outside the root is
  * touched, and what was unpacked until then is the caller's to remove. Paths may lead 1000 deep by their names. */
 int tar_unpack(archive_source *source, void *context, int root_fd, const struct unpack *options,
                struct error *error) MUST_CHECK;
