@@ -54,6 +54,36 @@ END
     equal "$("$WORK/bin/pl" own 2>&1 | jq -r .reads)" image
 }
 
+# They hang, print without end, want the terminal, leave a process behind: asked all at once, and what they say is one line.
+test_tools_of_others_that_mean_harm() {
+    fake_folder
+    mkdir evil
+    for name in a b c d; do printf '#!/bin/sh\nexec sleep 100\n' > "evil/pl-hang-$name"; done
+    printf '#!/bin/sh\nexec head -c 1000000000 /dev/zero\n' > evil/pl-zero
+    printf '#!/bin/sh\nexec yes\n' > evil/pl-yes
+    printf '#!/bin/sh\nsleep 100 &\n' > evil/pl-leaves
+    printf '#!/bin/sh\nread -r answer < /dev/tty\n' > evil/pl-asks
+    cat > evil/pl-text << 'END'
+#!/bin/sh
+printf '%s%0300d%s\n' '{"name":"pl-build","summary":"' 0 '\u001b[31m","reads":"a\npl-build  fine","writes":["x"]}'
+END
+    chmod +x evil/*
+    export PATH="$PWD/evil:/usr/bin:/bin"
+    timeout 60 "$WORK/bin/pl" > list 2> errors
+    equal "$(cat errors)" ""
+    sed -n '/Others/,$p' list | awk 'NF' | cut -c1-120 | golden pl-list-harm.txt
+    equal "$(grep -c "$(printf '\033')" list)" 0
+    timeout 60 "$WORK/bin/pl" --help=json | jq -e 'length == 11' > /dev/null
+    # Completing runs none of them.
+    equal "$(timeout 10 "$WORK/bin/pl" --complete tools h pl | tr '\n' ' ')" "hang-a hang-b hang-c hang-d "
+}
+
+test_the_list_fits_the_screen() {
+    script -qec 'stty cols 80; pl' /dev/null < /dev/null | tr -d '\r' > list
+    absent -E '^.{81,}' list
+    contains "$(cat list)" "  pl-build            build a container or a site from a source directory"
+}
+
 test_functions_of_ones_own() {
     export PATH="$ROOT/examples/own:$PATH"
     pl | grep -Eq "^  pl-announce +service or site +service or site +note what"
@@ -84,6 +114,7 @@ test_pl_runs_a_tool_with_its_arguments_and_status() {
 test_pl_without_such_a_tool_says_so() {
     equal "$(status 78 pl nonsense 2>&1)" "pl: there is no tool pl-nonsense
   see which there are: pl"
+    contains "$(status 78 pl buld 2>&1)" "did you mean build?"
     status 78 pl ../../bin/sh 2> /dev/null
     status 78 pl help nonsense 2> /dev/null
     status 64 pl --nonsense 2> /dev/null
@@ -190,6 +221,7 @@ test_everything_is_installed_and_taken_away() {
         grep -qxF "./$path" "$WORK/installed" || fail "no $path"
     done
     contains "$(MANPATH=$WORK/root/usr/share/man man -w pl-build 2> /dev/null)" man1/pl-build.1
+    contains "$(MANPAGER="cat" "$WORK/root/usr/bin/pl" help exit-codes)" "how the tools of pl end"
     # Other people's files stay.
     touch "$WORK/root/usr/share/zsh/site-functions/_other"
     make -s -C "$ROOT" OUT="$OUT" DESTDIR="$WORK/root" PREFIX=/usr uninstall

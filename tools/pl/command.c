@@ -3,6 +3,7 @@
 static const struct command_example examples[] = {
     {"pl", "the tools and what flows between them"},
     {"pl help build", "the help of pl-build"},
+    {"pl help records", "what flows between the tools; likewise configuration, exit-codes, completions"},
     {"pl build ./backend | pl push-image --repo my-repo | pl run-deploy --region us-central1",
      "from source to a running service"},
     {0},
@@ -23,8 +24,9 @@ const struct command pl_command = {
         "Each pl-TOOL is a typed function: it reads artifact records on standard input, does one thing, and writes "
         "artifact records on standard output. The shell joins them; when one fails, the last one of the pipe fails "
         "with the same code, also without pipefail.\n\n"
-        "Without a tool it lists those that are installed beside it; with one it runs pl-TOOL with the arguments. "
-        "`pl --help=json` describes all of them for machines.",
+        "Without a tool it lists those that are installed beside it, and other people's pl-TOOL in PATH; with one it "
+        "runs "
+        "pl-TOOL with the arguments. `pl --help=json` describes all of them for machines.",
     .examples = examples,
     .exits = exits,
     .see_also = see_also,

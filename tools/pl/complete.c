@@ -154,7 +154,10 @@ int complete_main(size_t count, char **arguments) {
     if (is_value != (equals != NULL) && (is_value || is_name))
         return 0;
     AUTO_FREE char *before = is_value ? text_copy_length(prefix, (size_t)(equals + 1 - prefix)) : text_copy("");
-    AUTO_JSON struct json *options = json_new_object(), *description = tools_describe(arguments[2]);
+    /* What pl says of itself is what all others say. */
+    bool is_front = text_equal(arguments[2], "pl");
+    AUTO_JSON struct json *options = json_new_object();
+    AUTO_JSON struct json *description = is_front ? NULL : tools_describe(arguments[2]);
     struct completion completion = {.prefix = is_value ? equals + 1 : prefix,
                                     .before = before,
                                     .after = is_name ? "=" : "",

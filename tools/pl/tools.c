@@ -4,6 +4,7 @@
 #include "common/file/file.h"
 #include "common/process/process.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,11 +32,29 @@ char *tools_find(const char *name) {
     return path && access(path, X_OK) == 0 ? take_pointer(&path) : process_find(full);
 }
 
-/* What a tool says of itself, or NULL. */
+char *tools_page(const char *name, const char *section) {
+    AUTO_FREE char *folder = own_folder();
+    if (!folder || !is_tool_name(name))
+        return NULL;
+    AUTO_FREE char *page = text_format("%s/../share/man/man%s/%s%s.%s", folder, section,
+                                       text_starts_with(name, "pl-") ? "" : "pl-", name, section);
+    return file_exists(page) ? take_pointer(&page) : NULL;
+}
+
+static bool is_full(void *out) {
+    return ((const struct buffer *)out)->failed;
+}
+
+/* What a tool says of itself, or NULL: also when it says too much. */
 static struct json *describe(const char *path, unsigned seconds) {
     AUTO_BUFFER struct buffer out = BUFFER(DESCRIPTION_LIMIT);
     const char *const argv[] = {path, "--help=json", NULL};
-    struct process process = {.argv = argv, .out = &out, .timeout = seconds, .lead_group = true};
+    struct process process = {.argv = argv,
+                              .out = &out,
+                              .timeout = seconds,
+                              .cancelled = is_full,
+                              .cancelled_context = &out,
+                              .lead_group = true};
     int status = 1;
     if (process_run(&process, &status, NULL) < 0 || status != 0)
         return NULL;
@@ -104,28 +123,60 @@ static bool has_name(const struct json *tools, const char *name) {
     return false;
 }
 
-static void add_folder(const char *folder, const struct json *ours, struct json *others) {
+struct other {
+    char *path;
+    struct json *description;
+    pthread_t thread;
+    bool is_running;
+};
+
+struct others {
+    struct other items[OTHERS_MOST];
+    size_t count;
+};
+
+static bool is_listed(const struct others *others, const char *name) {
+    for (size_t i = 0; i < others->count; i++)
+        if (text_equal(path_base(others->items[i].path), name))
+            return true;
+    return false;
+}
+
+static void add_folder(const char *folder, const struct json *ours, struct others *others) {
     AUTO_LIST struct text_list names = {0};
     if (directory_list(folder, &names, NULL) < 0)
         return;
-    for (size_t i = 0; i < names.count && json_count(others) < OTHERS_MOST; i++) {
+    for (size_t i = 0; i < names.count && others->count < OTHERS_MOST; i++) {
         const char *name = names.items[i];
         AUTO_FREE char *path = path_join(folder, name);
-        if (!text_starts_with(name, "pl-") || !is_tool_name(name) || has_name(ours, name) || has_name(others, name) ||
-            !file_exists(path) || access(path, X_OK) != 0)
-            continue;
-        struct json *description = describe(path, OTHERS_SECONDS);
-        description = description ? description : json_new_object();
-        json_set_text(description, "name", name);
-        json_set_text(description, "path", path);
-        json_append(others, description);
+        if (text_starts_with(name, "pl-") && is_tool_name(name) && !has_name(ours, name) && !is_listed(others, name) &&
+            file_exists(path) && access(path, X_OK) == 0)
+            others->items[others->count++].path = take_pointer(&path);
     }
+}
+
+static void *ask_other(void *context) {
+    struct other *other = context;
+    other->description = describe(other->path, OTHERS_SECONDS);
+    return NULL;
+}
+
+/* All at once: one that does not answer holds up nobody for longer than its time. */
+static void ask_others(struct others *others) {
+    for (size_t i = 0; i < others->count; i++) {
+        struct other *other = &others->items[i];
+        other->is_running = pthread_create(&other->thread, NULL, ask_other, other) == 0;
+    }
+    for (size_t i = 0; i < others->count; i++)
+        if (others->items[i].is_running)
+            pthread_join(others->items[i].thread, NULL);
 }
 
 struct json *tools_others(const struct json *ours) {
     AUTO_LIST struct text_list folders = {0};
     AUTO_FREE char *own = own_folder();
-    struct json *others = json_new_array();
+    AUTO_FREE struct others *others = memory_allocate(1, sizeof(*others));
+    struct json *all = json_new_array();
     const char *path = getenv("PATH");
     text_list_split(&folders, path ? path : "", ':');
     for (size_t i = 0; i < folders.count; i++) {
@@ -133,5 +184,14 @@ struct json *tools_others(const struct json *ours) {
         if (folder && !text_equal(folder, own))
             add_folder(folder, ours, others);
     }
-    return others;
+    ask_others(others);
+    for (size_t i = 0; i < others->count; i++) {
+        struct other *other = &others->items[i];
+        struct json *description = other->description ? other->description : json_new_object();
+        json_set_text(description, "name", path_base(other->path));
+        json_set_text(description, "path", other->path);
+        json_append(all, description);
+        free(other->path);
+    }
+    return all;
 }
