@@ -83,6 +83,9 @@ def faults(path, blocks):
         where, settings = f"{path}:{block.line}", block.settings
         if block.language not in ("run", "rows") + RUN + LISTINGS + FILES:
             yield f"{where}: the language is one of {', '.join(RUN + LISTINGS + FILES)}"
+        command = re.search(r"^(\$ |(pl|pl-[a-z-]+|make|eval|export|gcloud|for|curl) .*)", block.text, re.M)
+        if block.language == "text" and command and not settings:
+            yield f"{where}: a command in a block that is not run: {command.group(0)}"
         if "not run" in settings:
             test = re.search(r"\S.* \(((?:tests|\.github)/\S+)\)$", settings["not run"])
             if not test or not os.path.exists(f"{ROOT}/{test.group(1)}"):

@@ -11,18 +11,6 @@ page() {
     cd "$WORK/pages/$1" && "$ROOT/tests/e2e/documentation.py" run "$ROOT/$1"
 }
 
-test_every_block_is_run_or_says_why_not() {
-    cd "$ROOT"
-    tests/e2e/documentation.py check README.md docs/*.md > said || { cat said; return 1; }
-    cat said
-    [ "$(grep -c ': not run: ' said)" -le 12 ]
-}
-
-test_every_line_of_code_is_understood_by_its_tool() {
-    cd "$ROOT"
-    tests/e2e/documentation.py lines README.md docs/*.md docs/tools/*.md examples/shop/*/README.md
-}
-
 # A test for each page that there is.
 for file in README.md $(cd "$ROOT" && ls docs/*.md); do
     name=${file##*/}; name=${name%.md}
