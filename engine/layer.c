@@ -323,6 +323,9 @@ static int write_tar(struct engine *engine, const struct digest *diff_id, archiv
     if (path)
         return layer_pack(path, json_get_integer(note, "epoch", 0), sink, context, NULL, error);
     engine->has_lost_layer = true;
+    /* Who looks for it next without knowing the mode shall not count on it, so that running everything again helps. */
+    if (note_source(engine, diff_id, "tree", json_new_text(id), error) < 0)
+        return -1;
     error_set(error, ERROR_DATA, "the store does not have the layer %s in the form for the mode \"%s\"",
               digest_format(diff_id).text, sandbox_mode_name(sandbox_mode()));
     return error_next(error, "run the command that built the image again");

@@ -117,13 +117,27 @@ static void pass_output(void *context, int stream, const char *data, size_t leng
         target->exec->output(target->exec->output_context, stream, data, length);
 }
 
+/* Where one layer is lost, others are, as a rule: asked for once, each is known to be, and one more run makes them all.
+ */
+static void ask_for_lost_layers(struct engine *engine, const struct container *container) {
+    for (size_t i = 0; i < container_layer_count(container); i++) {
+        struct digest diff_id;
+        AUTO_FREE char *path = NULL;
+        if (container_layer(container, i, &diff_id, NULL) == 0 && !layer_is_available(engine, &diff_id) &&
+            layer_directory(engine, &diff_id, &path, NULL) < 0)
+            continue;
+    }
+}
+
 int container_lay_out(struct engine *engine, const struct container *container, struct text_list *lowers,
                       struct error *error) {
     for (size_t i = container_layer_count(container); i-- > 0;) {
         struct digest diff_id;
         char *path = NULL;
-        if (container_layer(container, i, &diff_id, error) < 0 || layer_directory(engine, &diff_id, &path, error) < 0)
+        if (container_layer(container, i, &diff_id, error) < 0 || layer_directory(engine, &diff_id, &path, error) < 0) {
+            ask_for_lost_layers(engine, container);
             return error_wrap(error, "cannot lay out the base");
+        }
         text_list_take(lowers, path);
         if (layer_is_opaque(path))
             break;

@@ -60,10 +60,18 @@ test_an_ordinary_user_without_ids() {
     contains "$(cat "$WORK/doctor")" "sudo usermod --add-subuids "
     as_user pl-test-none pl-build -o ref . > "$WORK/ref" 2> "$WORK/log2"
     contains "$(cat "$WORK/log2")" "0 steps found, 2 made"
+    chain() { as_user pl-test-none sh -c 'pl-from rootfs:root.tar | pl-with exec -- touch /one | pl-with exec -- ls "$@"' sh "$@"; }
+    chain -d /one > /dev/null
     # The command that is advised is right.
     sh -c "$(sed -n 's/^ *sudo \(usermod .*\)/\1/p' "$WORK/doctor" | head -1)"
     equal "$(as_user pl-test-none pl-build --doctor | mode_of)" user
     as_user pl-test-none pl-build -o ref . > "$WORK/ref" 2> "$WORK/log2"
+    # A chain finds a step's layer, which the mode from before alone can use: it says so, and what it advises helps.
+    status 65 chain -l /one > /dev/null 2> "$WORK/log2"
+    contains "$(cat "$WORK/log2")" 'in the form for the mode "user"'
+    contains "$(cat "$WORK/log2")" "run the command that built the image again"
+    chain -l /one > /dev/null
+    as_user pl-test-none pl-cache verify
 }
 
 test_root_without_any_privilege_to_mount() {
