@@ -48,6 +48,9 @@ END
 chmod +x path/pl-from
 export PATH="$PAGE/path:$PATH" PL_LOCAL_STATE="$PAGE/cloud"
 
+# share_cloud: the cloud that pages with large images share, which takes their layers once
+share_cloud() { export PL_LOCAL_STATE=$WORK/cloud; }
+
 # What stands before a pipe that begins with "…": the image of a small web server.
 …() { cat "$PAGE/image.json"; }
 image_of_a_service() { # image_of_a_service [NAME]: after pl-local has started
