@@ -64,8 +64,8 @@ def ask_terminal(terminal, kind, text):
 def main():
     lines = [line.rstrip("\n") for line in sys.stdin if line.strip()]
     if shell == "fish":
-        script = ["set -g fish_complete_path %s/fish/vendor_completions.d" % share,
-                  "set -g fish_function_path %s/fish/vendor_functions.d $fish_function_path" % share]
+        os.environ["XDG_DATA_DIRS"] = share + ":/usr/share"
+        script = []
         for line in lines:
             kind, _, text = line.partition(" ")
             if kind in "?!":
@@ -75,7 +75,7 @@ def main():
                 script.append(line)
             else:
                 script.append("set -gx %s '%s'" % tuple(line.split("=", 1)))
-        done = subprocess.run(["fish", "--no-config", "-c", "\n".join(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run(["fish", "-c", "\n".join(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         sys.stdout.write(done.stdout)
         sys.exit(done.stderr or done.returncode)
     terminal = Terminal(["bash", "--norc", "--noprofile", "-i"] if shell == "bash" else ["zsh", "-f", "-i"])

@@ -62,6 +62,12 @@ zsh ! pl-from docker-a -> pl-from docker-archive:
 ? pl run-deploy --region me- -> me-central1 me-central2 me-west1
 ? pl build app --target=t -> --target=two
 ? pl help run-j -> run-job
+bash ! pl-build app | pl-push-image --rep -> pl-build app | pl-push-image --repo$(printf ' ')
+zsh ! pl-build app | pl-push-image --rep -> pl-build app | pl-push-image --repo=
+? X=1 pl-build app | pl-run-deploy --region=africa -> --region=africa-south1
+? pl-push-image -o r -> ref
+? $PREFIX/bin/pl-build app --target o -> one
+? $PREFIX/bin/pl build app --target o -> one
 ? pl-cache ga -> $(printf '')
 END
 }
@@ -102,6 +108,10 @@ test_values_of_the_cloud() {
     pl-run-job nightly "$image" --region us-central1 -q -o ref > /dev/null
     mkdir site && echo hi > site/index.html
     pl-firebase-deploy -q --channel summer site > /dev/null
+    pl-build -q -o ref app > ref
+    pl-from scratch | pl-with new-file /x y > /dev/null
+    contains "$(pl --complete containers '' pl-serve)" "$(cat ref)	CMD "
+    pl-with exec -q --mount-cache modules=/c -- /bin/busybox true < ref > /dev/null
     host=${image%%/*} repository=${image%@*}
     tag=$(curl -sf -H "Authorization: Bearer $(pl-gcp-auth --print access-token)" "http://$host/v2/${repository#*/}/tags/list" | jq -r '.tags[0]')
     revision=$(pl-run-deploy --region us-central1 shop --revisions | awk 'NR == 2 { print $1 }')
@@ -121,6 +131,10 @@ test_values_of_the_cloud() {
 ? pl-firebase-deploy --promote s -> summer
 ? pl-firebase-deploy --project $(printf %s "$GOOGLE_CLOUD_PROJECT" | cut -c1-3) -> $GOOGLE_CLOUD_PROJECT
 ? pl-local logs s -> shop
+? pl-with exec --mount-cache mo -> modules=
+? pl-push-image --repo demo $(cut -c1-30 ref) -> $(cat ref)
+bash ! pl-push-image --repo demo $(cut -c1-30 ref) -> pl-push-image --repo demo $(cat ref)$(printf ' ')
+zsh ! pl-push-image --repo demo $(cut -c1-30 ref) -> pl-push-image --repo demo $(cat ref)$(printf ' ')
 ? pl-from $repository:${tag:0:3} -> $repository:$tag
 ? pl-push-image --repo $host/ -> $repository
 END
