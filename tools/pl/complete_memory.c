@@ -22,8 +22,8 @@ static char *folder_path(void) {
 /* Variables that say which cloud, which credentials and which registry login. */
 static bool matters(const char *variable) {
     static const char *const beginnings[] = {
-        "PL_",   "GOOGLE_", "GCLOUD_", "CLOUDSDK_", "GCE_", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE",
-        "HOME=", "XDG_",    "AWS_"};
+        "PL_",   "GOOGLE_",          "GCLOUD_",          "CLOUDSDK_", "GCE_", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE",
+        "HOME=", "XDG_CONFIG_HOME=", "XDG_RUNTIME_DIR=", "AWS_"};
     for (size_t i = 0; i < ARRAY_LENGTH(beginnings); i++)
         if (text_starts_with(variable, beginnings[i]))
             return !text_starts_with(variable, "PL_COMPLETE_SECONDS=");
