@@ -182,13 +182,13 @@ test_a_pipe_is_held_together() {
     wait_for 20 test -e made
     wait_for 20 sh -c 'ls "$PL_STORE"/names/rootfs/*'
     pl-cache gc --keep-days 0 > out 2> collected & collecting=$!
-    wait_for 20 grep -q "wait for the processes that use the store" collected
+    wait_for 8 sh -c '[ -e "$PL_STORE/turn" ] && ! flock -n -s "$PL_STORE/turn" true'
     touch go
     wait $pipe || fail "$(cat log)"
     wait $collecting
     contains "$(cat record)" '"type":"container"'
     mkfifo fifo; exec 7<> fifo
-    pl-with -q env A=2 < fifo > record 2> log & waiting=$!
+    pl-with -q env A=2 < fifo > record 2> log 7>&- & waiting=$!
     wait_for 20 test -e "/proc/$waiting/fd/3"
     timeout 10 pl-cache gc --keep-days 0 > out
     contains "$(cat out)" "kept          0.0 MB: 0 steps"
