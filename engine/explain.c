@@ -67,8 +67,7 @@ static const char *title(const char *member) {
     return NULL;
 }
 
-static void compare_definitions(struct engine *engine, const struct json *old, const struct json *new,
-                                struct buffer *out) {
+void step_compare(struct engine *engine, const struct json *old, const struct json *new, struct buffer *out) {
     for (void *at = json_first(new); at; at = json_next(new, at)) {
         const char *member = json_key(at);
         const struct json *was = json_get(old, member);
@@ -107,7 +106,7 @@ void step_explain(struct engine *engine, const char *name, const struct json *de
         progress_note(engine->progress, "%s: made, no earlier one of this source is in the store", name);
         return;
     }
-    compare_definitions(engine, old, definition, &reasons);
+    step_compare(engine, old, definition, &reasons);
     const char *text = reasons.length > 2 ? buffer_text(&reasons) + 2
                        : engine->no_cache ? "--no-cache was given"
                                           : "its result is no longer in the store";

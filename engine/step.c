@@ -63,10 +63,12 @@ static int point_slot(struct engine *engine, const char *name, const char *key, 
     AUTO_JSON struct json *slot = NULL;
     step_slot(engine, name, slot_key);
     if (store_name_read(engine->store, "slots", slot_key, &slot, NULL) == 0 && slot &&
-        text_equal(json_get_text(slot, "step", ""), key))
+        text_equal(json_get_text(slot, "step", ""), key) &&
+        text_equal(json_get_text(slot, "scope", NULL), engine->scope))
         return 0;
     AUTO_JSON struct json *fresh = json_new_object();
     json_set_text(fresh, "step", key);
+    json_set_text(fresh, "scope", engine->scope); /* for people: pl-cache tells where a step was last of use */
     return store_hint_write(engine->store, "slots", slot_key, fresh, error);
 }
 

@@ -30,6 +30,8 @@ int step_record_container(struct engine *engine, const char *key, const struct j
                           const struct container *output, struct error *error);
 /* Says why the step `name` was found or is made, when the user asked for it. */
 void step_explain(struct engine *engine, const char *name, const struct json *definition, bool found);
+/* What differs between two definitions, each with "; " before it. */
+void step_compare(struct engine *engine, const struct json *old, const struct json *new, struct buffer *out);
 /* names/slots/…: the latest key of a step of this name in this source directory. */
 void step_slot(struct engine *engine, const char *name, char *key);
 
@@ -56,6 +58,8 @@ struct prepared {
     int *locks;
     size_t lock_count;
 };
+/* What the store knows a cache by. The caller frees. */
+char *step_cache_id(enum sandbox_mode mode, const char *id);
 /* Locks the cache mounts first, in the order of their ids. */
 int step_lock_caches(struct engine *engine, const struct step_exec *exec, struct prepared *prepared,
                      struct error *error);

@@ -75,8 +75,8 @@ int tree_materialise(struct engine *engine, const struct digest *digest, const c
 /* ---- locks ---- */
 
 /* Owners on the disk differ by mode, so each mode has caches of its own. */
-static char *cache_id(const struct step_mount *mount) {
-    return text_format("%s %s", sandbox_mode_name(sandbox_mode()), mount->id);
+char *step_cache_id(enum sandbox_mode mode, const char *id) {
+    return text_format("%s %s", sandbox_mode_name(mode), id);
 }
 
 int step_lock_caches(struct engine *engine, const struct step_exec *exec, struct prepared *prepared,
@@ -84,7 +84,7 @@ int step_lock_caches(struct engine *engine, const struct step_exec *exec, struct
     struct text_list *ids = &prepared->cache_ids;
     for (size_t i = 0; i < exec->mount_count; i++)
         if (exec->mounts[i].type == MOUNT_CACHE) {
-            AUTO_FREE char *id = cache_id(&exec->mounts[i]);
+            AUTO_FREE char *id = step_cache_id(sandbox_mode(), exec->mounts[i].id);
             if (!text_list_contains(ids, id))
                 text_list_add(ids, id);
         }
@@ -106,7 +106,7 @@ int step_lock_caches(struct engine *engine, const struct step_exec *exec, struct
 
 static int prepare_cache(const struct step_mount *mount, struct sandbox_mount *out, struct prepared *prepared,
                          struct error *error) {
-    AUTO_FREE char *id = cache_id(mount);
+    AUTO_FREE char *id = step_cache_id(sandbox_mode(), mount->id);
     for (size_t i = 0; i < prepared->cache_ids.count; i++)
         if (text_equal(prepared->cache_ids.items[i], id))
             out->source = prepared->cache_paths.items[i];

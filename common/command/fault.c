@@ -107,7 +107,7 @@ static void look(void *context, const struct option *option, size_t base) {
     search->fault = option_fault(option);
     options_visit(search->command, compare, search);
     for (const struct option *other = common_options; !search->fault && other->name; other++)
-        search->fault = clash(option, other);
+        search->fault = common_option_applies(search->command, other) ? clash(option, other) : NULL;
     if (!search->fault && base + option->offset >= search->command->arguments_size)
         search->fault = "its member lies outside of the arguments";
     if (search->fault)

@@ -11,11 +11,22 @@
 
 enum { DEPTH_LIMIT = 1000 };
 
-static void add(struct store_items *list, const char *kind, const char *id, const struct stat *status, uint64_t bytes) {
+static int64_t made_at(int folder, const char *name) {
+    struct statx status;
+    return statx(folder, name, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &status) == 0 && status.stx_mask & STATX_BTIME
+               ? status.stx_btime.tv_sec
+               : 0;
+}
+
+static void add(struct store_items *list, const char *kind, const char *id, int64_t made, const struct stat *status,
+                uint64_t bytes) {
     if ((list->count & (list->count - 1)) == 0)
         list->items = memory_resize(list->items, list->count ? list->count * 2 : 1, sizeof(*list->items));
-    list->items[list->count++] = (struct store_item){
-        .kind = kind ? text_copy(kind) : NULL, .id = text_copy(id), .used = status->st_mtim.tv_sec, .bytes = bytes};
+    list->items[list->count++] = (struct store_item){.kind = kind ? text_copy(kind) : NULL,
+                                                     .id = text_copy(id),
+                                                     .used = status->st_mtim.tv_sec,
+                                                     .made = made,
+                                                     .bytes = bytes};
 }
 
 void store_items_release(struct store_items *list) {
@@ -65,7 +76,8 @@ static int list_folder(struct store *store, const char *folder, const char *kind
     for (size_t i = 0; i < names.count; i++) {
         struct stat status;
         if (fstatat(fd, names.items[i], &status, AT_SYMLINK_NOFOLLOW) == 0)
-            add(list, kind, names.items[i], &status, deep ? measure(fd, names.items[i], 0) : disk_bytes(&status));
+            add(list, kind, names.items[i], made_at(fd, names.items[i]), &status,
+                deep ? measure(fd, names.items[i], 0) : disk_bytes(&status));
     }
     return 0;
 }

@@ -1,6 +1,7 @@
 /* Waiting for other processes: locks by name, and the cache mounts that have one each. */
 #include "common/file/file.h"
 #include "common/store/internal.h"
+#include "common/store/maintenance.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -55,6 +56,12 @@ int store_lock(struct store *store, const char *name, const char *doing, struct 
         *fd = -1;
     }
     return result;
+}
+
+char *store_mount_folder(const char *id) {
+    char hex[17];
+    short_name(id, hex);
+    return text_copy(hex);
 }
 
 int store_mount_lock(struct store *store, const char *id, struct progress *progress, char **path, int *lock_fd,

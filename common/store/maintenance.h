@@ -39,6 +39,7 @@ struct store_item {
     char *kind;   /* of a name; NULL else */
     char *id;     /* a name's key, a tree's id, an entry of mounts/ */
     int64_t used; /* when it was last of use, seconds since 1970 */
+    int64_t made; /* likewise; 0 where the file system does not tell */
     uint64_t bytes;
 };
 struct store_items {
@@ -63,6 +64,9 @@ int store_list_mounts(struct store *store, struct store_items *list, struct erro
 int store_list_quarantine(struct store *store, struct store_items *list, struct error *error) MUST_CHECK;
 void store_items_release(struct store_items *list);
 #define AUTO_ITEMS AUTO(store_items_release)
+
+/* The entry of mounts/ for a cache's id, as store_list_mounts gives it. The caller frees. */
+char *store_mount_folder(const char *id);
 
 /* store_name_read without a trace of use. */
 int store_name_peek(struct store *store, const char *kind, const char *key, struct json **value,

@@ -1,12 +1,18 @@
 # fish completion for pl-cache
 complete -c pl-cache -f
+complete -c pl-cache -n __fish_use_subcommand -a explain -d 'what a key of the store is, what made it and what needs it'
 complete -c pl-cache -n __fish_use_subcommand -a gc -d 'remove what was of no use for some days'
+complete -c pl-cache -n __fish_use_subcommand -a list -d 'what is in the store, entry by entry'
 complete -c pl-cache -n __fish_use_subcommand -a status -d 'where the store is and how much it holds'
 complete -c pl-cache -n __fish_use_subcommand -a verify -d 'hash everything and put away what is damaged'
 complete -c pl-cache -l keep-days -x -d 'gc keeps what was of use within so many days'
 complete -c pl-cache -l max-size -x -d 'gc keeps of that only the latest, as much as fits into this size'
 complete -c pl-cache -l min-free -x -d 'gc keeps of that only so much that the file system has so much room'
 complete -c pl-cache -s n -l dry-run -d 'say what gc would remove, and remove nothing'
+complete -c pl-cache -l kind -x -a 'step base container directory file layer cache note quarantine' -d 'list lists only entries of this kind; may be given again'
+complete -c pl-cache -l sort -x -a 'size age' -d 'list begins with the largest, or with what was used latest'
+complete -c pl-cache -l limit -x -d 'list lists so many entries at most, 0: all (people see 40)'
+complete -c pl-cache -s o -l output -x -a 'human ref json' -d 'list and explain print for people, keys alone, or JSON'
 complete -c pl-cache -l shallow -d 'verify without reading the unpacked layers'
 complete -c pl-cache -l progress -x -a 'auto tty plain github' -d 'how the work is told on standard error'
 complete -c pl-cache -s q -l quiet -d 'tell only what fails'

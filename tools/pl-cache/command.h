@@ -9,6 +9,9 @@ struct arguments {
     long long keep_days;
     long long max_size, min_free;
     bool dry_run;
+    struct text_list kinds;
+    const char *sort, *output;
+    long long limit;
 };
 
 extern const struct command pl_cache_command;

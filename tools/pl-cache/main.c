@@ -2,41 +2,33 @@
 #include "engine/gc.h"
 #include "engine/layer.h"
 #include "engine/sandbox/sandbox.h"
-#include "tools/pl-cache/command.h"
+#include "tools/pl-cache/show.h"
 
 #include <string.h>
 
 enum { DAYS_LIMIT = 36500 };
 
-static char *megabytes(uint64_t bytes) {
-    return bytes < 10000000000 ? text_format("%.1f MB", (double)bytes / 1e6)
-                               : text_format("%.1f GB", (double)bytes / 1e9);
-}
-
 static int status(struct command_context *context, struct store *store, struct error *error) {
     struct store_usage usage;
-    struct error none;
-    /* What belongs to ids of a user namespace is only seen from inside of it. */
-    if (sandbox_enter(&none) < 0)
-        progress_note(context->progress, "%s: layers of other ids are not counted", none.text);
     if (store_usage(store, &usage, error) < 0)
         return -1;
     AUTO_FREE char *place = text_scrub(store_path(store), strlen(store_path(store)), false);
-    AUTO_FREE char *objects = megabytes(usage.object_bytes), *trees = megabytes(usage.tree_bytes),
-                   *mounts = megabytes(usage.mount_bytes),
-                   *all = megabytes(usage.object_bytes + usage.tree_bytes + usage.mount_bytes);
+    AUTO_FREE char *room = size_text(store_available(store));
+    AUTO_FREE char *objects = size_text(usage.object_bytes), *trees = size_text(usage.tree_bytes),
+                   *mounts = size_text(usage.mount_bytes),
+                   *all = size_text(usage.object_bytes + usage.tree_bytes + usage.mount_bytes);
     AUTO_FREE char *text =
         text_format("store    %s\nobjects  %llu (%s)\nlayers   %llu unpacked (%s)\n"
-                    "caches   %llu (%s)\nnames    %llu\nall      %s\n",
+                    "caches   %llu (%s)\nnames    %llu\nall      %s\nfree     %s on its file system\n",
                     place, (unsigned long long)usage.objects, objects, (unsigned long long)usage.trees, trees,
-                    (unsigned long long)usage.mounts, mounts, (unsigned long long)usage.names, all);
+                    (unsigned long long)usage.mounts, mounts, (unsigned long long)usage.names, all, room);
     return command_print(context, text, error);
 }
 
 /* ---- gc ---- */
 
 static void describe(struct buffer *out, const char *verb, const struct gc_counts *counts) {
-    AUTO_FREE char *size = megabytes(counts->bytes);
+    AUTO_FREE char *size = size_text(counts->bytes);
     buffer_append_format(out, "%-13s %s: %llu steps, %llu bases, %llu layers, %llu objects, %llu caches\n", verb, size,
                          (unsigned long long)counts->steps, (unsigned long long)counts->bases,
                          (unsigned long long)counts->layers, (unsigned long long)counts->objects,
@@ -44,12 +36,12 @@ static void describe(struct buffer *out, const char *verb, const struct gc_count
 }
 
 static void describe_room(struct buffer *out, const char *verb, uint64_t available) {
-    AUTO_FREE char *size = megabytes(available);
+    AUTO_FREE char *size = size_text(available);
     buffer_append_format(out, "%-13s %s on its file system\n", verb, size);
 }
 
 static int too_little_room(const struct gc *gc, const struct gc_result *result, struct error *error) {
-    AUTO_FREE char *wanted = megabytes(gc->free_wanted), *available = megabytes(result->available);
+    AUTO_FREE char *wanted = size_text(gc->free_wanted), *available = size_text(result->available);
     error_set(error, ERROR_ANSWER_NO, "%s are free, less than the %s of --min-free: the store can give no more",
               available, wanted);
     return error_next(error, "look what else fills the disk: df -h, du -xh");
@@ -109,15 +101,31 @@ static int verify(struct command_context *context, struct store *store, bool sha
     return result;
 }
 
+/* What belongs to ids of a user namespace is only seen from inside of it. */
+static void enter(struct command_context *context) {
+    struct error none;
+    if (sandbox_enter(&none) < 0)
+        progress_note(context->progress, "%s: layers of other ids are not counted", none.text);
+}
+
 static int run(struct command_context *context, void *arguments, struct error *error) {
     const struct arguments *given = arguments;
+    const char *word = context->operands[0];
+    if (context->operand_count > 1 && !text_equal(word, "explain"))
+        return error_set(error, ERROR_USAGE, "%s takes no operand", word);
     AUTO_STORE struct store *store = store_open(NULL, error);
     if (!store)
         return -1;
-    if (text_equal(context->operands[0], "status"))
+    if (text_equal(word, "gc"))
+        return collect(context, store, given, error);
+    if (text_equal(word, "verify"))
+        return verify(context, store, given->shallow, error);
+    enter(context);
+    struct engine engine = {.store = store, .progress = context->progress};
+    if (text_equal(word, "status"))
         return status(context, store, error);
-    return text_equal(context->operands[0], "gc") ? collect(context, store, given, error)
-                                                  : verify(context, store, given->shallow, error);
+    return text_equal(word, "list") ? list_run(context, &engine, given, error)
+                                    : explain_run(context, &engine, given, error);
 }
 
 int main(int argc, char **argv) {
