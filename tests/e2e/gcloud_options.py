@@ -220,7 +220,7 @@ def document(rows):
     lines = ["# gcloud's options and pl's", "",
              "What `gcloud run services update OPTIONS` (`deploy` has the same), or `update-traffic`, does to a service, and what",
              "`pl-run-deploy OPTIONS` does (with an image, or with `--update` and without one). A test runs both against the local cloud and compares the",
-             "services: where nothing is said, they are the same.", "", "| gcloud | pl-run-deploy | |", "|---|---|---|"]
+             "services: where nothing is said, they are the same. The commands are in [coming from gcloud](from-gcloud.md).", "", "| gcloud | pl-run-deploy | |", "|---|---|---|"]
     lines += [f"| {shown(row['gcloud'])} | {shown(row.get('pl', ''))} | {row.get('why', '')} |" for row in rows]
     return "\n".join(lines) + "\n"
 
