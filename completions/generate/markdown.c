@@ -34,6 +34,17 @@ static void append_examples(struct buffer *out, const struct command *command) {
         buffer_append_format(out, "\n%s:\n\n    %s\n", row->meaning, row->line);
 }
 
+static void append_words(struct buffer *out, const struct command *command) {
+    if (!command->words)
+        return;
+    buffer_append_text(out, "\n## Words\n\n| word | meaning |\n|---|---|\n");
+    for (const struct command_word *word = command->words; word->name; word++) {
+        buffer_append_format(out, "| `%s` | ", word->name);
+        append_cell(out, word->help);
+        buffer_append_text(out, " |\n");
+    }
+}
+
 void write_markdown(const struct command *command, struct buffer *out) {
     AUTO_BUFFER struct buffer usage = BUFFER(4096);
     help_usage(command, &usage);
@@ -43,6 +54,7 @@ void write_markdown(const struct command *command, struct buffer *out) {
         buffer_append_format(out, "\nReads: %s. Writes: %s. See [records](../records.md).\n",
                              command->reads ? command->reads : "nothing",
                              command->writes ? command->writes : "nothing");
+    append_words(out, command);
     buffer_append_text(out, "\n## Options\n\n| option | meaning | |\n|---|---|---|\n");
     help_each_option(command, append_option, out);
     buffer_append_text(out, "| `-h, --help` | the help; `--help=json`: the same for machines | |\n"

@@ -136,6 +136,7 @@ test_values_of_the_cloud() {
 bash ! pl-push-image --repo demo $(cut -c1-30 ref) -> pl-push-image --repo demo $(cat ref)$(printf ' ')
 zsh ! pl-push-image --repo demo $(cut -c1-30 ref) -> pl-push-image --repo demo $(cat ref)$(printf ' ')
 ? pl-from $repository:${tag:0:3} -> $repository:$tag
+? pl-run-deploy --region us-central1 shop $repository:${tag:0:3} -> $repository:$tag
 ? pl-push-image --repo $host/ -> $repository
 END
     # Nothing in the log, nothing of ours that others can read.
@@ -187,8 +188,20 @@ bash ! pl-from $host/evil: -> pl-from $host/evil:good$(printf ' ')
 zsh ! pl-from $host/evil: -> pl-from $host/evil:good$(printf ' ')
 bash ! pl-from "$host/evil: -> pl-from "$host/evil:good"$(printf ' ')
 END
-    lacks "$(ls)" pwned
     equal "$(grep -c tags asked)" 1
+    # What stands on the line is read, and not run either.
+    for shell in bash zsh fish; do
+        printf '%s\n' '? pl-run-deploy --project "$(touch pwned)" --region africa' '? pl-run-deploy --project `touch pwned` --region=africa' \
+            '? pl-from "$(touch pwned):' '? pl-build --base=$(touch pwned)/x: --target ' > asking
+        in_shell $shell < asking > out
+        contains "$(cat out)" "--region africa -> africa-south1"
+    done
+    lacks "$(ls)" pwned
+    # A folder that others may write into is no place to remember things.
+    chmod 777 "$HOME/.cache/pl-complete"
+    pl --complete images "$host/evil:" pl-from > out
+    equal "$(grep -c tags asked)" 2
+    chmod 700 "$HOME/.cache/pl-complete"
     kill "$server"
 }
 

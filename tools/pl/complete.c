@@ -44,7 +44,7 @@ static const struct {
 
 bool complete_is_harmless(const char *value) {
     static const char harmless[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/@+=,?%~-";
-    return value[0] && value[0] != '-' && strlen(value) < 512 && strspn(value, harmless) == strlen(value);
+    return value[0] && !strchr("-~=", value[0]) && strlen(value) < 512 && strspn(value, harmless) == strlen(value);
 }
 
 void complete_offer(struct completion *completion, const char *value, const char *description) {

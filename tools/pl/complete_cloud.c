@@ -115,8 +115,16 @@ static int ask_services(struct completion *completion, const char *what, struct 
     return 0;
 }
 
+/* The second operand of pl-run-deploy and pl-run-job is an image: what no name of a service can be. */
+static bool is_image(const struct completion *completion) {
+    return strpbrk(completion->prefix, "/:.") != NULL;
+}
+
 void complete_services(struct completion *completion) {
-    complete_remembered(completion, "services", ask_services);
+    if (is_image(completion))
+        complete_images(completion);
+    else
+        complete_remembered(completion, "services", ask_services);
 }
 
 static int ask_jobs(struct completion *completion, const char *what, struct text_list *lines, struct error *error) {
@@ -131,7 +139,10 @@ static int ask_jobs(struct completion *completion, const char *what, struct text
 }
 
 void complete_jobs(struct completion *completion) {
-    complete_remembered(completion, "jobs", ask_jobs);
+    if (is_image(completion))
+        complete_images(completion);
+    else
+        complete_remembered(completion, "jobs", ask_jobs);
 }
 
 static int ask_revisions(struct completion *completion, const char *what, struct text_list *lines,
@@ -250,8 +261,7 @@ static int ask_repositories(struct completion *completion, const char *what, str
 }
 
 void complete_repositories(struct completion *completion) {
-    bool is_reference = strpbrk(completion->prefix, "/:.") != NULL;
-    if (is_reference)
+    if (is_image(completion))
         complete_images(completion);
     else
         complete_remembered(completion, "repositories", ask_repositories);

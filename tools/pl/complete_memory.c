@@ -46,6 +46,13 @@ static struct digest question_digest(const struct completion *completion, const 
     return hasher_finish(hasher);
 }
 
+/* Whether the folder is there, and nobody else's to write into. */
+static bool is_private(const char *folder) {
+    struct stat status;
+    return directory_make(folder, FOLDER_MODE, NULL) == 0 && lstat(folder, &status) == 0 && S_ISDIR(status.st_mode) &&
+           status.st_uid == geteuid() && (status.st_mode & 022) == 0;
+}
+
 /* True: the file says what was answered, or that nobody answered just now. */
 static bool recall(const char *path, struct buffer *answer) {
     struct stat status;
@@ -88,23 +95,21 @@ static void offer_all(struct completion *completion, const struct text_list *lin
 
 void complete_remembered(struct completion *completion, const char *what, complete_ask *ask) {
     struct digest question = question_digest(completion, what);
-    AUTO_FREE char *folder = folder_path();
-    AUTO_FREE char *path = folder ? path_join(folder, digest_format_hex(&question).text) : NULL;
-    AUTO_BUFFER struct buffer answer = BUFFER(ANSWER_LIMIT);
-    AUTO_LIST struct text_list lines = {0};
     if (!complete_may_ask())
         return;
+    AUTO_FREE char *folder = folder_path();
+    AUTO_FREE char *path = folder && is_private(folder) ? path_join(folder, digest_format_hex(&question).text) : NULL;
+    AUTO_BUFFER struct buffer answer = BUFFER(ANSWER_LIMIT);
+    AUTO_LIST struct text_list lines = {0};
     if (path && recall(path, &answer)) {
         text_list_split(&lines, buffer_text(&answer), '\n');
         offer_all(completion, &lines);
         return;
     }
     /* Whoever presses the key again while this waits in vain does not wait, too: an empty file is silence. */
-    bool is_kept = path && directory_make(folder, FOLDER_MODE, NULL) == 0;
-    if (is_kept) {
+    if (path)
         forget(folder);
-        is_kept = file_replace(path, "", 0, FILE_MODE, NULL) == 0;
-    }
+    bool is_kept = path && file_replace(path, "", 0, FILE_MODE, NULL) == 0;
     if (ask(completion, what, &lines, NULL) < 0)
         return;
     for (size_t i = 0; i < lines.count; i++)
