@@ -162,9 +162,9 @@ class Page:
         """Whether all of it went well."""
         begin = f". {HERE}/documentation.sh\n"
         result = subprocess.run(["bash", "-c", begin + "\n".join(self.script) + "\nat the-end\n"], check=False, stdin=subprocess.DEVNULL)
-        good = result.returncode == 0
+        good, skipped = result.returncode == 0, os.path.exists(f"{os.environ['WORK']}/skipped")
         for block, name, text in self.expected:
-            if result.returncode == 0 and not is_like(open(name, encoding="utf-8", errors="replace").read(), text):
+            if result.returncode == 0 and not skipped and not is_like(open(name, encoding="utf-8", errors="replace").read(), text):
                 print(f"{self.path}:{block.line}: the page says\n{text}and this was printed\n{open(name, errors='replace').read()}")
                 good = False
         return good

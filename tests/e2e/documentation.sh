@@ -12,6 +12,9 @@ trap 'code=$?; trap - EXIT
     [ -z "${PL_LOCAL_STATE:-}" ] || [ ! -e "$PL_LOCAL_STATE" ] || pl-local stop -q
     exit "$code"' EXIT
 
+# What a page needs is not on this machine: what follows is not run, and the test is counted as skipped.
+skip() { echo "$*" > "$WORK/skipped"; PLACE=the-end; exit 0; }
+
 # run_until FILE CONDITION: in a process group of its own, as a terminal does it, until the condition holds; then Ctrl-C.
 run_until() {
     local end=$((SECONDS + 60)) group
