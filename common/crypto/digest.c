@@ -1,21 +1,17 @@
+/* Libcrypto's own functions for SHA-256, not those of EVP: the first use of EVP reads openssl.cnf and sets up
+ * providers, 0.7 ms, a third of what a stage of a chain takes. They are deprecated for what EVP can choose, of which
+ * there is nothing here, and use the same instructions. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "common/crypto/digest.h"
 
 #include "common/base/text.h"
 
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <string.h>
 
 struct hasher {
-    EVP_MD_CTX *context;
+    SHA256_CTX context;
 };
-
-/* Fetched once: looking the algorithm up by name costs more than hashing a small file. */
-static const EVP_MD *sha256(void) {
-    static const EVP_MD *algorithm;
-    if (!algorithm)
-        algorithm = EVP_sha256();
-    return algorithm;
-}
 
 static int hex_value(char c) {
     if (c >= '0' && c <= '9')
@@ -65,21 +61,19 @@ bool digest_equal(const struct digest *left, const struct digest *right) {
 
 struct hasher *hasher_new(void) {
     struct hasher *hasher = memory_allocate(1, sizeof(*hasher));
-    hasher->context = EVP_MD_CTX_new();
-    if (!hasher->context || EVP_DigestInit_ex(hasher->context, sha256(), NULL) != 1)
+    if (SHA256_Init(&hasher->context) != 1)
         abort();
     return hasher;
 }
 
 void hasher_add(struct hasher *hasher, const void *data, size_t length) {
-    if (EVP_DigestUpdate(hasher->context, data, length) != 1)
+    if (SHA256_Update(&hasher->context, data, length) != 1)
         abort();
 }
 
 struct digest hasher_finish(struct hasher *hasher) {
     struct digest digest;
-    if (EVP_DigestFinal_ex(hasher->context, digest.bytes, NULL) != 1 ||
-        EVP_DigestInit_ex(hasher->context, sha256(), NULL) != 1)
+    if (SHA256_Final(digest.bytes, &hasher->context) != 1 || SHA256_Init(&hasher->context) != 1)
         abort();
     return digest;
 }
@@ -87,7 +81,6 @@ struct digest hasher_finish(struct hasher *hasher) {
 void hasher_release(struct hasher **hasher) {
     if (!*hasher)
         return;
-    EVP_MD_CTX_free((*hasher)->context);
     free(*hasher);
     *hasher = NULL;
 }
