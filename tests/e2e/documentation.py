@@ -28,7 +28,7 @@ import sys
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = os.path.realpath(f"{HERE}/../..")
-RUN, LISTINGS, FILES = ("sh", "console"), ("text", "json", "python", "typescript", "html"), ("makefile", "yaml")
+RUN, LISTINGS, FILES = ("sh", "console"), ("text", "json", "python", "javascript", "html"), ("makefile", "yaml")
 ONE_LINE = re.compile(r"<!-- (file|output|status|until|instead|rows|not run|run by)(?:: (.*?))? -->$")
 
 
