@@ -3,7 +3,7 @@ complete -c pl-firebase-deploy -f
 complete -c pl-firebase-deploy -a '(__fish_complete_directories)'
 complete -c pl-firebase-deploy -l site -x -a '(__pl_values "sites")' -d 'the site; without it what firebase.json says, then the project\'s default site'
 complete -c pl-firebase-deploy -l create-site -d 'make the site if the project has none of that name; pl-local\'s environment sets this'
-complete -c pl-firebase-deploy -l target -x -d 'the deploy target of firebase.json that .firebaserc connects with a site'
+complete -c pl-firebase-deploy -l target -x -a '(__pl_values "deploy-targets")' -d 'the deploy target of firebase.json that .firebaserc connects with a site'
 complete -c pl-firebase-deploy -l all-sites -d 'deploy all sites of the firebase.json in DIR, each with the directory that it calls public'
 complete -c pl-firebase-deploy -l project -x -a '(__pl_values "projects")' -d 'the project or its alias in .firebaserc; without it GOOGLE_CLOUD_PROJECT, then .firebaserc, then what the credentials say'
 complete -c pl-firebase-deploy -s c -l config -r -F -d 'the firebase.json; without it the nearest one at or above the source directory'

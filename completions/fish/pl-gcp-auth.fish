@@ -14,7 +14,7 @@ complete -c pl-gcp-auth -l write-adc -r -F -d 'write a credentials file for prog
 complete -c pl-gcp-auth -l export -d 'hand the environment on; --no-export writes the file alone'
 complete -c pl-gcp-auth -l no-export -d 'turn --export off'
 complete -c pl-gcp-auth -l cleanup -d 'remove the file that --write-adc made: that one, or the one of GOOGLE_GHA_CREDS_PATH'
-complete -c pl-gcp-auth -l docker-login -x -d 'let docker and podman ask pl for the logins of this registry, such as us-central1-docker.pkg.dev; no token is stored'
+complete -c pl-gcp-auth -l docker-login -x -a '(__pl_values "registry-hosts")' -d 'let docker and podman ask pl for the logins of this registry, such as us-central1-docker.pkg.dev; no token is stored'
 complete -c pl-gcp-auth -l force -d 'print a token to a terminal, too; write over a file that is there'
 complete -c pl-gcp-auth -l project -x -a '(__pl_values "projects")' -d 'the project; without it GOOGLE_CLOUD_PROJECT, then what the credentials say'
 complete -c pl-gcp-auth -l repo -x -a '(__pl_values "repositories")' -d 'check pushing in this repository of Artifact Registry, not in the whole project'

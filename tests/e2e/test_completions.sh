@@ -30,6 +30,9 @@ test_options_choices_files_and_the_source() {
     mkdir -p app plain "other dir"
     printf 'FROM a AS one\nFROM b AS two\n' > app/Dockerfile
     touch "a file" req.txt
+    echo '{"projects": {"default": "shop-1"}, "targets": {"shop-1": {"hosting": {"admin": ["shop-admin"]}}}}' > .firebaserc
+    git init -q . && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m first && git tag v1
+    echo '{"projects": {"web": {"architect": {"build": {"configurations": {"staging": {}, "production": {}}}}}}}' > app/angular.json
     in_every_shell << END
 ? pl-run-deploy --region europe-west1 -> europe-west1 europe-west10 europe-west12
 bash ! pl-run-deploy --region africa -> pl-run-deploy --region africa-south1$(printf ' ')
@@ -48,6 +51,12 @@ bash ! pl-build ap -> pl-build app/
 zsh ! pl-build ap -> pl-build app/
 bash ! pl-build oth -> pl-build other\\ dir/
 zsh ! pl-build oth -> pl-build other\\ dir/
+? pl-build app --project w -> web
+? pl-build app --project web --configuration st -> staging
+? pl-changed --since v -> v1
+? pl-firebase-deploy --target a -> admin
+? pl-firebase-deploy --project def -> default
+? pl-gcp-auth --docker-login me-w -> me-west1-docker.pkg.dev
 ? pl-with wit -> without
 ? pl-with without en -> entrypoint env
 ? pl-with file re -> req.txt
@@ -144,6 +153,8 @@ END
     equal "$(stat -c %a "$HOME/.cache/pl-complete")" 700
     equal "$(stat -c %a "$HOME"/.cache/pl-complete/* | sort -u)" 600
     # Asked a second time the cloud need not be there; another question meets silence, not an error.
+    rm -r "$HOME/.cache/pl-complete"
+    pl --complete services '' pl-run-deploy --region us-central1 > /dev/null
     pl-local stop -q
     equal "$(pl --complete services '' pl-run-deploy --region us-central1 | cut -f 1)" shop
     equal "$(pl --complete services '' pl-run-deploy --region us-east1 2>&1)" ""
@@ -179,11 +190,11 @@ END
 test_values_from_outside_run_nothing() {
     install_once
     registry
-    git init -q . && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m "a 'subject' \$(touch pwned)"
+    git init -q -b trunk . && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m "a 'subject' \$(touch pwned)"
     git branch 'fine' && git branch '$(touch${IFS}pwned)' && git branch 'a;touch${IFS}pwned'
     in_every_shell << END
 ? pl-from $host/evil: -> $host/evil:good
-? pl-changed --since f -> fine
+? pl-changed --since  -> fine trunk
 bash ! pl-from $host/evil: -> pl-from $host/evil:good$(printf ' ')
 zsh ! pl-from $host/evil: -> pl-from $host/evil:good$(printf ' ')
 bash ! pl-from "$host/evil: -> pl-from "$host/evil:good"$(printf ' ')

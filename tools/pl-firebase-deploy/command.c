@@ -15,6 +15,7 @@ static const struct option options[] = {
      .value_name = "TARGET",
      .help = "the deploy target of firebase.json that .firebaserc connects with a site",
      .kind = OPTION_TEXT,
+     .values = "deploy-targets",
      INTO(target)},
     {.name = "all-sites",
      .help = "deploy all sites of the firebase.json in DIR, each with the directory that it calls public",

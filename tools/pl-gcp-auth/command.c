@@ -68,6 +68,7 @@ static const struct option options[] = {
      .help = "let docker and podman ask pl for the logins of this registry, such as us-central1-docker.pkg.dev; no "
              "token is stored",
      .kind = OPTION_TEXT,
+     .values = "registry-hosts",
      .traits = OPTION_REPEATABLE,
      INTO(docker_login)},
     {.name = "force",

@@ -14,6 +14,8 @@
  *   kind                    values                                                 asks
  *   tools                   tools beside pl and in PATH
  *   regions                 where Cloud Run is
+ *   registry-hosts          of Artifact Registry
+ *   deploy-targets          of .firebaserc
  *   platforms               linux/amd64 ...
  *   applications            directories that pl-build can build
  *   stages                  of the Dockerfile
@@ -79,11 +81,12 @@ void complete_remembered(struct completion *completion, const char *what, comple
 
 /* One function for each kind. */
 typedef void complete_kind(struct completion *completion);
-complete_kind complete_tools, complete_regions, complete_platforms, complete_applications, complete_stages,
-    complete_angular_projects, complete_angular_configurations, complete_commits, complete_images, complete_containers,
-    complete_caches, complete_secret_sources, complete_local_workloads, complete_projects, complete_services,
-    complete_jobs, complete_revisions, complete_traffic_targets, complete_traffic_tags, complete_executions,
-    complete_secrets, complete_repositories, complete_sites, complete_channels;
+complete_kind complete_tools, complete_regions, complete_registry_hosts, complete_deploy_targets, complete_platforms,
+    complete_applications, complete_stages, complete_angular_projects, complete_angular_configurations,
+    complete_commits, complete_images, complete_containers, complete_caches, complete_secret_sources,
+    complete_local_workloads, complete_projects, complete_services, complete_jobs, complete_revisions,
+    complete_traffic_targets, complete_traffic_tags, complete_executions, complete_secrets, complete_repositories,
+    complete_sites, complete_channels;
 
 /* The references of bases that the store holds. */
 void complete_bases(struct completion *completion);

@@ -318,6 +318,19 @@ void complete_channels(struct completion *completion) {
     complete_remembered(completion, "channels", ask_channels);
 }
 
+/* {"targets": {"PROJECT": {"hosting": {"TARGET": ["SITE"]}}}} */
+void complete_deploy_targets(struct completion *completion) {
+    AUTO_JSON struct json *rc = NULL;
+    if (firebaserc_read(".", &rc, NULL) < 0)
+        return;
+    const struct json *targets = json_get(rc, "targets");
+    for (void *project = json_first(targets); project; project = json_next(targets, project)) {
+        const struct json *hosting = json_get(json_value(project), "hosting");
+        for (void *at = json_first(hosting); at; at = json_next(hosting, at))
+            complete_offer(completion, json_key(at), json_text(json_at(json_value(at), 0)));
+    }
+}
+
 /* ---- projects ---- */
 
 static int ask_projects(struct completion *completion, const char *what, struct text_list *lines, struct error *error) {

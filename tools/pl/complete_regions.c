@@ -51,3 +51,10 @@ void complete_regions(struct completion *completion) {
     for (size_t i = 0; i < sizeof(regions) / sizeof(regions[0]); i++)
         complete_offer(completion, regions[i][0], regions[i][1]);
 }
+
+void complete_registry_hosts(struct completion *completion) {
+    for (size_t i = 0; i < sizeof(regions) / sizeof(regions[0]); i++) {
+        AUTO_FREE char *host = text_format("%s-docker.pkg.dev", regions[i][0]);
+        complete_offer(completion, host, regions[i][1]);
+    }
+}
