@@ -213,9 +213,10 @@ static void a_terminal_shows_the_time_of_a_silent_step(void **state) {
     run_tool(&ran, &tool, silent, NULL, true, (const char *const[]){"pl-try", NULL});
     assert_int_equal(ran.status, 0);
     says(ran.err, "   0.0 s  sleep\r\n");
-    says(ran.err, "\x1b[1A\r\x1b[J   1.0 s  sleep\r\n");
+    /* Once while it sleeps and once at its end; a busy machine shows more tenths. */
+    says(ran.err, "\x1b[1A\r\x1b[J   1.");
     says(ran.err, "            last words");
-    assert_true(text_ends_with(ran.err, "   1.3 s  sleep\r\n"));
+    assert_true(text_ends_with(ran.err, " s  sleep\r\n"));
 }
 
 static void a_terminal_shows_one_line_per_step(void **state) {

@@ -3,7 +3,6 @@
 # command tests run with that. PL_DEEP=1 (make check-variants PL_DEEP=1) also runs the other suites so, and valgrind.
 . "$(dirname "$0")/../lib.sh"
 SANITIZED=$OUT/sanitized
-unset MAKEFLAGS MFLAGS
 export UBSAN_OPTIONS=print_stacktrace=1
 
 # run_sanitized SUITE...: every test passes, and no process has written a report
