@@ -26,9 +26,12 @@ static int add_service(struct engine *engine, const char *text, struct chain_ser
     if (!equals || equals == text || !equals[1])
         return error_set(error, ERROR_USAGE, "--service takes NAME=REF");
     char *name = text_copy_length(text, (size_t)(equals - text));
+    bool is_known = text_list_contains(&services->names, name);
     text_list_take(&services->names, name);
     if (!is_host_name(name))
         return error_set(error, ERROR_USAGE, "--service: \"%.60s\" is no host name", name);
+    if (is_known)
+        return error_set(error, ERROR_USAGE, "--service: the name %s is given twice", name);
     struct container *container = &services->containers[services->count];
     if (open_container(engine, equals + 1, container, error) < 0)
         return error_wrap(error, "the service %s", name);

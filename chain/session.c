@@ -4,6 +4,8 @@
 #include "common/command/source.h"
 #include "common/file/file.h"
 
+#include <string.h>
+
 int chain_open(struct chain_session *session, struct command_context *context,
                const struct credential_options *credentials, struct error *error) {
     *session = (struct chain_session){.context = context, .login = {.options = credentials}};
@@ -23,6 +25,12 @@ int chain_open(struct chain_session *session, struct command_context *context,
         return -1;
     chain_rest_while_waiting(context, session->engine.store);
     return 0;
+}
+
+int chain_advise(int result, struct error *error) {
+    if (result < 0 && error->kind == ERROR_CANNOT_WRITE && !*error->next && strstr(error->text, "the store "))
+        error_next(error, "make room there (pl-cache gc removes what is not used), or set PL_STORE to another disk");
+    return result;
 }
 
 void chain_close(struct chain_session *session) {

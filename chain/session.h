@@ -21,6 +21,8 @@ struct chain_session {
 /* Both outlive the session. SOURCE_DATE_EPOCH is read. To be closed after success and failure. */
 int chain_open(struct chain_session *session, struct command_context *context,
                const struct credential_options *credentials, struct error *error) MUST_CHECK;
+/* Gives `result` back; where the store could not be written to, says what to do about it. */
+int chain_advise(int result, struct error *error);
 void chain_close(struct chain_session *session);
 
 #endif

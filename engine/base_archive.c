@@ -18,6 +18,16 @@ static ssize_t fd_source(void *context, void *data, size_t size, struct error *e
     return got < 0 ? error_set_errno(error, errno, "cannot read the base") : got;
 }
 
+/* A pipe or a device is not waited for. */
+static int open_regular(const char *path, struct stat *status, struct error *error) {
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, status) < 0)
+        return error_set_errno(error, errno, "cannot read %s", path);
+    if (!S_ISREG(status->st_mode))
+        return error_set(error, ERROR_DATA, "%s is not a file", path);
+    return take_fd(&fd);
+}
+
 /* Copies a file into the store, checked against its digest when there is one. */
 static int take_file(struct engine *engine, const char *path, const struct digest *expected, struct digest *digest,
                      struct error *error) {
@@ -25,12 +35,10 @@ static int take_file(struct engine *engine, const char *path, const struct diges
         *digest = *expected;
         return 0;
     }
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat status;
-    if (fd < 0 || fstat(fd, &status) < 0)
-        return error_set_errno(error, errno, "cannot read %s", path);
-    if (!S_ISREG(status.st_mode))
-        return error_set(error, ERROR_DATA, "%s is not a file", path);
+    AUTO_CLOSE int fd = open_regular(path, &status, error);
+    if (fd < 0)
+        return -1;
     AUTO_WRITER struct store_writer *writer = store_put_begin(engine->store, expected, BLOB_LIMIT, error);
     AUTO_FREE char *block = memory_allocate(1, BLOCK);
     if (!writer)
@@ -131,9 +139,10 @@ int base_from_layout(struct engine *engine, const char *place, const char *platf
 /* ---- rootfs:FILE ---- */
 
 int base_from_layer_file(struct engine *engine, const char *path, struct digest *diff_id, struct error *error) {
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    AUTO_CLOSE int fd = open_regular(path, &status, error);
     if (fd < 0)
-        return error_set_errno(error, errno, "cannot read %s", path);
+        return -1;
     /* A base is nobody's build: its times do not depend on whose epoch was set when it was first needed. */
     struct engine timeless = *engine;
     timeless.epoch = 0;
@@ -168,10 +177,10 @@ static int digest_of_archive(struct engine *engine, const char *path, struct dig
     struct stat_cache_content content = {0};
     struct stat status;
     struct timespec now;
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    AUTO_CLOSE int fd = open_regular(path, &status, error);
     clock_gettime(CLOCK_REALTIME, &now);
-    if (fd < 0 || fstat(fd, &status) < 0)
-        return error_set_errno(error, errno, "cannot read %s", path);
+    if (fd < 0)
+        return -1;
     if (!stat_cache_find(cache, "", &status, &content)) {
         if (digest_of_fd(fd, &content.digest, NULL, error) < 0)
             return error_wrap(error, "%s", path);
@@ -203,11 +212,12 @@ int base_from_rootfs(struct engine *engine, const char *path, const char *platfo
 /* ---- docker-archive:FILE ---- */
 
 static int digest_plain(const char *path, struct digest *digest, struct error *error) {
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    AUTO_CLOSE int fd = open_regular(path, &status, error);
     AUTO_HASHER struct hasher *hasher = hasher_new();
     AUTO_FREE char *block = memory_allocate(1, BLOCK);
     if (fd < 0)
-        return error_set_errno(error, errno, "cannot read %s", path);
+        return -1;
     AUTO_DECOMPRESSOR struct decompressor *plain = decompressor_new(fd_source, &fd, BLOB_LIMIT);
     for (ssize_t got; (got = decompressor_read(plain, block, BLOCK, error)) != 0;) {
         if (got < 0)
@@ -284,10 +294,11 @@ static int load_archive(struct engine *engine, const char *folder, struct contai
 int base_from_docker_archive(struct engine *engine, const char *path, struct container *container,
                              struct error *error) {
     AUTO_FREE char *folder = NULL;
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    AUTO_CLOSE int fd = open_regular(path, &status, error);
     uint64_t skipped = 0;
     if (fd < 0)
-        return error_set_errno(error, errno, "cannot read %s", path);
+        return -1;
     if (store_scratch(engine->store, &folder, error) < 0)
         return -1;
     AUTO_CLOSE int root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -100,6 +100,7 @@ enum error_kind error_kind_of_errno(int number) {
     case ENOTDIR:
     case ELOOP:
     case ENAMETOOLONG:
+    case ENXIO:
         return ERROR_DATA;
     case EAGAIN:
     case EBUSY:

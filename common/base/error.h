@@ -53,7 +53,7 @@ int error_next(struct error *error, const char *format, ...) PRINTF_LIKE(2, 3);
 
 void error_clear(struct error *error);
 
-/* ENOSPC, EDQUOT, EROFS, EFBIG: CANNOT_WRITE; EACCES, EPERM: PERMISSION; ENOENT, ENOTDIR, ELOOP: DATA;
+/* ENOSPC, EDQUOT, EROFS, EFBIG: CANNOT_WRITE; EACCES, EPERM: PERMISSION; ENOENT, ENOTDIR, ELOOP, ENXIO: DATA;
  * EAGAIN, EBUSY: TEMPORARY; ETIMEDOUT: TIMEOUT; everything else INTERNAL. */
 enum error_kind error_kind_of_errno(int number);
 

@@ -165,7 +165,7 @@ static int run(struct command_context *context, void *arguments, struct error *e
     if (result == 0)
         result = export_all(&exporting, error);
     chain_close(&exporting.session);
-    return result;
+    return chain_advise(result, error);
 }
 
 int main(int argc, char **argv) {

@@ -191,7 +191,7 @@ static int run(struct command_context *context, void *arguments, struct error *e
     if (result == 0)
         result = run_with(&origin, error);
     chain_close(&origin.session);
-    return result;
+    return chain_advise(result, error);
 }
 
 int main(int argc, char **argv) {

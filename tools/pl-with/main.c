@@ -230,7 +230,7 @@ static int run(struct command_context *context, void *arguments, struct error *e
         result = run_with(&with, error);
     chain_close(&with.session);
     free(with.title);
-    return result;
+    return chain_advise(result, error);
 }
 
 int main(int argc, char **argv) {

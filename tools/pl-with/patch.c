@@ -16,17 +16,19 @@ static int apply(struct with *with, const char *folder, const struct tree_entry 
     const char *const argv[] = {"git", "apply", "--whitespace=nowarn", "-", NULL};
     AUTO_LIST struct text_list environment = {0};
     AUTO_BUFFER struct buffer said = BUFFER(SAID_LIMIT);
-    AUTO_FREE char *above = text_copy(folder);
     int status = 1;
     AUTO_CLOSE int fd = store_open_object(with->session.engine.store, &patch->digest, NULL, error);
     if (fd < 0)
         return -1;
-    /* A repository that the store may lie in is not meant. */
-    *strrchr(above, '/') = '\0';
+    /* No repository is meant: neither one that the store may lie in nor one that lies in the directory, whose
+     * configuration could name programs to be run (filters). */
+    static const char *const ours[] = {"GIT_DIR=/dev/null", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1",
+                                       "GIT_ATTR_NOSYSTEM=1"};
     for (char **at = environ; *at; at++)
         if (!text_starts_with(*at, "GIT_"))
             text_list_add(&environment, *at);
-    text_list_add_format(&environment, "GIT_CEILING_DIRECTORIES=%s", above);
+    for (size_t i = 0; i < ARRAY_LENGTH(ours); i++)
+        text_list_add(&environment, ours[i]);
     struct process process = {.argv = argv,
                               .environment = (const char *const *)environment.items,
                               .directory = folder,
