@@ -2,6 +2,7 @@
 """What a person does at a terminal, case by case: terminal_cases.py CASE [ARGUMENT...], in a directory with root.tar.
 
 Each case starts a command on a pseudo-terminal of its own, as a login would, types, and looks at what appears."""
+import faulthandler
 import fcntl
 import os
 import pty
@@ -14,7 +15,7 @@ import sys
 import termios
 import time
 
-WITHIN = 60  # seconds that anything may take
+WITHIN = 20  # seconds that anything may take
 
 
 class Terminal:
@@ -54,7 +55,7 @@ class Terminal:
         end = time.monotonic() + WITHIN
         while not (found := re.search(pattern, self.text)):
             if not self.read(max(0, end - time.monotonic())):
-                sys.exit(f"no {pattern!r} in:\n{self.text}")
+                sys.exit(f"no {pattern!r} in:\n{self.text}\nafter all of:\n{self.all[-2000:]}")
         before, self.text = self.text[: found.start()], self.text[found.end() :]
         return before
 
@@ -66,7 +67,9 @@ class Terminal:
         end = time.monotonic() + WITHIN
         while not re.search(pattern, self.text) and time.monotonic() < end:
             self.type(key)
-            self.read(0.3)
+            again = time.monotonic() + 0.5
+            while not re.search(pattern, self.text) and time.monotonic() < again:
+                self.read(max(0, again - time.monotonic()))
         return self.expect(pattern)
 
     def line(self, text, pattern=r"[#$] "):
@@ -186,15 +189,15 @@ def keys_and_the_window():
     terminal.type("fg\n")
     terminal.expect(r"sleep 501\r\n")
     terminal.key("\x03", "# ")
-    terminal.type("sh -c \"trap 'echo size \\$(stty size)' WINCH; echo ready; while :; do sleep 0.1; done\"\n")
+    terminal.type("sh -c \"trap exit INT; trap 'echo size \\$(stty size)' WINCH; echo ready; while :; do sleep 0.1; done\"\n")
     terminal.expect(r"ready\r\n")
     terminal.resize(33, 111)
     terminal.expect("size 33 111")
     terminal.key("\x03", "# ")
     terminal.type("cat; echo over\n")
-    terminal.expect("over")
-    terminal.type("typed\n\x04")
-    terminal.expect(r"typed\r\ntyped\r\nover\r\n")
+    terminal.expect("over\r\n")
+    terminal.key("typed\n", r"typed\r\n(.*\r\n)*typed\r\n")
+    terminal.key("\x04", r"over\r\n")
     prompt_of(terminal)
     terminal.type("\x04")
     told = terminal.end(70)
@@ -214,7 +217,7 @@ def modes_come_back():
     codes = {"exit": "70", "shell killed": "70", "SIGTERM": "143", "SIGHUP": "129", "SIGINT": "130", "SIGKILL": "137"}
     for number, (how, end) in enumerate(ends.items()):
         mark = f"mark-{os.getpid()}-{number}"
-        terminal = Terminal(f"{EXEC} -- sh -c 'echo {mark} > /made; sleep 502 & exit 8'; echo code=$?; cat")
+        terminal = Terminal(f"{EXEC} -- sh -c 'echo {mark} > /made; sleep 502 & exit 8'; echo code=$?; read -r line; echo over")
         prompt_of(terminal)
         pl = child_of(terminal.pid, "pl-with")
         raw = termios.tcgetattr(terminal.fd)
@@ -227,7 +230,7 @@ def modes_come_back():
         after = termios.tcgetattr(terminal.fd)
         check(after[1] & termios.OPOST and after[3] & termios.ISIG and after[3] & termios.ECHO, f"{how}: all of the modes")
         wait_until(f"{how}: nothing is left running", lambda: set(marked(mark)) <= {terminal.pid})
-        terminal.type("\x04")
+        terminal.key("\n", r"over\r\n")
         terminal.end(0)
     mark = f"mark-{os.getpid()}-gone"
     terminal = Terminal(f"{EXEC} -- sh -c 'echo {mark}; sleep 505 & exit 8'")
@@ -351,7 +354,27 @@ def serve():
     check(code == 78 and "--terminal: there is no terminal" in err and "pl-with exec" in err, f"{code} {err}")
 
 
+def shown(command):
+    """What stays on the screen of any command: the live part is drawn and erased again."""
+    text = Terminal(command, columns=200).end(0)
+    while erased := re.search(r"\x1b\[(\d+)A\x1b\[J", text):
+        lines = text[: erased.start()].split("\n")
+        text = "\n".join(lines[: len(lines) - 1 - int(erased[1])] + [text[erased.end() :]])
+    print(text, end="")
+
+
+def line(command):
+    """Any command, which must succeed. The shell that it may open is left again."""
+    terminal = Terminal(command)
+    if command.endswith("--terminal"):
+        prompt_of(terminal)
+        terminal.type("exit\n")
+    terminal.end(0)
+
+
 def main():
+    # One that hangs says where, and ends.
+    faulthandler.dump_traceback_later(3 * WITHIN, exit=True)
     globals()[sys.argv[1]](*sys.argv[2:])
 
 

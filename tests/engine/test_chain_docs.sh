@@ -29,7 +29,10 @@ test_the_lines_for_people_who_come_from_dagger() {
     export TOKEN=a-token-of-mine SOURCE_DATE_EPOCH=0
     python3 "$ROOT/tests/engine/dagger_lines.py" "$ROOT/docs/from-dagger.md" > lines
     while IFS=$'\t' read -r section line; do
-        bash -c "set -e -o pipefail; $line" < "$section.json" > out 2> log || { cat log; fail "$section: $line"; }
+        local run=(bash -c "set -e -o pipefail; $line")
+        # What wants a terminal gets one, and its record from the file.
+        [ "${line/--terminal/}" = "$line" ] || run=(python3 "$ROOT/tests/engine/terminal_cases.py" line "set -e -o pipefail; exec < $section.json; $line")
+        "${run[@]}" < "$section.json" > out 2> log || { cat log; fail "$section: $line"; }
     done < lines
     [ "$(wc -l < lines)" -gt 80 ]
     pl-with exec --mount-secret "t=gcp:projects/$GOOGLE_CLOUD_PROJECT/secrets/key/versions/1" --shell 'cat /run/secrets/t; wc -c < /run/secrets/t' < Container.json 2> log |

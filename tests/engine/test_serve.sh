@@ -79,6 +79,18 @@ test_up_serves_until_it_is_told_to_end() {
     equal "$(find "$PL_STORE/tmp" -mindepth 1)" ""
 }
 
+test_several_are_stopped_at_once() {
+    # Each says when it was asked to end and when it did: all are asked before the first has ended.
+    local ends='now() { cut -d" " -f1 /proc/uptime; }; trap "echo asked \$(now); sleep 1; echo ended \$(now); exit 0" TERM'
+    local web="$ends; mkdir /www; httpd -f -p \$PORT -h /www & while :; do sleep 0.1; done"
+    { serving "$web" | jq -c '.name = "a"'; serving "$web" | jq -c '.name = "b"'; serving "$web" | jq -c '.name = "c"'; } > records
+    pl-serve --up < records > out 2> log & local pid=$!
+    wait_for 20 test -s out
+    kill -TERM $pid; status 0 wait $pid
+    equal "$(grep -c 'asked' log) $(grep -c 'ended [0-9]' log)" "3 3"
+    equal "$(sed -n 's/.* \(asked\|ended\) \([0-9.]*\)$/\2 \1/p' log | sort -n | cut -d" " -f2 | uniq -c | tr -s " \n" " ")" " 3 asked 3 ended "
+}
+
 test_up_ends_as_its_container_does() {
     status 5 pl-serve --up < <(serving 'nc -l -p $PORT < /dev/null; exit 5') > out 2> log
     contains "$(cat log)" "service ended with exit code 5"
