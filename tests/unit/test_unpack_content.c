@@ -332,7 +332,7 @@ static void depth_through_links(struct buffer *layers) {
     for (int i = 0; i < 990; i++)
         buffer_append_text(&path, "d/");
     pax(layers, 'x', "path", path.data, path.length);
-    raw_entry(layers, (struct raw){.name = "x", .type = '5', .mode = "0000500"});
+    raw_entry(layers, (struct raw){.name = "x", .type = '5', .mode = "0000700"});
     path.length--;
     for (int i = 0; i < 3; i++) {
         AUTO_FREE char *link = text_format("l%d", i), *from = text_format("l%d/", i - 1);
