@@ -27,6 +27,10 @@ int store_usage(struct store *store, struct store_usage *usage, struct error *er
 /* Bytes that its file system has room for, for who runs this; UINT64_MAX when it does not tell. */
 uint64_t store_available(const struct store *store);
 
+/* Adds "pl-build (4711)" for every other process that holds the store's lock at this moment; none where the kernel does
+ * not tell. The names are scrubbed. */
+void store_users(const struct store *store, struct text_list *users);
+
 /* ---- for gc: who calls these decides what is of use ---- */
 
 /* Waits until no other process uses the store, and keeps others from opening it until store_share or store_close.

@@ -11,6 +11,13 @@
 
 enum { POLL_MILLISECONDS = 10 };
 
+static int tell_users(const struct store *store, struct error *error) {
+    AUTO_LIST struct text_list users = {0};
+    store_users(store, &users);
+    return error_set(error, ERROR_TEMPORARY, "the store %s is in use by %s%s", store->path,
+                     users.count ? users.items[0] : "other processes", users.count > 1 ? " and others" : "");
+}
+
 int store_lock_alone(struct store *store, unsigned seconds, struct progress *progress, struct error *error) {
     int step = 0, result = 0;
     AUTO_CLOSE int turn = -1;
@@ -28,7 +35,7 @@ int store_lock_alone(struct store *store, unsigned seconds, struct progress *pro
         else if (progress_cancelled(progress))
             result = error_set(error, ERROR_CANCELLED, "stopped while it waited for the store");
         else if (waited >= seconds * 1000)
-            result = error_set(error, ERROR_TEMPORARY, "the store %s is in use by other processes", store->path);
+            result = tell_users(store, error);
         else
             nanosleep(&(struct timespec){.tv_nsec = POLL_MILLISECONDS * 1000000}, NULL);
     }

@@ -156,6 +156,7 @@ test_status_says_how_much_there_is() {
     contains "$(cat out)" "store    $PL_STORE"
     contains "$(cat out)" "layers   4 unpacked"
     contains "$(cat out)" "caches   1 "
+    lacks "$(cat out)" "used by"
     status 64 pl-cache 2> error
     status 64 pl-cache clean 2> error
 }
@@ -165,6 +166,7 @@ test_gc_waits_for_builds_and_builds_for_gc() {
     sed -i 's/^RUN cat.*/RUN while [ ! -e \/app\/go ] \&\& [ ! -e \/cache\/go ]; do sleep 0.1; done/; s/^RUN while/RUN --mount=type=cache,target=\/cache while/' a/Dockerfile
     build a > ref & building=$!
     wait_for 20 sh -c 'ls "$PL_STORE"/mounts/*/one'
+    contains "$(pl-cache status | grep "used by")" "pl-build ("
     pl-cache gc --keep-days 0 > out 2> log & collecting=$!
     wait_for 20 grep -q "wait for the processes that use the store" log || kill -0 $collecting
     touch "$(echo "$PL_STORE"/mounts/*)/go"

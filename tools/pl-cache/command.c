@@ -95,7 +95,7 @@ const struct command pl_cache_command = {
     .description =
         "The store is $PL_STORE, else pl/ in $XDG_CACHE_HOME or ~/.cache. Any number of builds share it; removing "
         "the directory loses nothing but time.\n\n"
-        "status prints where it is and how much it holds.\n\n"
+        "status prints where it is, how much it holds and which processes use it now.\n\n"
         "list prints what is in it, entry by entry: how large with all that it refers to, how much of that would go "
         "with "
         "it alone, when it was last of use (to the day), and why it is there. Notes of what was pushed, tested or "

@@ -22,7 +22,13 @@ static int status(struct command_context *context, struct store *store, struct e
                     "caches   %llu (%s)\nnames    %llu\nall      %s\nfree     %s on its file system\n",
                     place, (unsigned long long)usage.objects, objects, (unsigned long long)usage.trees, trees,
                     (unsigned long long)usage.mounts, mounts, (unsigned long long)usage.names, all, room);
-    return command_print(context, text, error);
+    AUTO_BUFFER struct buffer users = BUFFER(1024 * 1024);
+    AUTO_LIST struct text_list list = {0};
+    store_users(store, &list);
+    buffer_append_text(&users, text);
+    for (size_t i = 0; i < list.count; i++)
+        buffer_append_format(&users, "%-8s %s\n", i == 0 ? "used by" : "", list.items[i]);
+    return command_print(context, buffer_text(&users), error);
 }
 
 /* ---- gc ---- */
