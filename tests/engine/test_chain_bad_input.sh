@@ -190,6 +190,7 @@ test_names_with_newlines_and_escapes() {
     name=$'new\nline\e[31m\a'; mkdir src "src/$name"; echo x > "src/$name/f"
     pl-from ./src > record; pl-export out < record > /dev/null; diff -r src out
     pl-export --show tree < record > tree; pl-export --show entries < record >> tree
+    equal "$(wc -l < tree)" 4; contains "$(cat tree)" "new line?[31m?/f"
     pl-from "./src/$name" > named 2> log; status 65 pl-with file "not$name" /x < <(pl-from scratch) >> named 2>> log
     equal "$(LC_ALL=C grep -c "$(printf '[\001-\010\013-\037\177]')" tree named log | tr '\n' ' ')" "tree:0 named:0 log:0 "
 }

@@ -48,9 +48,16 @@ static const char *type_name(char type) {
     return type == 'd' ? "directory" : type == 'l' ? "link" : "file";
 }
 
+/* A name stays on its line: with a newline in it, it could look like others. */
+static char *shown_name(const char *name) {
+    return text_scrub(name, strlen(name), false);
+}
+
 static void list(const struct tree *tree, struct buffer *out) {
-    for (size_t i = 0; i < tree->count; i++)
-        buffer_append_format(out, "%s%s\n", tree->entries[i].path, tree->entries[i].type == 'd' ? "/" : "");
+    for (size_t i = 0; i < tree->count; i++) {
+        AUTO_FREE char *path = shown_name(tree->entries[i].path);
+        buffer_append_format(out, "%s%s\n", path, tree->entries[i].type == 'd' ? "/" : "");
+    }
 }
 
 static void draw(const struct tree *tree, struct buffer *out) {
@@ -58,9 +65,11 @@ static void draw(const struct tree *tree, struct buffer *out) {
         const struct tree_entry *entry = &tree->entries[i];
         for (const char *at = entry->path; (at = strchr(at, '/')); at++)
             buffer_append_text(out, "  ");
-        buffer_append_format(out, "%s%s", path_base(entry->path), entry->type == 'd' ? "/" : "");
+        AUTO_FREE char *name = shown_name(path_base(entry->path));
+        AUTO_FREE char *target = shown_name(entry->target ? entry->target : "");
+        buffer_append_format(out, "%s%s", name, entry->type == 'd' ? "/" : "");
         if (entry->type == 'l')
-            buffer_append_format(out, " -> %s", entry->target);
+            buffer_append_format(out, " -> %s", target);
         else if (entry->type != 'd')
             buffer_append_format(out, "  %llu", (unsigned long long)entry->size);
         buffer_append_byte(out, '\n');
