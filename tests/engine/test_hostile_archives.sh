@@ -52,7 +52,7 @@ test_unpack_55_a_legal_image_is_what_umoci_makes_of_it() {
     [ "$(id -u)" = 0 ] || skip "owners need root"
     mkdir -p one/usr/bin one/opt two/usr/share
     ln -s usr/bin one/bin; ln -s ../bin one/usr/sbin; ln -s ../usr/sbin/../bin one/opt/bin; ln -s /opt/bin one/abs
-    cp -a /usr/share/zoneinfo /usr/share/perl* one/opt/; cp -a /etc/alternatives /etc/ssl one/usr/
+    mkdir one/opt/zoneinfo; echo x > one/opt/zoneinfo/UTC; cp -a /usr/share/perl5 one/opt/; cp -a /etc/alternatives /etc/ssl one/usr/
     cp /bin/true one/usr/bin/su; chmod 4755 one/usr/bin/su; chown 7:8 one/usr/bin/su; ln one/usr/bin/su one/opt/su
     mkfifo -m 640 one/opt/fifo; mkdir -m 1777 one/tmp; mkdir -m 500 one/opt/closed; echo x > one/opt/closed/f
     : > two/.wh.tmp; mkdir -p two/opt/ssl two/usr/ssl; : > two/usr/ssl/.wh..wh..opq; echo new > two/usr/ssl/openssl.cnf
@@ -68,7 +68,7 @@ test_unpack_55_a_legal_image_is_what_umoci_makes_of_it() {
     mkdir ours
     export -f listing
     unshare --mount bash -c 'mount -t overlay overlay -o "lowerdir=$1" ours && listing ours > ours.list' x "$lowers"
-    [ "$(wc -l < ours.list)" -gt 1000 ]
+    [ "$(wc -l < ours.list)" -gt 500 ]
     diff theirs.list ours.list
 }
 
