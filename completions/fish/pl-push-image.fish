@@ -3,7 +3,7 @@ complete -c pl-push-image -f
 complete -c pl-push-image -a '(__pl_values "containers")'
 complete -c pl-push-image -s r -l repo -x -a '(__pl_values "repositories")' -d 'a repository of Artifact Registry (my-repo), or a full reference (ghcr.io/me/shop:v1)'
 complete -c pl-push-image -s t -l tag -x -d 'a tag; without it the git commit when the tree is clean, else the digest\'s first 12 digits'
-complete -c pl-push-image -l name -x -d 'the image\'s name below my-repo; without it the name in the record'
+complete -c pl-push-image -l name -x -d 'the image\'s name below my-repo; without it the name in the record, or that of the working directory'
 complete -c pl-push-image -l project -x -a '(__pl_values "projects")' -d 'the project of my-repo; without it GOOGLE_CLOUD_PROJECT, then what the credentials say'
 complete -c pl-push-image -l region -x -a '(__pl_values "regions")' -d 'the region of my-repo'
 complete -c pl-push-image -l create-repo -d 'make the repository of Artifact Registry when it is not there'

@@ -121,6 +121,11 @@ test_refs_instead_of_records() {
     equal "$(pl-push-image --repo demo --name shop -o ref "$ref")" "$(cat pushed)"
     equal "$(pl-build --name shop -o ref shop)" "$ref"
     fails 64 "pl-run-deploy: not started: pl-push-image failed (64): the image has no name" "echo $ref"
+    # A chain that begins with an image is what the directory is called, in which it is written.
+    mkdir "Back End"; cd "Back End"
+    jq -c 'del(.name)' ../record | pl-push-image --repo demo -o ref > pushed 2> error
+    contains "$(cat pushed)" "/demo/back-end@sha256:"
+    contains "$(cat error)" "the image is called back-end, as this directory"
 }
 
 test_a_consumer_that_cannot_work_stops_its_producers() {

@@ -18,7 +18,7 @@ static const struct option options[] = {
      INTO(tags)},
     {.name = "name",
      .value_name = "NAME",
-     .help = "the image's name below my-repo; without it the name in the record",
+     .help = "the image's name below my-repo; without it the name in the record, or that of the working directory",
      .kind = OPTION_TEXT,
      INTO(name)},
     {.name = "project",

@@ -2,6 +2,7 @@
 
 #include "chain/image.h"
 #include "chain/wait.h"
+#include "common/command/source.h"
 #include "common/evidence/evidence.h"
 #include "gcp/artifact_registry.h"
 #include "gcp/cloud.h"
@@ -194,6 +195,23 @@ static void summarize(struct session *session, const struct reference *reference
                     (double)outcome->uploaded_bytes / 1e6, outcome->mounted, outcome->existing, seconds);
 }
 
+/* A chain that begins with an image has no name unless it was given one. Then it is the working directory's, as with
+ * pl-build. A bare ref may have come from anywhere and says nothing about this directory; nor do several records. */
+static int choose_name(const struct session *session, const struct record *container, char **name,
+                       struct error *error) {
+    const char *said = session->arguments->name ? session->arguments->name : record_text(container, "name");
+    bool is_one = json_get_integer(container->json, "of", 1) == 1;
+    *name = said ? text_copy(said) : NULL;
+    if (said || !session->target.wants_name || !is_one || !record_text(container, "tool"))
+        return 0;
+    AUTO_FREE char *directory = source_directory(".", error);
+    if (!directory || !(*name = source_name(NULL, directory, error)))
+        return -1;
+    progress_note(session->context->progress,
+                  "the image is called %s, as this directory; another name: pl-with name NAME, or --name", *name);
+    return 0;
+}
+
 static int push_record(struct session *session, const struct record *container, struct record_list *out,
                        struct error *error) {
     AUTO_REFERENCE struct reference reference = {0};
@@ -201,8 +219,8 @@ static int push_record(struct session *session, const struct record *container, 
     AUTO_LIST struct text_list tags = {0};
     struct digest config;
     double begin = seconds_now();
-    const char *name = session->arguments->name ? session->arguments->name : record_text(container, "name");
-    if (config_digest(container, &config, error) < 0 ||
+    AUTO_FREE char *name = NULL;
+    if (config_digest(container, &config, error) < 0 || choose_name(session, container, &name, error) < 0 ||
         target_reference(&session->target, name, &reference, error) < 0 ||
         chain_image_make(&session->engine, &config, json_get(container->json, "annotations"), &image, error) < 0)
         return -1;
