@@ -56,4 +56,6 @@ test_the_frontend() {
     contains "$(test_frontend frontend)" passed
 }
 
+deep test_the_frontend # fifty seconds of a processor; the same site by pl-build, and its tests by pl-test, are in test_ci.sh
+
 run_tests
