@@ -50,7 +50,7 @@ test_a_manifest_that_is_not_one() {
     refuses 76 "larger than the 4194304 bytes" manifest-large
     refuses 76 "larger than the 4194304 bytes" manifest-endless
     # Only what was on its way is taken.
-    wait_for 10 grep -q SENT "$LOG"
+    wait_for 60 grep -q SENT "$LOG"
     sent=$(python3 -c 'import json, sys; print([json.loads(line)["path"] for line in open(sys.argv[1]) if "SENT" in line][0])' "$LOG")
     [ "$sent" -lt 33554432 ]
     refuses 76 "neither a manifest nor an index but \"text/html\"" manifest-html
