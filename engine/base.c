@@ -142,15 +142,6 @@ static void name_key(const char *reference, const char *platform, char *key) {
     snprintf(key, DIGEST_HEX, "%s", digest_format_hex(&digest).text);
 }
 
-static bool layers_are_known(struct engine *engine, const struct container *container) {
-    for (size_t i = 0; i < container_layer_count(container); i++) {
-        struct digest diff_id;
-        if (container_layer(container, i, &diff_id, NULL) < 0 || !layer_is_available(engine, &diff_id))
-            return false;
-    }
-    return true;
-}
-
 /* 1: *container is what the reference meant when it was asked last, and that is recent enough. */
 static int recall(struct engine *engine, const char *key, int64_t seconds, struct container *container,
                   struct error *error) {
@@ -164,7 +155,7 @@ static int recall(struct engine *engine, const char *key, int64_t seconds, struc
         digest_parse(json_get_text(note, "container", ""), &digest, NULL) < 0 || !store_has(engine->store, &digest) ||
         container_load(engine, &digest, container, NULL) < 0)
         return 0;
-    if (layers_are_known(engine, container))
+    if (layers_are_available(engine, container))
         return 1;
     container_release(container);
     return 0;

@@ -115,15 +115,9 @@ static int sweep_all(const struct sweep *sweep, const struct gc_uses *uses, stru
     return sweep_trees(sweep, error) < 0 ? -1 : sweep_objects(sweep, error);
 }
 
-static uint64_t item_bytes(const struct store_items *list) {
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < list->count; i++)
-        bytes += list->items[i].bytes;
-    return bytes;
-}
-
 static uint64_t held_bytes(const struct gc_view *view) {
-    uint64_t bytes = item_bytes(&view->names) + item_bytes(&view->trees) + item_bytes(&view->mounts);
+    uint64_t bytes =
+        store_items_bytes(&view->names) + store_items_bytes(&view->trees) + store_items_bytes(&view->mounts);
     for (size_t i = 0; i < view->objects.count; i++)
         bytes += view->objects.items[i].bytes;
     return bytes;
@@ -135,7 +129,7 @@ static int collect(struct gc_view *view, const struct gc *gc, struct gc_result *
     int outcome = look(view, error);
     if (outcome == 0) {
         /* What sweep_all throws away in any case makes room, too. */
-        uint64_t available = store_available(view->engine->store) + item_bytes(&view->quarantine);
+        uint64_t available = store_available(view->engine->store) + store_items_bytes(&view->quarantine);
         gc_list_uses(view, &uses);
         gc_mark(view, gc, &uses, gc_limit(gc, held_bytes(view), available));
         outcome = sweep_all(&sweep, &uses, error);

@@ -230,13 +230,6 @@ static void add_exclusive(struct taking *taking) {
     free(bytes);
 }
 
-static uint64_t bytes_of(const struct store_items *items) {
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < items->count; i++)
-        bytes += items->items[i].bytes;
-    return bytes;
-}
-
 int inventory_take(struct engine *engine, struct inventory *inventory, struct error *error) {
     *inventory = (struct inventory){0};
     AUTO_JSON struct json *scopes = json_new_object(), *built = json_new_object(), *caches = json_new_object(),
@@ -248,8 +241,8 @@ int inventory_take(struct engine *engine, struct inventory *inventory, struct er
     if (result == 0) {
         add_entries(&taking);
         add_exclusive(&taking);
-        inventory->bytes =
-            bytes_of(&graph->names) + bytes_of(&graph->trees) + bytes_of(&graph->mounts) + bytes_of(&graph->quarantine);
+        inventory->bytes = store_items_bytes(&graph->names) + store_items_bytes(&graph->trees) +
+                           store_items_bytes(&graph->mounts) + store_items_bytes(&graph->quarantine);
         for (size_t i = 0; i < graph->objects.count; i++)
             inventory->bytes += graph->objects.items[i].bytes;
     }

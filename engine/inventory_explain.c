@@ -111,8 +111,8 @@ static void append_key(struct json *list, const char *key, const char *title) {
 
 static void see_reference(void *context, enum reference kind, const struct digest *digest) {
     struct explaining *explaining = context;
-    (void)kind;
     explaining->refers |= digest_equal(digest, &explaining->digest);
+    graph_walk(&explaining->graph, kind, digest, true);
 }
 
 /* Walks through all names, so that the graph has all edges, and notes those that refer to it. */
@@ -127,7 +127,6 @@ static void add_names_that_need_it(struct explaining *explaining) {
         AUTO_FREE char *key = text_format("%s:%s", text_equal(name->kind, "steps") ? "step" : name->kind, name->id);
         AUTO_JSON struct json *value = NULL;
         graph_begin_walk(graph, name->used);
-        graph_walk_name(graph, name, true);
         explaining->refers = false;
         references_of_name(graph->engine, name->kind, name->id, see_reference, explaining);
         if (!explaining->refers || text_equal(name->id, explaining->hex))
@@ -152,7 +151,7 @@ static void add_nodes_that_need_it(struct explaining *explaining) {
     struct json *list = json_need_array(explaining->answer, "needed_by");
     for (size_t i = 0; i < graph_node_count(graph); i++)
         for (uint32_t k = 0; graph->nodes[i].is_expanded && k < graph->nodes[i].count; k++) {
-            size_t target = graph->edges[graph->nodes[i].first + k] / 4;
+            size_t target = graph->edges[graph->nodes[i].first + k] / GRAPH_EDGE_KINDS;
             if (target != explaining->object && target != explaining->layer)
                 continue;
             AUTO_FREE char *key = key_of_node(graph, i);
@@ -165,7 +164,7 @@ static void add_needs(struct explaining *explaining, size_t node) {
     const struct graph *graph = &explaining->graph;
     struct json *list = json_need_array(explaining->answer, "needs");
     for (uint32_t k = 0; graph->nodes[node].is_expanded && k < graph->nodes[node].count; k++) {
-        AUTO_FREE char *key = key_of_node(graph, graph->edges[graph->nodes[node].first + k] / 4);
+        AUTO_FREE char *key = key_of_node(graph, graph->edges[graph->nodes[node].first + k] / GRAPH_EDGE_KINDS);
         append_key(list, key, NULL);
     }
 }
@@ -181,16 +180,14 @@ static struct json *peek(const struct explaining *explaining, const char *kind, 
 /* NULL, or what of the result is not there. */
 static const char *what_is_missing(struct engine *engine, const struct json *step) {
     AUTO_CONTAINER struct container container = {0};
-    struct digest digest, layer;
+    struct digest digest;
     const char *text = json_get_text(step, "container", NULL);
     if (!text)
         return NULL;
     if (digest_parse(text, &digest, NULL) < 0 || container_load(engine, &digest, &container, NULL) < 0)
         return "the container that it made is no longer in the store";
-    for (size_t i = 0; i < container_layer_count(&container); i++)
-        if (container_layer(&container, i, &layer, NULL) < 0 || !layer_is_available(engine, &layer))
-            return "a layer of the container that it made is no longer in the store";
-    return NULL;
+    return layers_are_available(engine, &container) ? NULL
+                                                    : "a layer of the container that it made is no longer in the store";
 }
 
 /* The step of the same name that some source directory is at now. */

@@ -4,16 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEX = 64, KINDS = 4 };
-
 static int by_digest(const void *left, const void *right) {
     return memcmp(left, right, sizeof(struct digest));
 }
 
 static void add_layer(struct graph *graph, const char *id) {
-    AUTO_FREE char *hex = text_copy_length(id, strnlen(id, HEX));
     struct digest layer;
-    if (digest_parse_hex(hex, &layer, NULL) < 0)
+    if (!reference_layer_of(id, &layer))
         return;
     if ((graph->layer_count & (graph->layer_count - 1)) == 0)
         graph->layers =
@@ -22,9 +19,8 @@ static void add_layer(struct graph *graph, const char *id) {
 }
 
 static void add_layer_bytes(struct graph *graph, const struct store_item *item) {
-    AUTO_FREE char *hex = text_copy_length(item->id, strnlen(item->id, HEX));
     struct digest layer;
-    size_t node = digest_parse_hex(hex, &layer, NULL) == 0 ? graph_find(graph, REFERENCE_LAYER, &layer) : SIZE_MAX;
+    size_t node = reference_layer_of(item->id, &layer) ? graph_find(graph, REFERENCE_LAYER, &layer) : SIZE_MAX;
     if (node != SIZE_MAX)
         graph->layer_bytes[node - graph->objects.count] += item->bytes;
 }
@@ -109,13 +105,13 @@ uint64_t graph_bytes(const struct graph *graph, size_t node) {
 static void add_edge(void *context, enum reference kind, const struct digest *digest) {
     struct graph *graph = context;
     size_t node = graph_find(graph, kind, digest);
-    if (node == SIZE_MAX || node >= UINT32_MAX / KINDS || graph->edge_count >= UINT32_MAX - 1)
+    if (node == SIZE_MAX || node >= UINT32_MAX / GRAPH_EDGE_KINDS || graph->edge_count >= UINT32_MAX - 1)
         return;
     if (graph->edge_count == graph->edge_capacity) {
         graph->edge_capacity = graph->edge_capacity ? graph->edge_capacity * 2 : 1024;
         graph->edges = memory_resize(graph->edges, graph->edge_capacity, sizeof(*graph->edges));
     }
-    graph->edges[graph->edge_count++] = (uint32_t)(node * KINDS) + (uint32_t)kind;
+    graph->edges[graph->edge_count++] = (uint32_t)(node * GRAPH_EDGE_KINDS) + (uint32_t)kind;
 }
 
 static void expand(struct graph *graph, size_t node, enum reference kind) {
@@ -152,7 +148,7 @@ static void walk(struct graph *graph, size_t at, enum reference kind, bool owns)
         expand(graph, at, kind);
     for (uint32_t i = 0; i < node->count; i++) {
         uint32_t edge = graph->edges[node->first + i];
-        walk(graph, edge / KINDS, (enum reference)(edge % KINDS), owns);
+        walk(graph, edge / GRAPH_EDGE_KINDS, (enum reference)(edge % GRAPH_EDGE_KINDS), owns);
     }
 }
 

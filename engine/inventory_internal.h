@@ -14,7 +14,7 @@ struct graph_node {
     enum reference kind;    /* the best that something refers to it as */
     bool is_expanded;
 };
-enum { GRAPH_NOBODY = 0, GRAPH_SEVERAL = UINT32_MAX - 1 };
+enum { GRAPH_NOBODY = 0, GRAPH_SEVERAL = UINT32_MAX - 1, GRAPH_EDGE_KINDS = 4 };
 
 struct graph {
     struct engine *engine;
@@ -24,7 +24,7 @@ struct graph {
     uint64_t *layer_bytes;
     size_t layer_count;
     struct graph_node *nodes;
-    uint32_t *edges; /* node * 4 + enum reference */
+    uint32_t *edges; /* node * GRAPH_EDGE_KINDS + enum reference */
     size_t edge_count, edge_capacity;
     uint32_t walk;
     uint64_t walk_bytes;

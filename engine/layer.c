@@ -272,6 +272,15 @@ bool layer_is_available(struct engine *engine, const struct digest *diff_id) {
     return path != NULL;
 }
 
+bool layers_are_available(struct engine *engine, const struct container *container) {
+    for (size_t i = 0; i < container_layer_count(container); i++) {
+        struct digest diff_id;
+        if (container_layer(container, i, &diff_id, NULL) < 0 || !layer_is_available(engine, &diff_id))
+            return false;
+    }
+    return true;
+}
+
 bool layer_was_lost(struct engine *engine) {
     bool lost = engine->has_lost_layer;
     engine->has_lost_layer = false;

@@ -10,7 +10,7 @@
 #define ENGINE_LAYER_H
 
 #include "common/archive/archive.h"
-#include "engine/engine.h"
+#include "engine/container.h"
 
 struct layer_descriptor {
     char media_type[96];
@@ -51,6 +51,8 @@ int layer_from_tar(struct engine *engine, archive_source *source, void *context,
  * An unpacked tree serves only the sandbox's mode that made it, for owners and whiteouts differ on the disk; while the
  * mode is not known yet, any will do. */
 bool layer_is_available(struct engine *engine, const struct digest *diff_id);
+/* Whether that is so for every layer of a container. */
+bool layers_are_available(struct engine *engine, const struct container *container);
 /* True once after a layer that was counted on could not be had (it was made in another mode, or put away as damaged
  * meanwhile): a build that is begun anew then makes what is missing. */
 bool layer_was_lost(struct engine *engine);

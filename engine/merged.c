@@ -1,7 +1,7 @@
 /* A container's file system without mounting it: its layers merged directory by directory. */
 #include "engine/merged.h"
 #include "common/file/file.h"
-#include "engine/layer.h"
+#include "engine/step.h"
 
 #include <limits.h>
 #include <string.h>
@@ -37,16 +37,7 @@ char merged_lookup(const struct merged *in, const char *name, struct merged *bel
 }
 
 int merged_open(struct engine *engine, const struct container *container, struct merged *root, struct error *error) {
-    for (size_t i = container_layer_count(container); i-- > 0;) {
-        struct digest diff_id;
-        char *path = NULL;
-        if (container_layer(container, i, &diff_id, error) < 0 || layer_directory(engine, &diff_id, &path, error) < 0)
-            return -1;
-        text_list_take(&root->folders, path);
-        if (layer_is_opaque(path))
-            break;
-    }
-    return 0;
+    return container_lay_out(engine, container, &root->folders, error);
 }
 
 static void merged_copy(const struct merged *from, struct merged *to) {

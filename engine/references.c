@@ -85,9 +85,12 @@ enum reference reference_kind_of(struct engine *engine, const struct store_objec
     return first != 0 && strchr("fxdl@", first) ? REFERENCE_TREE : REFERENCE_OBJECT;
 }
 
-bool reference_describes_layer(const struct store_item *name, struct digest *layer) {
-    if (!text_equal(name->kind, "compressed") && !text_equal(name->kind, "layers"))
-        return false;
-    AUTO_FREE char *hex = text_copy_length(name->id, strnlen(name->id, HEX));
+bool reference_layer_of(const char *id, struct digest *layer) {
+    AUTO_FREE char *hex = text_copy_length(id, strnlen(id, HEX));
     return digest_parse_hex(hex, layer, NULL) == 0;
+}
+
+bool reference_describes_layer(const struct store_item *name, struct digest *layer) {
+    return (text_equal(name->kind, "compressed") || text_equal(name->kind, "layers")) &&
+           reference_layer_of(name->id, layer);
 }

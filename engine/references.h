@@ -20,6 +20,8 @@ void references_of(struct engine *engine, enum reference kind, const struct dige
                    void *context);
 /* What an object is that no name tells about. */
 enum reference reference_kind_of(struct engine *engine, const struct store_object *object);
+/* The layer that an id of the store is about: HEX, or HEX-MODE of a tree. False: it is about none. */
+bool reference_layer_of(const char *id, struct digest *layer);
 /* Whether a name describes a layer ("layers", "compressed") instead of using it; *layer is which. */
 bool reference_describes_layer(const struct store_item *name, struct digest *layer);
 

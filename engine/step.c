@@ -17,15 +17,6 @@ struct epoch_text step_epoch(const struct engine *engine) {
 
 /* ---- looking up and recording ---- */
 
-static bool has_layers(struct engine *engine, const struct container *container) {
-    for (size_t i = 0; i < container_layer_count(container); i++) {
-        struct digest diff_id;
-        if (container_layer(container, i, &diff_id, NULL) < 0 || !layer_is_available(engine, &diff_id))
-            return false;
-    }
-    return true;
-}
-
 static int lookup(struct engine *engine, const char *key, struct container *output, struct error *error) {
     AUTO_JSON struct json *found = NULL;
     struct digest digest;
@@ -34,7 +25,7 @@ static int lookup(struct engine *engine, const char *key, struct container *outp
     if (!found || digest_parse(json_get_text(found, "container", ""), &digest, NULL) < 0 ||
         !store_has(engine->store, &digest) || container_load(engine, &digest, output, NULL) < 0)
         return 0;
-    if (has_layers(engine, output))
+    if (layers_are_available(engine, output))
         return 1;
     container_release(output);
     return 0;

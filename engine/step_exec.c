@@ -123,9 +123,8 @@ static void ask_for_lost_layers(struct engine *engine, const struct container *c
     for (size_t i = 0; i < container_layer_count(container); i++) {
         struct digest diff_id;
         AUTO_FREE char *path = NULL;
-        if (container_layer(container, i, &diff_id, NULL) == 0 && !layer_is_available(engine, &diff_id) &&
-            layer_directory(engine, &diff_id, &path, NULL) < 0)
-            continue;
+        if (container_layer(container, i, &diff_id, NULL) == 0 && !layer_is_available(engine, &diff_id))
+            (void)!layer_directory(engine, &diff_id, &path, NULL);
     }
 }
 

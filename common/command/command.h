@@ -137,8 +137,8 @@ int command_read_records(struct command_context *context, unsigned accepted, int
 
 /* Writes the tool's results by -o/--output json|ref|human and whether stdout is a terminal; the records gain "tool". In
  * GitHub Actions also $GITHUB_OUTPUT: record, and for a single one ref, its type's name, url, digest, name, revision,
- * version, channel, expires, execution. Returns when the
- * next tool of the pipe has taken them (or after some seconds): close the store that they are in afterwards. */
+ * version, channel, expires, execution. Returns when the next tool of the pipe has taken them, or after some seconds:
+ * close the store that they are in afterwards. */
 int command_write_records(struct command_context *context, struct record_list *list, struct error *error) MUST_CHECK;
 
 /* Text that is the answer itself and no record (pl-local env, pl-build --plan, pl-cache): to stdout as it is. */

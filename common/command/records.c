@@ -136,9 +136,8 @@ static int write_refs(const struct record_list *list, struct error *error) {
 /* Whoever gets a record may count on what it names: it is kept by the store that we hold open until that tool, which
  * opens the store before it reads, has taken the record out of the pipe. Who never reads is not waited for long. */
 static void await_reader(void) {
-    struct stat status;
     int left = 0;
-    if (fstat(STDOUT_FILENO, &status) < 0 || !S_ISFIFO(status.st_mode))
+    if (!is_pipe(STDOUT_FILENO))
         return;
     for (int64_t pause = FIRST_PAUSE, waited = 0; waited < READER_NANOSECONDS; waited += pause) {
         struct pollfd output = {.fd = STDOUT_FILENO};

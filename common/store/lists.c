@@ -143,7 +143,7 @@ uint64_t store_available(const struct store *store) {
     return bytes;
 }
 
-static uint64_t sum(const struct store_items *list) {
+uint64_t store_items_bytes(const struct store_items *list) {
     uint64_t bytes = 0;
     for (size_t i = 0; i < list->count; i++)
         bytes += list->items[i].bytes;
@@ -168,8 +168,8 @@ int store_usage(struct store *store, struct store_usage *usage, struct error *er
                                   .object_bytes = object_bytes,
                                   .names = names.count,
                                   .trees = trees.count,
-                                  .tree_bytes = sum(&trees),
+                                  .tree_bytes = store_items_bytes(&trees),
                                   .mounts = mounts.count,
-                                  .mount_bytes = sum(&mounts)};
+                                  .mount_bytes = store_items_bytes(&mounts)};
     return 0;
 }

@@ -66,6 +66,7 @@ int store_list_trees(struct store *store, struct store_items *list, struct error
 int store_list_mounts(struct store *store, struct store_items *list, struct error *error) MUST_CHECK;
 /* What verify and readers put away as damaged. */
 int store_list_quarantine(struct store *store, struct store_items *list, struct error *error) MUST_CHECK;
+uint64_t store_items_bytes(const struct store_items *list);
 void store_items_release(struct store_items *list);
 #define AUTO_ITEMS AUTO(store_items_release)
 

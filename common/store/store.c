@@ -15,7 +15,7 @@ enum { NAME_LIMIT = 4 * 1024 * 1024, LOCK_SECONDS = 60, FULL_BYTES = 64 * 1024 }
 
 static const char store_version[] = "1\n";
 
-static char *default_path(void) {
+char *store_default_path(void) {
     const char *own = getenv("PL_STORE"), *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     if (!text_is_empty(own))
         return text_copy(own);
@@ -120,7 +120,7 @@ static int open_at(struct store *store, struct error *error) {
 
 struct store *store_open(const char *path, struct error *error) {
     struct store *store = memory_allocate(1, sizeof(*store));
-    AUTO_FREE char *given = path ? text_copy(path) : default_path();
+    AUTO_FREE char *given = path ? text_copy(path) : store_default_path();
     store->root_fd = store->lock_fd = -1;
     store->path = *given == '/' ? text_copy(given) : NULL;
     if (!store->path) {

@@ -29,6 +29,8 @@ struct store;
 /* path NULL: as above. Makes it when it is missing; takes the shared lock. ERROR_CANNOT_WRITE, ERROR_TEMPORARY (gc runs
  * longer than 60 s), ERROR_CONFIGURATION (a newer version, a file system without locks, another owner). */
 struct store *store_open(const char *path, struct error *error) MUST_CHECK;
+/* The path that NULL stands for, whether a store is there or not. The caller frees. */
+char *store_default_path(void);
 void store_close(struct store **store);
 /* Lets the lock go while this process waits for its input and has nothing of the store in its hands, so that gc need
  * not wait for it; and takes it again. store_wake fails as store_open does. */

@@ -171,6 +171,10 @@ bool process_holder_ended(struct sandbox_process *process) {
     return process->has_ended;
 }
 
+static int out_of_time(const struct sandbox *sandbox, struct error *error) {
+    return error_set(error, ERROR_TIMEOUT, "it did not end within %u s", sandbox->timeout);
+}
+
 /* Cancelled, or out of time: -1 once the container was ended. */
 static int check_limits(struct sandbox_process *process, const struct sandbox *sandbox, struct error *error) {
     if (progress_cancelled(sandbox->progress)) {
@@ -181,7 +185,7 @@ static int check_limits(struct sandbox_process *process, const struct sandbox *s
         return 0;
     if (process->is_late) {
         process_end(process);
-        return error_set(error, ERROR_TIMEOUT, "it did not end within %u s", sandbox->timeout);
+        return out_of_time(sandbox, error);
     }
     process->is_late = true;
     process->deadline += SANDBOX_GRACE * 1000;
@@ -234,7 +238,7 @@ static void let_visitors_in(struct sandbox_process *process, const struct sandbo
     struct error late;
     struct sandbox_visit visit = {.sandbox = sandbox, .process = process, .out = out, .err = err};
     if (process->is_late)
-        error_set(&late, ERROR_TIMEOUT, "it did not end within %u s", sandbox->timeout);
+        (void)!out_of_time(sandbox, &late);
     process->deadline = 0;
     if (sandbox->ended)
         sandbox->ended(sandbox->ended_context, &visit, process->command_status, process->is_late ? &late : failure);
@@ -253,7 +257,7 @@ static int wait_or_end(struct sandbox_process *process, const struct sandbox *sa
         poll(&holder, 1, fd < 0 ? 1 : POLL_MILLISECONDS);
     }
     if (process->is_late)
-        return error_set(error, ERROR_TIMEOUT, "it did not end within %u s", sandbox->timeout);
+        return out_of_time(sandbox, error);
     return 0;
 }
 

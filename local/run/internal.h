@@ -121,8 +121,6 @@ void failure_set_not_listening(struct failure *failure, const char *reason, unsi
 
 /* ---- regions.c ---- */
 
-/* All of them; ends with NULL. */
-const char *const *region_names(void);
 /* Whether there is such a region, or all are meant ("-"); else it is answered in Google's words. */
 bool region_admits(const char *name, struct reply *reply);
 

@@ -10,6 +10,7 @@
 #include "common/base/buffer.h"
 #include "common/base/text.h"
 #include "common/file/file.h"
+#include "tests/unit/memory_source.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -18,7 +19,7 @@
 
 #include <cmocka.h>
 
-enum { ARCHIVE_LIMIT = 64 * 1024 * 1024, LAYER_COUNT = 2, BLOCK = 512 };
+enum { ARCHIVE_LIMIT = 64 * 1024 * 1024, LAYER_COUNT = 2, BLOCK = 512, PIECE = 7777 };
 
 struct hostile {
     unsigned number;
@@ -143,24 +144,6 @@ static void assert_nothing_outside(void) {
     assert_int_equal(above.count, 2);
 }
 
-struct reading {
-    const char *data;
-    size_t left;
-};
-
-/* In pieces that fit no block. */
-static ssize_t from_memory(void *context, void *data, size_t size, struct error *error) {
-    struct reading *reading = context;
-    size_t part = reading->left < size ? reading->left : size;
-    (void)error;
-    if (part > 7777)
-        part = 7777;
-    memcpy(data, reading->data, part);
-    reading->data += part;
-    reading->left -= part;
-    return (ssize_t)part;
-}
-
 static uint64_t skipped;
 
 /* `options` may be NULL: as the engine unpacks a layer, for whoever runs the test. */
@@ -168,7 +151,7 @@ static int unpack_layer(const struct buffer *archive, const struct unpack *optio
     struct unpack usual = {.whiteouts = geteuid() == 0 ? WHITEOUTS_OVERLAY : WHITEOUTS_USER,
                            .keep_owners = geteuid() == 0,
                            .skipped_devices = &skipped};
-    struct reading reading = {archive->data, archive->length};
+    struct reading reading = {archive->data, archive->length, PIECE};
     AUTO_CLOSE int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     AUTO_DECOMPRESSOR struct decompressor *plain = decompressor_new(from_memory, &reading, 1ULL << 34);
     return tar_unpack(decompressor_read, plain, fd, options ? options : &usual, error);

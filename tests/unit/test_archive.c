@@ -4,6 +4,7 @@
 #include "common/base/text.h"
 #include "common/file/file.h"
 #include "common/process/process.h"
+#include "tests/unit/memory_source.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -21,28 +22,11 @@ static int shell(const char *line) {
     return process_run(&(struct process){.argv = argv}, &status, NULL) == 0 ? status : -1;
 }
 
-enum { LIMIT = 64 * 1024 * 1024 };
+enum { LIMIT = 64 * 1024 * 1024, PIECE = 777 };
 
 static int to_buffer(void *context, const void *data, size_t length, struct error *error) {
     buffer_append(context, data, length);
     return buffer_check(context, "test", error);
-}
-
-struct reading {
-    const char *data;
-    size_t left;
-};
-
-static ssize_t from_memory(void *context, void *data, size_t size, struct error *error) {
-    struct reading *reading = context;
-    size_t part = reading->left < size ? reading->left : size;
-    (void)error;
-    if (part > 777)
-        part = 777;
-    memcpy(data, reading->data, part);
-    reading->data += part;
-    reading->left -= part;
-    return (ssize_t)part;
 }
 
 /* ---- a folder to unpack into ---- */
@@ -66,7 +50,7 @@ static int tear_down(void **state) {
 }
 
 static int unpack_with(const struct buffer *archive, const struct unpack *options, struct error *error) {
-    struct reading reading = {archive->data, archive->length};
+    struct reading reading = {archive->data, archive->length, PIECE};
     AUTO_CLOSE int fd = open(root, O_RDONLY | O_DIRECTORY);
     return tar_unpack(from_memory, &reading, fd, options, error);
 }
@@ -129,7 +113,7 @@ static void squeeze(enum compression compression, const char *data, size_t lengt
 }
 
 static int inflate_all(const struct buffer *packed, uint64_t limit, struct buffer *out, struct error *error) {
-    struct reading reading = {packed->data, packed->length};
+    struct reading reading = {packed->data, packed->length, PIECE};
     AUTO_DECOMPRESSOR struct decompressor *plain = decompressor_new(from_memory, &reading, limit);
     char block[5000];
     for (ssize_t got; (got = decompressor_read(plain, block, sizeof(block), error)) != 0;) {

@@ -73,8 +73,7 @@ static void add_names(struct buffer *out, const struct json *names) {
 
 static int print(struct command_context *context, const struct json *answer, struct error *error) {
     AUTO_BUFFER struct buffer text = BUFFER(TEXT_LIMIT);
-    int64_t bytes = json_get_integer(answer, "bytes", 0);
-    AUTO_FREE char *size = bytes < 1000000 ? text_format("%.1f kB", (double)bytes / 1e3) : size_text((uint64_t)bytes);
+    AUTO_FREE char *size = entry_size_text((uint64_t)json_get_integer(answer, "bytes", 0));
     AUTO_FREE char *layer =
         json_get(answer, "layer") ? json_format(json_get(answer, "layer"), JSON_COMPACT_STYLE) : NULL;
     add_field(&text, json_get_text(answer, "kind", "key"), json_get_text(answer, "key", ""));

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { USUAL_LIMIT = 40, TITLE_WIDTH = 40, TEXT_LIMIT = 64 * 1024 * 1024 };
+enum { USUAL_LIMIT = 40, TEXT_LIMIT = 64 * 1024 * 1024 };
 
 /* Notes are small and many: they are listed when they are asked for. */
 static bool is_wanted(const struct arguments *arguments, const struct inventory_entry *entry) {
@@ -62,13 +62,9 @@ static char *short_key(const char *key) {
     return text_format("%.*s%.12s", (int)(strcspn(key, ":") + 1), key, hex);
 }
 
-static char *entry_size(uint64_t bytes) {
-    return bytes < 1000000 ? text_format("%.1f kB", (double)bytes / 1e3) : size_text(bytes);
-}
-
 static void add_line(const struct inventory_entry *entry, struct buffer *out) {
-    AUTO_FREE char *key = short_key(entry->key), *size = entry_size(entry->bytes),
-                   *exclusive = entry_size(entry->exclusive), *age = age_text(entry->used),
+    AUTO_FREE char *key = short_key(entry->key), *size = entry_size_text(entry->bytes),
+                   *exclusive = entry_size_text(entry->exclusive), *age = age_text(entry->used),
                    *title = text_scrub(entry->title, strlen(entry->title), false),
                    *reason = text_scrub(entry->reason, strlen(entry->reason), false);
     buffer_append_format(out, "%-22s %9s %9s  %-10s  %s%s%s\n", key, size, exclusive, age, title, *title ? ": " : "",

@@ -3,12 +3,16 @@
 #include <string.h>
 #include <time.h>
 
-enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
+enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR, MEGABYTE = 1000000 };
 #define GIGABYTES 10000000000
 
 char *size_text(uint64_t bytes) {
     return bytes < GIGABYTES ? text_format("%.1f MB", (double)bytes / 1e6)
                              : text_format("%.1f GB", (double)bytes / 1e9);
+}
+
+char *entry_size_text(uint64_t bytes) {
+    return bytes < MEGABYTE ? text_format("%.1f kB", (double)bytes / 1e3) : size_text(bytes);
 }
 
 char *age_text(int64_t since) {

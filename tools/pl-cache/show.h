@@ -7,6 +7,8 @@
 
 /* "1.2 MB". The caller frees. */
 char *size_text(uint64_t bytes);
+/* The same for one entry, which may be small: "3.4 kB". */
+char *entry_size_text(uint64_t bytes);
 /* "3 days", "now"; "-" of 0. The caller frees. */
 char *age_text(int64_t since);
 bool wants_json(const struct arguments *arguments);

@@ -3,21 +3,18 @@
 
 #include "common/file/file.h"
 #include "common/store/maintenance.h"
-#include "common/store/store.h"
+#include "engine/container.h"
+#include "engine/references.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS_MOST = 300, CONTAINERS_MOST = 50, OBJECTS_MOST = 1000, CONFIG_LIMIT = 1 << 20, STEP_MOST = 60 };
+enum { STEPS_MOST = 300, CONTAINERS_MOST = 50, OBJECTS_MOST = 1000, STEP_MOST = 60 };
 
 /* NULL when there is none: completing makes no store. */
 static struct store *open_store(void) {
-    const char *own = getenv("PL_STORE"), *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    AUTO_FREE char *path = !text_is_empty(own)     ? text_copy(own)
-                           : !text_is_empty(cache) ? path_join(cache, "pl")
-                           : !text_is_empty(home)  ? path_join(home, ".cache/pl")
-                                                   : NULL;
-    return path && directory_exists(path) ? store_open(path, NULL) : NULL;
+    AUTO_FREE char *path = store_default_path();
+    return directory_exists(path) ? store_open(path, NULL) : NULL;
 }
 
 static int compare_use(const void *left, const void *right) {
@@ -47,8 +44,7 @@ static void names_release(struct names *names) {
 }
 #define AUTO_NAMES AUTO(names_release)
 
-static struct names names_read(void) {
-    AUTO_STORE struct store *store = open_store();
+static struct names names_read(struct store *store) {
     AUTO_ITEMS struct store_items all = {0};
     if (!store || store_list_names(store, &all, NULL) < 0)
         return (struct names){0};
@@ -60,17 +56,6 @@ static struct names names_read(void) {
 static int compare_object_use(const void *left, const void *right) {
     const struct store_object *a = left, *b = right;
     return a->used > b->used ? -1 : a->used < b->used;
-}
-
-/* What an object is when it is the configuration of an image, or NULL. */
-static struct json *read_config(struct store *store, const struct store_object *object) {
-    AUTO_BUFFER struct buffer text = BUFFER(CONFIG_LIMIT);
-    char first = 0;
-    AUTO_CLOSE int fd = object->bytes > CONFIG_LIMIT ? -1 : store_open_object(store, &object->digest, NULL, NULL);
-    if (fd < 0 || read(fd, &first, 1) != 1 || first != '{' || store_read(store, &object->digest, &text, NULL) < 0)
-        return NULL;
-    AUTO_JSON struct json *config = json_parse(buffer_text(&text), text.length, "the object", NULL);
-    return json_get_path(config, "rootfs.diff_ids") ? take_pointer(&config) : NULL;
 }
 
 /* "shop: CMD …": the title of the image, when it has one, and the step that made it last. */
@@ -86,8 +71,8 @@ static void offer_container(struct completion *completion, const char *digest, c
 
 /* The latest configurations of images, but those that a step went on from: what a person wants is where a chain ended,
  * and that has no name in the store. Where digits were typed, these, too. */
-static void offer_latest(struct completion *completion, const struct json *steps) {
-    AUTO_STORE struct store *store = open_store();
+static void offer_latest(struct completion *completion, struct store *store, const struct json *steps) {
+    struct engine engine = {.store = store};
     AUTO_LIST struct text_list inputs = {0};
     struct store_objects all = {0};
     if (!store || store_list_objects(store, &all, NULL) < 0)
@@ -99,33 +84,38 @@ static void offer_latest(struct completion *completion, const struct json *steps
         text_list_add(&inputs, json_get_text(json_get(json_at(steps, i), "definition"), "input", ""));
     for (size_t i = 0, offered = 0; i < all.count && i < OBJECTS_MOST && offered < CONTAINERS_MOST; i++) {
         struct digest_text digest = digest_format(&all.items[i].digest);
-        AUTO_JSON struct json *config = read_config(store, &all.items[i]);
-        if (!config || text_list_contains(&inputs, digest.text))
+        AUTO_CONTAINER struct container container = {0};
+        if (text_list_contains(&inputs, digest.text) ||
+            reference_kind_of(&engine, &all.items[i]) != REFERENCE_CONTAINER ||
+            container_load(&engine, &all.items[i].digest, &container, NULL) < 0)
             continue;
-        offer_container(completion, digest.text, config);
+        offer_container(completion, digest.text, container.config);
         offered++;
     }
     free(all.items);
 }
 
 void complete_containers(struct completion *completion) {
-    AUTO_NAMES struct names names = names_read();
+    AUTO_STORE struct store *store = open_store();
+    AUTO_NAMES struct names names = names_read(store);
     for (size_t i = 0; i < json_count(names.bases); i++) {
         const struct json *base = json_at(names.bases, i);
         AUTO_FREE char *ref = text_format("container:%s", json_get_text(base, "container", ""));
         complete_offer(completion, ref, json_get_text(base, "reference", NULL));
     }
-    offer_latest(completion, names.steps);
+    offer_latest(completion, store, names.steps);
 }
 
 void complete_bases(struct completion *completion) {
-    AUTO_NAMES struct names names = names_read();
+    AUTO_STORE struct store *store = open_store();
+    AUTO_NAMES struct names names = names_read(store);
     for (size_t i = 0; i < json_count(names.bases); i++)
         complete_offer(completion, json_get_text(json_at(names.bases, i), "reference", NULL), "in the store");
 }
 
 void complete_caches(struct completion *completion) {
-    AUTO_NAMES struct names names = names_read();
+    AUTO_STORE struct store *store = open_store();
+    AUTO_NAMES struct names names = names_read(store);
     for (size_t i = 0; i < json_count(names.steps); i++) {
         const struct json *step = json_at(names.steps, i), *mounts = json_get_path(step, "definition.mounts");
         for (size_t j = 0; j < json_count(mounts); j++)
