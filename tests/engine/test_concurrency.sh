@@ -141,7 +141,7 @@ test_a_base_that_is_being_made_is_gone_with_the_build() {
     for mode in root user single chroot; do
         PL_SANDBOX=$mode pl-build source > out 2> log & build=$!
         wait_for 60 grep -q "running apt-get update" log
-        ps -eo args | grep -v grep | grep -q "$PL_STORE"
+        wait_for 10 sh -c 'ps -eo args | grep -v grep | grep -q "$PL_STORE"' || fail "$mode: nothing makes a base: $(cat log)"
         kill -9 $build
         wait $build || true
         wait_for 10 sh -c '! ps -eo args | grep -v grep | grep -q "'"$PL_STORE"'"' || fail "$mode"
