@@ -171,8 +171,10 @@ static int scan_link(struct scanning *scanning, int folder, const char *name, co
                      const struct stat *status, struct error *error) {
     char target[PATH_MAX];
     ssize_t length = readlinkat(folder, name, target, sizeof(target) - 1);
+    /* It was a link a moment ago: EINVAL says that something else has taken its place. */
     if (length < 0)
-        return error_set_errno(error, errno, "cannot read the link %s", path);
+        return errno == EINVAL || errno == ENOENT ? changed(path, error)
+                                                  : error_set_errno(error, errno, "cannot read the link %s", path);
     if (!may_be_read(scanning, path, &(struct stat_cache_content){0}))
         return 0;
     target[length] = '\0';

@@ -58,6 +58,10 @@ while os.getppid() == parent:
         absent -rqs "alive-$$" "$PL_STORE"
     done
     kill $swapper; wait $swapper || true
+    # A link that is none any more when it is read.
+    mkdir other; ln -s Dockerfile other/d; cp context/Dockerfile other
+    code=0; strace -o trace -e trace=readlinkat -e inject=readlinkat:error=EINVAL pl-build other > record 2> said || code=$?
+    equal "$code" 65; contains "$(cat said)" "d changed while it was read"
     equal "$(cat canary/f 2> /dev/null || cat context/d/f)" "alive-$$"
 }
 
